@@ -1,0 +1,39 @@
+//! What a project is: tables, field types, values, relations, policies, settings, principals,
+//! and the problems found while reading them.
+//!
+//! Pure: no runtime, no clock, no file, no socket. Everything arrives as text ([`ProjectFiles`])
+//! and leaves as data ([`Project`]) plus a list of [`Problem`]s; reading a broken project never panics.
+
+mod expr;
+mod expr_parse;
+mod files;
+mod principal;
+mod problem;
+mod project;
+mod read;
+mod settings;
+mod table;
+mod types;
+mod value;
+mod words;
+
+pub use expr::{ArithmeticOp, CompareOp, Expr, ScalarFunction, SubQuery};
+pub use expr_parse::{ExprProblem, parse_expression};
+pub use files::ProjectFiles;
+pub use principal::{Principal, Rights, User};
+pub use problem::{Problem, Severity, Source};
+pub use project::{Project, Relation, SystemTables};
+pub use settings::{
+    AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings,
+    SettingsLayer,
+};
+pub use table::{
+    Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberTemplate, OnDelete,
+    Policy, Privacy, Table, TableId, Transitions, Verb,
+};
+pub use types::FieldType;
+pub use value::{Value, ValueError, ValueRef};
+pub use words::Words;
+
+pub use rust_decimal::Decimal;
+pub use uuid::Uuid;

@@ -1,0 +1,142 @@
+//! Every setting, in one typed struct. `takt.default.toml` beside the manifest documents each of them
+//! and is itself the default: a test compares the two.
+
+use std::time::Duration;
+
+use crate::Words;
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where a value came from, for `takt settings`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// `takt.default.toml`
+    Default,
+    /// `takt.toml`
+    Project,
+    /// `TAKT_...`
+    Environment,
+    /// `--...`
+    Flag,
+}
+
+/// A layer of settings above the project's file: `("server.listen", "0.0.0.0:80")`.
+#[derive(Debug, Clone)]
+pub struct SettingsLayer {
+    /// Environment or flags.
+    pub origin: Origin,
+    /// Dotted key and text of the value.
+    pub values: Vec<(String, String)>,
+}
+
+/// All settings of a project.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// What people call the project.
+    pub name: String,
+    /// The languages of the project; the first is its default. At least one.
+    pub languages: Vec<String>,
+    /// ISO 4217.
+    pub currency: String,
+    /// The project's own roles besides `anon` and `authenticated`.
+    pub roles: Vec<String>,
+    /// What people call each role.
+    pub role_labels: Vec<(String, Words)>,
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `[limits]`
+    pub limits: LimitSettings,
+    /// `[auth]`
+    pub auth: AuthSettings,
+    /// `[logic]`
+    pub logic: LogicSettings,
+    /// Each dotted key, its value as text (secrets as `***`) and where it came from.
+    pub origins: Vec<(String, String, Origin)>,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Default)]
+pub struct ServerSettings {
+    /// Address and port: `127.0.0.1:8000`.
+    pub listen: String,
+    /// The address people use, without a slash at the end; empty means derived from `listen`.
+    pub public_url: String,
+    /// Whether a request without a key counts as role `anon` (`true`) or is refused.
+    pub anonymous_without_key: bool,
+    /// Origins that browsers may call from; `["*"]` for all.
+    pub cors_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// `text` or `json`.
+    pub log_format: Option<LogFormat>,
+    /// How long in-flight requests may take after SIGTERM.
+    pub shutdown: Duration,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Default)]
+pub struct LimitSettings {
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// Bytes of all headers together.
+    pub header_bytes: usize,
+    /// For receiving the headers.
+    pub header_time: Duration,
+    /// For a whole request.
+    pub request_time: Duration,
+    /// For one read in the database.
+    pub read_time: Duration,
+    /// Rows of one answer.
+    pub max_rows: u64,
+    /// Writes waiting for the writer.
+    pub write_queue: usize,
+    /// Nodes of one request (root and embeds).
+    pub embeds: usize,
+    /// Bytes that the database file may grow to; 0 for no limit.
+    pub database_bytes: u64,
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, Default)]
+pub struct AuthSettings {
+    /// Whether people may sign up by themselves.
+    pub sign_up: bool,
+    /// Characters of a password at least.
+    pub password_min_length: usize,
+    /// Life of an access token.
+    pub access_token: Duration,
+    /// An old refresh token is accepted for this long after its use.
+    pub refresh_reuse: Duration,
+    /// Life of a session without use.
+    pub session_idle: Duration,
+    /// Failed sign-ins for one account in 15 minutes.
+    pub attempts_per_account: u32,
+    /// Sign-ins and sign-ups from one address in 15 minutes.
+    pub attempts_per_address: u32,
+    /// Sign-ins waiting for the hashing thread.
+    pub hash_queue: usize,
+}
+
+/// `[logic]`
+#[derive(Debug, Clone, Default)]
+pub struct LogicSettings {
+    /// CPU time of an action.
+    pub action_time: Duration,
+    /// Time of an `http` function.
+    pub http_time: Duration,
+    /// Bytes of memory of one call.
+    pub memory_bytes: usize,
+    /// Statements of one call.
+    pub statements: u32,
+    /// How long an answer is kept under its `Idempotency-Key`.
+    pub idempotency: Duration,
+}
