@@ -1,10 +1,18 @@
 //! A business action: one transaction with its story, its events and its idempotency key.
+//!
+//! Everything the action writes stands in a savepoint inside its transaction. If the action refuses or fails, that
+//! savepoint is rolled back, and the story (and, for a refusal, the kept answer) still commits around it.
 
-use takt_model::{Principal, Words};
+use std::{cell::RefCell, rc::Rc};
+
+use takt_model::{Principal, Uuid, Value, Words};
 use takt_plan::{Plan, Rows};
-use takt_store::Outcome;
+use takt_store::{Outcome, StoreError, Tx};
 
-use crate::{Engine, EngineError, EngineTx};
+use crate::{
+    Engine, EngineError, EngineTx,
+    story::{Recorder, StoryResult},
+};
 
 /// An action that is to run.
 #[derive(Debug, Clone)]
@@ -42,7 +50,7 @@ pub struct ActionAnswer {
     /// Whether this is an answer kept from an earlier call.
     pub replayed: bool,
     /// Id of the story.
-    pub story: takt_model::Uuid,
+    pub story: Uuid,
 }
 
 /// Why an action did not succeed.
@@ -73,8 +81,8 @@ pub enum ActionError {
     Engine(#[from] EngineError),
 }
 
-impl From<takt_store::StoreError> for ActionError {
-    fn from(error: takt_store::StoreError) -> Self {
+impl From<StoreError> for ActionError {
+    fn from(error: StoreError) -> Self {
         Self::Engine(error.into())
     }
 }
@@ -83,35 +91,44 @@ impl From<takt_store::StoreError> for ActionError {
 /// A cheap handle (`Clone`), bound to its thread, dead after the action.
 #[derive(Clone)]
 pub struct ActionTx {
-    _todo: std::rc::Rc<EngineTx>,
+    inner: EngineTx,
+    rights: Rc<Principal>,
+    story: Uuid,
+    recorder: Rc<RefCell<Recorder>>,
 }
 
 impl ActionTx {
+    fn new(inner: EngineTx, rights: &Principal) -> Self {
+        let story = inner.new_uuid();
+        Self { inner, rights: Rc::new(rights.clone()), story, recorder: Rc::default() }
+    }
+
     /// Guards (with the action's rights) and runs a plan; written rows enter the story.
     ///
     /// # Errors
     /// See [`EngineError`].
     pub fn rows(&self, plan: Plan) -> Result<(Rows, Outcome), EngineError> {
-        let _ = plan;
-        todo!("engine")
+        self.recorder.borrow_mut().statements += 1;
+        let (rows, mut outcome) = self.inner.rows(&self.rights, plan)?;
+        let changes = std::mem::take(&mut outcome.changes);
+        self.recorder.borrow_mut().record(&self.inner.project, changes);
+        Ok((rows, outcome))
     }
 
     /// The transaction beneath.
     #[must_use]
     pub fn inner(&self) -> &EngineTx {
-        todo!("engine")
+        &self.inner
     }
 
     /// A step begins; steps may nest. Returns its number for [`ActionTx::step_end`].
     pub fn step_begin(&self, label: Words) -> usize {
-        let _ = label;
-        todo!("engine")
+        self.recorder.borrow_mut().step_begin(label)
     }
 
     /// A step ends.
     pub fn step_end(&self, step: usize, succeeded: bool) {
-        let _ = (step, succeeded);
-        todo!("engine")
+        self.recorder.borrow_mut().step_end(step, succeeded);
     }
 
     /// An event that leaves if and only if the action commits.
@@ -119,14 +136,15 @@ impl ActionTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn emit(&self, name: &str, key: Option<&str>, payload_json: &str) -> Result<(), EngineError> {
-        let _ = (name, key, payload_json);
-        todo!("engine")
+        self.inner.emit_for(name, key, payload_json, Some(self.story))?;
+        self.recorder.borrow_mut().events.push(name.to_owned());
+        Ok(())
     }
 
     /// How many plans ran so far (for the limit on statements).
     #[must_use]
     pub fn statements(&self) -> u32 {
-        todo!("engine")
+        self.recorder.borrow().statements
     }
 }
 
@@ -140,9 +158,140 @@ impl Engine {
     pub async fn act(
         &self,
         action: Action,
-        job: impl FnMut(&ActionTx) -> Result<String, ActionError> + Send + 'static,
+        mut job: impl FnMut(&ActionTx) -> Result<String, ActionError> + Send + 'static,
     ) -> Result<ActionAnswer, ActionError> {
-        let _ = (action, job);
-        todo!("engine")
+        let project = self.project();
+        let clock = self.clock();
+        // The outer error rolls back all, the story too; the inner one is told after the story has committed.
+        let whole = move |tx: &Tx| -> Result<Result<ActionAnswer, ActionError>, ActionError> {
+            let started = clock.now();
+            let etx = EngineTx::new(tx, &project);
+            if let Some(kept) = kept_answer(&etx, &action)? {
+                return Ok(Ok(kept));
+            }
+            let action_tx = ActionTx::new(etx.clone(), &action.rights);
+            let ended = tx.nested(|_| job(&action_tx));
+            if !tx.is_alive() {
+                // The database gave up the whole commit group: nothing can be kept, not even a story.
+                return Err(ended.err().unwrap_or_else(|| StoreError::Busy.into()));
+            }
+            let story = action_tx.story;
+            let (answer, result) = told(ended, story);
+            let recorder = action_tx.recorder.take();
+            tx.set_capture(false);
+            recorder.into_story(&action, story, started, clock.now() - started, result).insert(&etx)?;
+            if let Ok(answer) = &answer {
+                keep_answer(&etx, &action, answer)?;
+            }
+            Ok(answer)
+        };
+        self.store().write(self.context(true), whole).await?
     }
+}
+
+/// What the caller and the story are told of how the function ended.
+fn told(
+    ended: Result<String, ActionError>,
+    story: Uuid,
+) -> (Result<ActionAnswer, ActionError>, StoryResult) {
+    let answer = |status, body, refused| ActionAnswer { status, body, refused, replayed: false, story };
+    match ended {
+        Ok(body) => {
+            let status = if body.is_empty() { 204 } else { 200 };
+            (Ok(answer(status, body, false)), StoryResult::Success)
+        }
+        Err(ActionError::Reject { status, message, details_json }) => {
+            let words = serde_json::json!(&message);
+            let details = if details_json.is_empty() { "null" } else { &details_json };
+            let body = format!(r#"{{"message":{words},"details":{details}}}"#);
+            (Ok(answer(status, body, true)), StoryResult::Refused { status, message })
+        }
+        Err(ActionError::Failed { code, message, position }) => {
+            let result = StoryResult::Failed {
+                code: code.to_owned(),
+                message: message.clone(),
+                position: position.clone(),
+            };
+            (Err(ActionError::Failed { code, message, position }), result)
+        }
+        Err(ActionError::Engine(error)) => {
+            let code = match &error {
+                EngineError::Store(StoreError::Refused { code, .. }) => *code,
+                EngineError::Plan(_) => "42501",
+                _ => "XX000",
+            };
+            let result =
+                StoryResult::Failed { code: code.to_owned(), message: error.to_string(), position: None };
+            (Err(error.into()), result)
+        }
+    }
+}
+
+const IDEMPOTENCY: &str = "takt.idempotency_keys";
+
+/// Under whom a key is kept; visitors share one name, their keys are as hard to guess as the client makes them.
+fn key_owner(caller: &Principal) -> String {
+    match caller.uid() {
+        Some(id) => id.to_string(),
+        None => caller.claim_role().to_owned(),
+    }
+}
+
+fn hash(text: &str) -> String {
+    use std::fmt::Write;
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// The kept answer of an earlier call under the same key, unless it is older than `logic.idempotency`.
+fn kept_answer(tx: &EngineTx, action: &Action) -> Result<Option<ActionAnswer>, EngineError> {
+    let Some(Idempotency { key }) = &action.idempotency else { return Ok(None) };
+    let who = Principal::system("idempotency: look up key");
+    let on = tx.on(IDEMPOTENCY)?;
+    let this = on
+        .eq("caller", Value::Text(key_owner(&action.caller)))?
+        .and(on.eq("function", Value::Text(action.function.clone()))?)
+        .and(on.eq("key", Value::Text(key.clone()))?);
+    let columns = ["body_hash", "status", "body", "refused", "story", "at"];
+    let (rows, _) = tx.rows(&who, on.read(&columns, Some(this.clone()), &[], None)?)?;
+    let Some(row) = rows.rows.into_iter().next() else { return Ok(None) };
+    let mut row = row.into_iter();
+    let mut next = || row.next().unwrap_or(Value::Null);
+    let (body_hash, status, body, refused, story, at) = (next(), next(), next(), next(), next(), next());
+    let (Value::Text(body_hash), Value::Integer(status), Value::Text(body)) = (body_hash, status, body) else {
+        return Err(EngineError::Internal("a kept answer cannot be read".to_owned()));
+    };
+    let (Value::Boolean(refused), Value::Uuid(story), Value::Timestamp(at)) = (refused, story, at) else {
+        return Err(EngineError::Internal("a kept answer cannot be read".to_owned()));
+    };
+    let kept_for = i64::try_from(tx.project().settings.logic.idempotency.as_micros()).unwrap_or(i64::MAX);
+    if at.saturating_add(kept_for) < tx.now() {
+        tx.rows(&who, on.delete(this))?;
+        return Ok(None);
+    }
+    if body_hash != hash(&action.input_json) {
+        return Err(EngineError::IdempotencyMismatch);
+    }
+    let status = u16::try_from(status).unwrap_or(200);
+    Ok(Some(ActionAnswer { status, body, refused, replayed: true, story }))
+}
+
+fn keep_answer(tx: &EngineTx, action: &Action, answer: &ActionAnswer) -> Result<(), EngineError> {
+    let Some(Idempotency { key }) = &action.idempotency else { return Ok(()) };
+    let plan = tx.on(IDEMPOTENCY)?.insert(vec![
+        ("caller", Value::Text(key_owner(&action.caller))),
+        ("function", Value::Text(action.function.clone())),
+        ("key", Value::Text(key.clone())),
+        ("body_hash", Value::Text(hash(&action.input_json))),
+        ("status", Value::Integer(i64::from(answer.status))),
+        ("body", Value::Text(answer.body.clone())),
+        ("refused", Value::Boolean(answer.refused)),
+        ("story", Value::Uuid(answer.story)),
+        ("at", Value::Timestamp(tx.now())),
+    ])?;
+    tx.rows(&Principal::system("idempotency: keep answer"), plan)?;
+    Ok(())
 }

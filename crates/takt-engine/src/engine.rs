@@ -1,10 +1,19 @@
 //! The engine: a store, a project, a clock.
+//! Lives here: opening, migrating, one plan ([`Engine::run`]), several plans ([`Engine::transact`]).
+//! Not here: business actions (`action.rs`), stories, history.
 
-use std::sync::Arc;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use takt_model::{Principal, Project};
-use takt_plan::{Plan, RowSink, Rows};
-use takt_store::{Outcome, Store, StoreHealth, Tx};
+use arc_swap::ArcSwap;
+use takt_model::{CompareOp, Expr, Principal, Project, Value};
+use takt_plan::{Guarded, GuardedNode, GuardedPlan, Link, Migration, On, Plan, RowSink, Rows, guard};
+use takt_store::{Outcome, Store, StoreError, StoreHealth, Tx, TxContext};
 
 use crate::{Clock, EngineError};
 
@@ -24,10 +33,19 @@ pub type Verdict<S> = fn(&S, &Outcome) -> Result<(), EngineError>;
 /// Runs plans. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    _todo: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    project: ArcSwap<Project>,
+    clock: Arc<dyn Clock>,
+    chance: RandomState,
+    drawn: AtomicU64,
 }
 
 /// A transaction of several plans, as seen by the rooms above.
+#[derive(Clone)]
 pub struct EngineTx {
     pub(crate) tx: Tx,
     pub(crate) project: Arc<Project>,
@@ -39,14 +57,22 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Schema`] naming every step that awaits `takt apply`; nothing is changed then.
     pub fn open(options: EngineOptions) -> Result<Self, EngineError> {
-        let _ = options;
-        todo!("engine")
+        let EngineOptions { store, project, clock } = options;
+        migrate(&store, &project)?;
+        let inner = Inner {
+            store,
+            project: ArcSwap::new(project),
+            clock,
+            chance: RandomState::new(),
+            drawn: AtomicU64::new(0),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The project that is served now.
     #[must_use]
     pub fn project(&self) -> Arc<Project> {
-        todo!("engine")
+        self.inner.project.load_full()
     }
 
     /// Serves another project from now on (reload); migrates as [`Engine::open`].
@@ -54,14 +80,30 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`]; the old project goes on then.
     pub fn replace_project(&self, project: Arc<Project>) -> Result<(), EngineError> {
-        let _ = project;
-        todo!("engine")
+        migrate(&self.inner.store, &project)?;
+        self.inner.project.store(project);
+        Ok(())
     }
 
     /// Microseconds since 1970 UTC, from the engine's clock.
     #[must_use]
     pub fn now(&self) -> i64 {
-        todo!("engine")
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.clock)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Time and chance for one transaction. The seed is a keyed hash (SipHash) of a counter: distinct for each
+    /// transaction and not to be guessed from the ids that came before.
+    pub(crate) fn context(&self, capture: bool) -> TxContext {
+        let drawn = self.inner.drawn.fetch_add(1, Ordering::Relaxed);
+        TxContext { now: self.now(), seed: self.inner.chance.hash_one(drawn), capture }
     }
 
     /// Guards and runs one plan in one transaction of its own and pushes its rows into `sink`.
@@ -75,8 +117,20 @@ impl Engine {
         sink: S,
         verdict: Verdict<S>,
     ) -> Result<(S, Outcome), EngineError> {
-        let _ = (who, plan, sink, verdict);
-        todo!("engine")
+        let guarded = guard(plan, &self.project(), who)?;
+        let context = self.context(false);
+        let route = route(&guarded);
+        let once = move |tx: &Tx, mut sink: S| -> Result<(S, Outcome), EngineError> {
+            let outcome = tx.run(&guarded, &mut sink)?;
+            verdict(&sink, &outcome)?;
+            Ok((sink, outcome))
+        };
+        let store = &self.inner.store;
+        match route {
+            Route::Here => store.read_here(context, move |tx| once(tx, sink)),
+            Route::Reader => store.read(context, move |tx| once(tx, sink)).await,
+            Route::Writer => store.write(context, move |tx| once(tx, sink.clone())).await,
+        }
     }
 
     /// Runs several plans in one write transaction. `job` may run more than once and must have no effect
@@ -86,14 +140,15 @@ impl Engine {
     /// The job's, or the engine's.
     pub async fn transact<R, E>(
         &self,
-        job: impl FnMut(&EngineTx) -> Result<R, E> + Send + 'static,
+        mut job: impl FnMut(&EngineTx) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E>
     where
         R: Send + 'static,
         E: From<EngineError> + Send + 'static,
     {
-        let _ = job;
-        todo!("engine")
+        let project = self.project();
+        let job = move |tx: &Tx| job(&EngineTx::new(tx, &project)).map_err(Carried::Job);
+        self.inner.store.write(self.context(false), job).await.map_err(Carried::into_job)
     }
 
     /// As [`Engine::transact`], blocking; for start-up and commands.
@@ -102,14 +157,15 @@ impl Engine {
     /// The job's, or the engine's.
     pub fn transact_blocking<R, E>(
         &self,
-        job: impl FnMut(&EngineTx) -> Result<R, E> + Send + 'static,
+        mut job: impl FnMut(&EngineTx) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E>
     where
         R: Send + 'static,
         E: From<EngineError> + Send + 'static,
     {
-        let _ = job;
-        todo!("engine")
+        let project = self.project();
+        let job = move |tx: &Tx| job(&EngineTx::new(tx, &project)).map_err(Carried::Job);
+        self.inner.store.write_blocking(self.context(false), job).map_err(Carried::into_job)
     }
 
     /// Runs reads on one snapshot, on the calling thread; for short look-ups by key.
@@ -120,34 +176,34 @@ impl Engine {
         &self,
         job: impl FnOnce(&EngineTx) -> Result<R, E>,
     ) -> Result<R, E> {
-        let _ = job;
-        todo!("engine")
+        let project = self.project();
+        let job = |tx: &Tx| job(&EngineTx::new(tx, &project)).map_err(Carried::Job);
+        self.inner.store.read_here(self.context(false), job).map_err(Carried::into_job)
     }
 
     /// How the store is.
     #[must_use]
     pub fn health(&self) -> StoreHealth {
-        todo!("engine")
+        self.inner.store.health()
     }
 
     /// Finishes waiting writes and closes the store.
     pub fn close(&self) {
-        todo!("engine")
+        self.inner.store.close();
     }
 }
 
 impl EngineTx {
+    pub(crate) fn new(tx: &Tx, project: &Arc<Project>) -> Self {
+        Self { tx: tx.clone(), project: Arc::clone(project) }
+    }
+
     /// Guards and runs a plan; rows go to `sink`. A failed write leaves the transaction as it was before.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub fn run(
-        &self,
-        who: &Principal,
-        plan: Plan,
-        sink: &mut dyn RowSink,
-    ) -> Result<Outcome, EngineError> {
-        let guarded = takt_plan::guard(plan, &self.project, who)?;
+    pub fn run(&self, who: &Principal, plan: Plan, sink: &mut dyn RowSink) -> Result<Outcome, EngineError> {
+        let guarded = guard(plan, &self.project, who)?;
         Ok(self.tx.run(&guarded, sink)?)
     }
 
@@ -156,7 +212,7 @@ impl EngineTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn rows(&self, who: &Principal, plan: Plan) -> Result<(Rows, Outcome), EngineError> {
-        let guarded = takt_plan::guard(plan, &self.project, who)?;
+        let guarded = guard(plan, &self.project, who)?;
         Ok(self.tx.rows(&guarded)?)
     }
 
@@ -164,6 +220,14 @@ impl EngineTx {
     #[must_use]
     pub fn project(&self) -> &Arc<Project> {
         &self.project
+    }
+
+    /// One of the product's own tables, for plans by name.
+    ///
+    /// # Errors
+    /// [`EngineError::Plan`] if the project was read without it.
+    pub fn on(&self, table: &str) -> Result<On<'_>, EngineError> {
+        Ok(On::table(&self.project, table)?)
     }
 
     /// The moment of the transaction: microseconds since 1970 UTC.
@@ -183,7 +247,97 @@ impl EngineTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn emit(&self, name: &str, key: Option<&str>, payload_json: &str) -> Result<(), EngineError> {
-        let _ = (name, key, payload_json);
-        todo!("engine")
+        self.emit_for(name, key, payload_json, None)
     }
+
+    /// As [`EngineTx::emit`], for an event that a story tells of.
+    pub(crate) fn emit_for(
+        &self,
+        name: &str,
+        key: Option<&str>,
+        payload_json: &str,
+        story: Option<takt_model::Uuid>,
+    ) -> Result<(), EngineError> {
+        let plan = self.on("takt.outbox_events")?.insert(vec![
+            ("id", Value::Uuid(self.new_uuid())),
+            ("name", Value::Text(name.to_owned())),
+            ("key", key.map_or(Value::Null, |k| Value::Text(k.to_owned()))),
+            ("payload", Value::Json(payload_json.to_owned())),
+            ("story", story.map_or(Value::Null, Value::Uuid)),
+            ("at", Value::Timestamp(self.now())),
+        ])?;
+        self.rows(&Principal::system("outbox: write event"), plan)?;
+        Ok(())
+    }
+}
+
+/// A job's own error on its way through the store, which may have an error of its own to say.
+enum Carried<E> {
+    Job(E),
+    Store(StoreError),
+}
+
+impl<E> From<StoreError> for Carried<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<E: From<EngineError>> Carried<E> {
+    fn into_job(self) -> E {
+        match self {
+            Self::Job(error) => error,
+            Self::Store(error) => EngineError::from(error).into(),
+        }
+    }
+}
+
+fn migrate(store: &Store, project: &Project) -> Result<(), EngineError> {
+    let migration = Migration::between(&store.stored_schema()?, project);
+    if !migration.refused.is_empty() {
+        let steps: Vec<String> = migration.refused.iter().map(|r| format!("- {}", r.what)).collect();
+        return Err(EngineError::Schema(format!(
+            "the database does not fit the project and the way there is not additive; nothing was changed:\n{}",
+            steps.join("\n")
+        )));
+    }
+    if !migration.steps.is_empty() {
+        store.migrate(project, &migration)?;
+    }
+    Ok(())
+}
+
+/// Where a plan runs.
+enum Route {
+    /// On the calling thread: provably short.
+    Here,
+    /// On a reader thread.
+    Reader,
+    /// In the writer's commit group.
+    Writer,
+}
+
+fn route(guarded: &Guarded) -> Route {
+    match guarded.plan() {
+        GuardedPlan::Read(read) if !read.count && is_by_key(&read.root, guarded.project()) => Route::Here,
+        GuardedPlan::Read(_) => Route::Reader,
+        _ => Route::Writer,
+    }
+}
+
+/// Whether a read finds at most one row by its primary key, and embeds only single rows.
+fn is_by_key(node: &GuardedNode, project: &Project) -> bool {
+    let pinned = |key: takt_model::FieldId| {
+        let is_pin = |e: &Expr| {
+            matches!(e, Expr::Compare(CompareOp::Eq, l, r)
+                if matches!(**l, Expr::Column { scope: 0, field, .. } if field == key)
+                    && matches!(**r, Expr::Literal(_)))
+        };
+        match &node.filter {
+            Expr::And(all) => all.iter().any(is_pin),
+            one => is_pin(one),
+        }
+    };
+    let single = |c: &takt_plan::GuardedChild| matches!(c.link, Link::ToOne { .. }) && c.node.children.is_empty();
+    project.get(node.table).primary_key.iter().all(|k| pinned(*k)) && node.children.iter().all(single)
 }

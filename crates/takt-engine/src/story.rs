@@ -1,6 +1,19 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
+//! Lives here: its shape, how it is recorded, kept and read back. Not here: its words (`takt-report`).
 
-use takt_model::Words;
+use takt_model::{Principal, Project, Table, Uuid, Value, Verb, Words};
+use takt_plan::Direction;
+use takt_store::Change;
+
+use crate::{Action, Engine, EngineError, EngineTx};
+
+/// A story keeps this many written rows; a bulk import should not write a second database.
+pub(crate) const MOST_CHANGES: usize = 500;
+
+/// What stands in place of a personal value.
+const MASK: &str = "•••";
+
+const STORIES: &str = "takt.stories";
 
 /// What happened, kept from the action's own transaction.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,13 +40,16 @@ pub struct Story {
     pub steps: Vec<StoryStep>,
     /// Changes outside any step.
     pub changes: Vec<StoryChange>,
+    /// Changes beyond the first 500, counted only.
+    #[serde(default)]
+    pub changes_left_out: u64,
     /// Names of the events that left with it.
     pub events: Vec<String>,
 }
 
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum StoryResult {
     /// Committed.
     Success,
@@ -94,31 +110,201 @@ pub struct StoryField {
     pub after: Option<String>,
 }
 
-impl crate::Engine {
+/// Writes down what an action does while it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    steps: Vec<StoryStep>,
+    open: Vec<usize>,
+    changes: Vec<StoryChange>,
+    kept: usize,
+    left_out: u64,
+    pub(crate) events: Vec<String>,
+    pub(crate) statements: u32,
+}
+
+impl Recorder {
+    pub(crate) fn step_begin(&mut self, label: Words) -> usize {
+        let step = self.steps.len();
+        let depth = u8::try_from(self.open.len()).unwrap_or(u8::MAX);
+        self.steps.push(StoryStep { label, succeeded: false, depth, changes: Vec::new() });
+        self.open.push(step);
+        step
+    }
+
+    pub(crate) fn step_end(&mut self, step: usize, succeeded: bool) {
+        self.open.retain(|s| *s != step);
+        if let Some(step) = self.steps.get_mut(step) {
+            step.succeeded = succeeded;
+        }
+    }
+
+    pub(crate) fn record(&mut self, project: &Project, changes: Vec<Change>) {
+        for change in changes {
+            if self.kept == MOST_CHANGES {
+                self.left_out += 1;
+                continue;
+            }
+            let Some(told) = project.table(&change.table).map(|t| told(t, &change)) else { continue };
+            self.kept += 1;
+            match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
+                Some(step) => step.changes.push(told),
+                None => self.changes.push(told),
+            }
+        }
+    }
+
+    /// The story. After a refusal or failure nothing was written, so nothing is told as changed.
+    pub(crate) fn into_story(
+        mut self,
+        action: &Action,
+        id: Uuid,
+        at: i64,
+        took: i64,
+        result: StoryResult,
+    ) -> Story {
+        if !matches!(result, StoryResult::Success) {
+            self.steps.iter_mut().for_each(|s| s.changes.clear());
+            self.changes.clear();
+            self.events.clear();
+            self.left_out = 0;
+        }
+        Story {
+            id: id.to_string(),
+            function: action.function.clone(),
+            label: action.label.clone(),
+            at,
+            took,
+            caller: action.caller.uid().map(|u| u.to_string()),
+            caller_roles: roles(&action.caller),
+            elevated: action.caller.is_bound_by_policies() && !action.rights.is_bound_by_policies(),
+            result,
+            steps: self.steps,
+            changes: self.changes,
+            changes_left_out: self.left_out,
+            events: self.events,
+        }
+    }
+}
+
+fn roles(caller: &Principal) -> Vec<String> {
+    let mut roles = vec![caller.claim_role().to_owned()];
+    roles.extend(caller.user.iter().flat_map(|u| u.roles.iter().cloned()));
+    roles
+}
+
+fn told(table: &Table, change: &Change) -> StoryChange {
+    let row = change.after.as_ref().or(change.before.as_ref());
+    let key: Vec<String> = table
+        .primary_key
+        .iter()
+        .filter_map(|k| row?.get(usize::from(k.0)).map(|v| v.as_ref().to_text()))
+        .collect();
+    let verb = match change.verb {
+        Verb::Insert => "insert",
+        Verb::Update => "update",
+        Verb::Delete => "delete",
+        Verb::Select => "select",
+    };
+    StoryChange {
+        table: table.name.clone(),
+        verb: verb.to_owned(),
+        key: key.join(", "),
+        fields: fields(table, change),
+        rule: change.rule.clone(),
+    }
+}
+
+fn fields(table: &Table, change: &Change) -> Vec<StoryField> {
+    let text = |at: usize, row: &Option<Vec<Value>>| {
+        let value = row.as_ref()?.get(at)?;
+        if value.is_null() {
+            return None;
+        }
+        let is_personal = table.fields.get(at).is_some_and(|f| f.personal.is_some());
+        Some(if is_personal { MASK.to_owned() } else { value.as_ref().to_text() })
+    };
+    let differs = |at: usize| match (&change.before, &change.after) {
+        (Some(before), Some(after)) => before.get(at) != after.get(at),
+        _ => true,
+    };
+    table
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| differs(*at))
+        .map(|(at, field)| StoryField {
+            name: field.name.clone(),
+            before: text(at, &change.before),
+            after: text(at, &change.after),
+        })
+        .filter(|f| f.before.is_some() || f.after.is_some())
+        .collect()
+}
+
+impl Story {
+    pub(crate) fn insert(&self, tx: &EngineTx) -> Result<(), EngineError> {
+        let document =
+            serde_json::to_string(self).map_err(|e| EngineError::Internal(format!("story: {e}")))?;
+        let uuid = |text: &str| Uuid::parse_str(text).map_or(Value::Null, Value::Uuid);
+        let result = match self.result {
+            StoryResult::Success => "success",
+            StoryResult::Refused { .. } => "refused",
+            StoryResult::Failed { .. } => "failed",
+        };
+        let plan = tx.on(STORIES)?.insert(vec![
+            ("id", uuid(&self.id)),
+            ("at", Value::Timestamp(self.at)),
+            ("function", Value::Text(self.function.clone())),
+            ("result", Value::Text(result.to_owned())),
+            ("caller", self.caller.as_deref().map_or(Value::Null, uuid)),
+            ("document", Value::Json(document)),
+        ])?;
+        tx.rows(&Principal::system("story: write"), plan)?;
+        Ok(())
+    }
+}
+
+impl Engine {
     /// The newest story, or the newest of one function.
     ///
     /// # Errors
-    /// See [`crate::EngineError`].
-    pub fn story_last(&self, function: Option<&str>) -> Result<Option<Story>, crate::EngineError> {
-        let _ = function;
-        todo!("engine")
+    /// See [`EngineError`].
+    pub fn story_last(&self, function: Option<&str>) -> Result<Option<Story>, EngineError> {
+        Ok(self.stories_where("function", function.map(|f| Value::Text(f.to_owned())), 1)?.pop())
     }
 
     /// One story.
     ///
     /// # Errors
-    /// See [`crate::EngineError`].
-    pub fn story(&self, id: takt_model::Uuid) -> Result<Option<Story>, crate::EngineError> {
-        let _ = id;
-        todo!("engine")
+    /// See [`EngineError`].
+    pub fn story(&self, id: Uuid) -> Result<Option<Story>, EngineError> {
+        Ok(self.stories_where("id", Some(Value::Uuid(id)), 1)?.pop())
     }
 
     /// The newest stories, newest first.
     ///
     /// # Errors
-    /// See [`crate::EngineError`].
-    pub fn stories(&self, limit: u64) -> Result<Vec<Story>, crate::EngineError> {
-        let _ = limit;
-        todo!("engine")
+    /// See [`EngineError`].
+    pub fn stories(&self, limit: u64) -> Result<Vec<Story>, EngineError> {
+        self.stories_where("id", None, limit)
+    }
+
+    fn stories_where(&self, field: &str, value: Option<Value>, limit: u64) -> Result<Vec<Story>, EngineError> {
+        self.look_up(|tx| {
+            let on = tx.on(STORIES)?;
+            let filter = value.map(|v| on.eq(field, v)).transpose()?;
+            let newest = [("at", Direction::Descending), ("id", Direction::Descending)];
+            let plan = on.read(&["document"], filter, &newest, Some(limit))?;
+            let (rows, _) = tx.rows(&Principal::system("story: read"), plan)?;
+            rows.rows
+                .into_iter()
+                .flatten()
+                .map(|document| match document {
+                    Value::Json(text) => serde_json::from_str(&text)
+                        .map_err(|e| EngineError::Internal(format!("story: {e}"))),
+                    _ => Err(EngineError::Internal("story: no document".to_owned())),
+                })
+                .collect()
+        })
     }
 }

@@ -4,6 +4,7 @@
 //! thing that a store accepts; rows travel from the store to the reply through a [`RowSink`].
 //! Pure: no runtime, no clock, no file, no socket.
 
+mod build;
 mod error;
 mod guard;
 mod guarded;
@@ -11,6 +12,7 @@ mod migration;
 mod plan;
 mod sink;
 
+pub use build::{Direction, On};
 pub use error::PlanError;
 pub use guard::{guard};
 pub use guarded::{

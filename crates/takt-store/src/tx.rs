@@ -76,6 +76,15 @@ impl Tx {
         Ok((sink.into_rows(), outcome))
     }
 
+    /// Runs `job` in a savepoint: its writes are rolled back if it fails.
+    ///
+    /// # Errors
+    /// The job's, or the store's.
+    pub fn nested<R, E: From<StoreError>>(&self, job: impl FnOnce(&Tx) -> Result<R, E>) -> Result<R, E> {
+        let _ = job;
+        todo!("helper: store")
+    }
+
     /// Time and chance of this transaction.
     #[must_use]
     pub fn context(&self) -> TxContext {
