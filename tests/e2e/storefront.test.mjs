@@ -1,0 +1,104 @@
+// A customer buys in a real browser and finds the order under "my orders".
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { after, before, describe, it } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { Server } from "./lib/server.mjs";
+
+const artifacts = process.env.TAKT_ARTIFACTS ?? "artifacts";
+const flags = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+let server, browser;
+
+before(async () => {
+  await mkdir(artifacts, { recursive: true });
+  server = await Server.start();
+  browser = await chromium.launch({ executablePath: process.env.TAKT_CHROMIUM ?? "/usr/bin/chromium", args: flags });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A page that fails the test on any script error or blocked content. */
+async function open(path, more = {}) {
+  const context = await browser.newContext({ locale: "de-DE", viewport: { width: 390, height: 844 }, ...more });
+  const page = await context.newPage();
+  page.problems = [];
+  page.on("pageerror", (error) => page.problems.push(String(error)));
+  page.on("console", (m) => m.type() === "error" && page.problems.push(m.text()));
+  await page.goto(server.url + path);
+  return page;
+}
+
+describe("the storefront", () => {
+  it("sells a product to a new customer on a phone", async () => {
+    const page = await open("/");
+    const by = (id) => page.getByTestId(id);
+    await by("product-card").first().waitFor();
+    await by("product-card").first().locator("a").first().click();
+    await by("add-to-basket").first().click();
+    await by("basket-link").first().click();
+    await by("checkout-link").first().click();
+    // Not signed in yet: the shop offers to make an account.
+    const email = `browser-${crypto.randomUUID().slice(0, 8)}@example.com`;
+    if (await by("signup-link").count()) await by("signup-link").first().click();
+    const signup = by("signup-form");
+    await signup.waitFor();
+    await signup.getByTestId("signup-name").fill("Probe Kundin");
+    await signup.getByTestId("signup-email").fill(email);
+    await signup.getByTestId("signup-password").fill("correct horse battery");
+    await signup.locator("button[type=submit]").click();
+    await page.goto(`${server.url}/#/checkout`);
+    const form = by("address-form");
+    await form.waitFor();
+    for (const [field, value] of Object.entries({
+      name: "Probe Kundin", street: "Lindenweg 3", postal_code: "10115", city: "Berlin",
+    })) {
+      await form.locator(`[name=${field}]`).fill(value);
+    }
+    await form.locator("button[type=submit]").click();
+    await by("buy-now").click();
+    const number = (await by("order-number").textContent()).trim();
+    assert.match(number, /B-\d{4}-\d{5}/);
+    await page.screenshot({ path: `${artifacts}/confirmation.png`, fullPage: true });
+    await page.goto(`${server.url}/#/orders`);
+    await by("order-row").first().waitFor();
+    assert.ok((await by("order-row").first().textContent()).includes(number.match(/B-\d{4}-\d{5}/)[0]));
+    await page.screenshot({ path: `${artifacts}/my-orders.png`, fullPage: true });
+    assert.deepEqual(page.problems, []);
+  });
+
+  it("speaks English to an English browser, and switches", async () => {
+    const page = await open("/", { locale: "en-GB", viewport: { width: 1280, height: 900 } });
+    await page.getByTestId("product-card").first().waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), "en");
+    await page.getByTestId("language-switch").first().click();
+    await page.waitForFunction(() => document.documentElement.lang === "de");
+    await page.screenshot({ path: `${artifacts}/catalogue.png` });
+    assert.deepEqual(page.problems, []);
+  });
+
+  it("finds by searching and takes a newsletter address", async () => {
+    const page = await open("/", { viewport: { width: 1280, height: 900 } });
+    await page.getByTestId("product-card").first().waitFor();
+    const all = await page.getByTestId("product-card").count();
+    await page.getByTestId("search-input").first().fill("sencha");
+    await page.getByTestId("search-input").first().press("Enter");
+    await page.waitForFunction((n) => document.querySelectorAll("[data-testid=product-card]").length < n, all);
+    const newsletter = page.getByTestId("newsletter-form");
+    await newsletter.locator("input[type=email]").fill("news@example.com");
+    await newsletter.locator("input[type=checkbox]").check().catch(() => {});
+    await newsletter.locator("button").click();
+    for (let tries = 0; tries < 50; tries++) {
+      const { json } = await server.service("GET", "/rest/v1/newsletter_contacts?select=email");
+      if (json.length === 1) return;
+      await new Promise((wait) => setTimeout(wait, 100));
+    }
+    assert.fail("the newsletter contact never arrived");
+  });
+});

@@ -1,0 +1,78 @@
+//! `cargo xtask test`: everything that CI runs, in the order in which failing early is cheapest.
+
+use std::process::Command;
+
+use crate::{
+    needs,
+    run::{self, Done, cargo, print, root, step},
+};
+
+type Step = (&'static str, fn() -> Done);
+
+const STEPS: [Step; 6] = [
+    ("format", format),
+    ("clippy", clippy),
+    ("doc", documentation),
+    ("unit", unit),
+    ("build", build),
+    ("e2e", end_to_end),
+];
+
+/// Runs the steps named in `only`, or all.
+pub(crate) fn run(only: &[String]) -> Done {
+    if let Some(name) = only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
+        let known: Vec<&str> = STEPS.iter().map(|(n, _)| *n).collect();
+        return Err(format!("no step is called `{name}`; there are: {}", known.join(", ")));
+    }
+    let mut passed = 0;
+    for (name, work) in STEPS {
+        if only.is_empty() || only.iter().any(|o| o == name) {
+            step(name, work)?;
+            passed += 1;
+        }
+    }
+    print(&format!("steps: {passed} passed, 0 failed"));
+    Ok(())
+}
+
+fn format() -> Done {
+    run::run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Done {
+    run::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
+}
+
+fn documentation() -> Done {
+    let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
+    run::run(cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn unit() -> Done {
+    run::run(&mut cargo(&["test", "--workspace", "--quiet"]))
+}
+
+fn build() -> Done {
+    run::run(&mut cargo(&["build", "--package", "takt"]))
+}
+
+/// The real client library, the storefront in a browser, contests and kills: `tests/e2e/*.test.mjs`.
+fn end_to_end() -> Done {
+    node_tests("*.test.mjs", &[])
+}
+
+/// Runs the Node tests that match `pattern`, with further environment.
+pub(crate) fn node_tests(pattern: &str, environment: &[(&str, &str)]) -> Done {
+    let node = needs::node()?;
+    let chromium = needs::chromium()?;
+    let mut command = Command::new(node);
+    command
+        // One file after the other: each starts its own server, and two cores are few.
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec", pattern])
+        .current_dir(needs::e2e())
+        .env("TAKT", root().join("target/debug/takt"))
+        .env("TAKT_CHROMIUM", chromium)
+        .env("TAKT_ARTIFACTS", root().join("artifacts"))
+        .envs(environment.iter().copied());
+    run::run(&mut command)
+}
