@@ -1,0 +1,4 @@
+//! What the guard weaves into plans, told as text.
+
+mod fixture;
+mod guard;
