@@ -1,0 +1,6 @@
+//! The engine on a real store: actions, stories, kept answers, history, migrations at start.
+
+mod action;
+mod history;
+mod house;
+mod migrate;
