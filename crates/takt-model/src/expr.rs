@@ -3,7 +3,13 @@
 //! Written by people in PostgreSQL's syntax (read in `expr_parse.rs`), built by `takt-rest` from filters,
 //! lowered to SQL only in `takt-store`. Three-valued logic as in SQL.
 
-use crate::{FieldId, FieldType, TableId, Value};
+mod display;
+mod kind;
+
+pub use display::ExprText;
+pub(crate) use kind::{arithmetic, common};
+
+use crate::{FieldId, TableId, Value};
 
 /// An expression over a row. `scope` says whose row a column belongs to: 0 is the row itself,
 /// each [`SubQuery`] adds its own table at its `scope` (absolute, 1 and up).
@@ -278,12 +284,4 @@ impl Expr {
         });
         found
     }
-}
-
-/// What type an expression has, as far as checking needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ExprType {
-    Of(FieldType),
-    /// A literal `null`.
-    Null,
 }

@@ -17,7 +17,7 @@ mod types;
 mod value;
 mod words;
 
-pub use expr::{ArithmeticOp, CompareOp, Expr, ScalarFunction, SubQuery};
+pub use expr::{ArithmeticOp, CompareOp, Expr, ExprText, ScalarFunction, SubQuery};
 pub use expr_parse::{ExprProblem, parse_expression};
 pub use files::ProjectFiles;
 pub use principal::{Principal, Rights, User};
@@ -28,11 +28,11 @@ pub use settings::{
     SettingsLayer,
 };
 pub use table::{
-    Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberTemplate, OnDelete,
+    Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberPart, NumberTemplate, OnDelete,
     Policy, Privacy, Table, TableId, Transitions, Verb,
 };
 pub use types::FieldType;
-pub use value::{Value, ValueError, ValueRef};
+pub use value::{Value, ValueError, ValueRef, write_json_string};
 pub use words::Words;
 
 pub use rust_decimal::Decimal;

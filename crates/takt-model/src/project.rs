@@ -1,6 +1,6 @@
 //! A project as a whole, and how it is read.
 
-use crate::{FieldId, Problem, ProjectFiles, Settings, Table, TableId};
+use crate::{FieldId, Problem, ProjectFiles, Settings, SettingsLayer, Table, TableId};
 
 /// The product's own tables, in the project's schema language: several tables in one text,
 /// each under its name as a TOML key (`["auth.users"]`, `["auth.users".fields.id]`).
@@ -37,7 +37,17 @@ impl Project {
     /// project is incomplete and must not be served.
     #[must_use]
     pub fn parse(files: &ProjectFiles, system: &[SystemTables]) -> (Self, Vec<Problem>) {
-        crate::read::project(files, system)
+        Self::parse_with(files, system, &[])
+    }
+
+    /// As [`Project::parse`], with layers of settings (environment, then flags) above `takt.toml`.
+    #[must_use]
+    pub fn parse_with(
+        files: &ProjectFiles,
+        system: &[SystemTables],
+        layers: &[SettingsLayer],
+    ) -> (Self, Vec<Problem>) {
+        crate::read::project(files, system, layers)
     }
 
     /// The table named `name`, whatever its exposure.

@@ -1,9 +1,19 @@
 //! Every setting, in one typed struct. `takt.default.toml` beside the manifest documents each of them
 //! and is itself the default: a test compares the two.
 
+mod layers;
+mod read;
+mod take;
+mod units;
+
 use std::time::Duration;
 
 use crate::Words;
+
+pub(crate) use read::read;
+
+/// The text of `takt.default.toml`: the defaults, with a line about each setting.
+const DEFAULTS: &str = include_str!("../takt.default.toml");
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,6 +48,30 @@ pub struct SettingsLayer {
     pub values: Vec<(String, String)>,
 }
 
+impl SettingsLayer {
+    /// The settings among the variables of the environment: `TAKT_LIMITS_MAX_ROWS` is `limits.max_rows`.
+    /// Other `TAKT_...` variables (`TAKT_MASTER_KEY`) are none, but a slip in the name of a setting is kept,
+    /// so that it is reported.
+    #[must_use]
+    pub fn from_environment(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut unheard = crate::read::Problems::default();
+        let known = layers::defaults(DEFAULTS, &mut unheard);
+        let mut values: Vec<(String, String)> = variables
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let name = name.strip_prefix("TAKT_")?.to_ascii_lowercase();
+                if let Some(key) = known.keys().find(|key| key.replace('.', "_") == name) {
+                    return Some((key.clone(), value));
+                }
+                let (table, key) = name.split_once('_')?;
+                ["server", "limits", "auth", "logic"].contains(&table).then(|| (format!("{table}.{key}"), value))
+            })
+            .collect();
+        values.sort();
+        Self { origin: Origin::Environment, values }
+    }
+}
+
 /// All settings of a project.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -51,6 +85,8 @@ pub struct Settings {
     pub roles: Vec<String>,
     /// What people call each role.
     pub role_labels: Vec<(String, Words)>,
+    /// `[owner]`: who answers for the project, as written: name, email, address ...
+    pub owner: Vec<(String, String)>,
     /// `[server]`
     pub server: ServerSettings,
     /// `[limits]`
@@ -61,6 +97,20 @@ pub struct Settings {
     pub logic: LogicSettings,
     /// Each dotted key, its value as text (secrets as `***`) and where it came from.
     pub origins: Vec<(String, String, Origin)>,
+}
+
+impl Settings {
+    /// What holds when nobody says anything.
+    #[must_use]
+    pub fn defaults() -> Self {
+        read(None, &[], &mut crate::read::Problems::default())
+    }
+
+    /// The default file: every setting, its default, and what it is for.
+    #[must_use]
+    pub fn default_file() -> &'static str {
+        DEFAULTS
+    }
 }
 
 /// `[server]`
@@ -76,7 +126,7 @@ pub struct ServerSettings {
     pub cors_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
-    /// `text` or `json`.
+    /// `text` or `json`; `None` (written `auto`) for text on a terminal and JSON elsewhere.
     pub log_format: Option<LogFormat>,
     /// How long in-flight requests may take after SIGTERM.
     pub shutdown: Duration,

@@ -61,4 +61,17 @@ impl FieldType {
             Self::Enum { name, .. } => name,
         }
     }
+
+    /// The name of the type as schema files have it: `decimal(12,2)`, `timestamp`, `enum`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
+            Self::Double => "double".to_owned(),
+            Self::Timestamp => "timestamp".to_owned(),
+            Self::Bytes => "bytes".to_owned(),
+            Self::Enum { .. } => "enum".to_owned(),
+            other => other.sql_name().to_owned(),
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! Values, typed: owned ([`Value`]) and borrowed from a driver's row ([`ValueRef`]).
-//! Lives here: their text and JSON forms as `design/wire.md` 3.2 has them. Not here: how a store keeps them.
+//! Their text and JSON forms are written in `value/write.rs` and read in `value/parse.rs`; dates and times in
+//! `value/moment.rs`. Not here: how a store keeps them.
+
+mod moment;
+mod parse;
+mod write;
 
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use uuid::Uuid;
-
-use crate::FieldType;
 
 /// An owned value.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,11 +68,16 @@ pub enum ValueRef<'a> {
     Bytes(&'a [u8]),
 }
 
+/// Appends `text` as a JSON string with its quotes.
+pub fn write_json_string(text: &str, out: &mut Vec<u8>) {
+    write::json_string(text, out);
+}
+
 /// Why a literal is no value of a type; codes and messages are PostgreSQL's (`design/wire.md` section 2, 22).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ValueError {
-    /// SQLSTATE: `22P02`, `22003`, `22008`, `22P05`, `22001`.
+    /// SQLSTATE: `22P02`, `22003`, `22007`, `22008`, `22009`, `22023`, `22P05`, `42804`.
     pub code: &'static str,
     /// PostgreSQL's words.
     pub message: String,
@@ -95,16 +103,22 @@ impl ValueRef<'_> {
         }
     }
 
-    /// Appends the JSON form of the wire.
+    /// Appends the JSON form of the wire. Allocates nothing besides growing `out`.
     pub fn write_json(self, out: &mut Vec<u8>) {
-        let _ = out;
-        todo!("helper: model")
+        write::json(self, out);
+    }
+
+    /// Appends the plain text form.
+    pub fn write_text(self, out: &mut Vec<u8>) {
+        write::text(self, out);
     }
 
     /// The plain text form (CSV, error details, stories): `12.90`, `2026-11-23`, `\xdead`; null is empty.
     #[must_use]
     pub fn to_text(self) -> String {
-        todo!("helper: model")
+        let mut out = Vec::with_capacity(24);
+        write::text(self, &mut out);
+        String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
     }
 }
 
@@ -132,25 +146,5 @@ impl Value {
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
-    }
-}
-
-impl FieldType {
-    /// Reads a literal of the URL or of a CSV cell.
-    ///
-    /// # Errors
-    /// `22P02` for a malformed literal, `22003` out of range, `22008` for an impossible date, `22P05` for NUL.
-    pub fn parse_text(&self, text: &str) -> Result<Value, ValueError> {
-        let _ = text;
-        todo!("helper: model")
-    }
-
-    /// Reads a JSON value of a body. Numbers may come as strings; decimals never pass through floating point.
-    ///
-    /// # Errors
-    /// As [`FieldType::parse_text`].
-    pub fn parse_json(&self, json: &serde_json::Value) -> Result<Value, ValueError> {
-        let _ = json;
-        todo!("helper: model")
     }
 }
