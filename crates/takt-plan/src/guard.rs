@@ -115,7 +115,11 @@ impl Guard<'_> {
     fn returning(&self, node: Option<Node>) -> Result<Option<GuardedNode>, PlanError> {
         node.map(|n| {
             self.limit_nodes(&n)?;
-            self.node(n, &[])
+            let window = n.window;
+            let mut told = self.node(n, &[])?;
+            // What was written is told whole; only embeds keep the cap.
+            told.window = window;
+            Ok(told)
         })
         .transpose()
     }

@@ -4,7 +4,10 @@
 //! [`Tx::run`] accepts only [`takt_plan::Guarded`] plans.
 
 mod error;
+mod jobs;
 mod options;
+mod queue;
+mod sqlite;
 mod store;
 mod tx;
 

@@ -4,13 +4,32 @@ use std::sync::Arc;
 
 use takt_model::Project;
 use takt_plan::{Migration, StoredSchema};
+use tokio::sync::oneshot;
 
-use crate::{StoreError, StoreOptions, Tx, TxContext};
+use crate::{
+    StoreError, StoreOptions, Tx, TxContext,
+    jobs::{Read, Write},
+    sqlite::{self, Opened, Readers, Writer},
+};
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    _todo: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: StoreOptions,
+    engine_version: String,
+    writer: Writer,
+    readers: Readers,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.writer.close();
+    }
 }
 
 /// How the database is.
@@ -32,8 +51,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] if another process has it, [`StoreError::Open`] else.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let _ = options;
-        todo!("helper: store")
+        let Opened { writer, engine_version } = sqlite::open(&options)?;
+        let readers = Readers::start(&options)?;
+        let writer = Writer::start(writer, options.write_queue)?;
+        Ok(Self { inner: Arc::new(Inner { options, engine_version, writer, readers }) })
     }
 
     /// What the database holds now.
@@ -41,7 +62,8 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn stored_schema(&self) -> Result<StoredSchema, StoreError> {
-        todo!("helper: store")
+        let context = TxContext { now: 0, seed: 0, capture: false };
+        self.read_here(context, |tx| tx.session().with(|db| sqlite::stored_schema(&db.conn)))
     }
 
     /// Makes the additive steps in one transaction.
@@ -49,8 +71,14 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; nothing is changed then.
     pub fn migrate(&self, project: &Project, migration: &Migration) -> Result<(), StoreError> {
-        let _ = (project, migration);
-        todo!("helper: store")
+        let context = TxContext { now: 0, seed: 0, capture: false };
+        let (project, migration) = (project.clone(), migration.clone());
+        self.write_blocking(context, move |tx| {
+            let session = tx.session();
+            session
+                .with(|db| sqlite::migrate(&db.conn, &project, &migration))
+                .inspect_err(|e: &StoreError| session.note(e))
+        })
     }
 
     /// Runs `job` on a snapshot, on the calling thread; for work that is provably short (by key).
@@ -62,8 +90,7 @@ impl Store {
         context: TxContext,
         job: impl FnOnce(&Tx) -> Result<R, E>,
     ) -> Result<R, E> {
-        let _ = (context, job);
-        todo!("helper: store")
+        self.inner.readers.run_here(context, job)
     }
 
     /// Runs `job` on a snapshot, on a reader thread.
@@ -75,14 +102,16 @@ impl Store {
         context: TxContext,
         job: impl FnOnce(&Tx) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E> {
-        let _ = (context, job);
-        todo!("helper: store")
+        let (answer, waiting) = oneshot::channel();
+        self.inner.readers.send(Box::new(Read::new(context, job, answer)))?;
+        waiting.await.unwrap_or_else(|_| Err(lost()))
     }
 
     /// Runs `job` on the writer's thread inside the commit group, in a savepoint of its own. `Ok` is returned only
     /// after the group's durable commit; `Err` of the job rolls back its savepoint and nothing else.
     /// If the group falls (disk full, a statement that SQLite answers by rolling back everything, a panic), the
     /// other jobs are run again: a job may therefore run more than once and must have no effect besides `Tx`.
+    /// A job whose caller has gone away before it began does not run.
     ///
     /// # Errors
     /// The job's; [`StoreError::Busy`] when the queue is full; [`StoreError::Full`] and others of the commit.
@@ -91,8 +120,9 @@ impl Store {
         context: TxContext,
         job: impl FnMut(&Tx) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E> {
-        let _ = (context, job);
-        todo!("helper: store")
+        let (answer, waiting) = oneshot::channel();
+        self.inner.writer.send(Box::new(Write::new(context, job, answer)))?;
+        waiting.await.unwrap_or_else(|_| Err(lost()))
     }
 
     /// As [`Store::write`], blocking the calling thread; for start-up and commands.
@@ -104,18 +134,32 @@ impl Store {
         context: TxContext,
         job: impl FnMut(&Tx) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E> {
-        let _ = (context, job);
-        todo!("helper: store")
+        // Not the channel of `write`: that one refuses to block inside a runtime, where start-up may well be.
+        let (answer, waiting) = std::sync::mpsc::sync_channel(1);
+        self.inner.writer.send(Box::new(Write::new(context, job, answer)))?;
+        waiting.recv().unwrap_or_else(|_| Err(lost()))
     }
 
     /// How the database is.
     #[must_use]
     pub fn health(&self) -> StoreHealth {
-        todo!("helper: store")
+        let Inner { options, engine_version, writer, .. } = &*self.inner;
+        StoreHealth {
+            engine_version: engine_version.clone(),
+            durable: options.synchronous_full,
+            writable: writer.is_writable(),
+            bytes: sqlite::file_bytes(&options.file),
+        }
     }
 
     /// Finishes waiting writes, optimises, closes. Later calls answer [`StoreError::Busy`].
     pub fn close(&self) {
-        todo!("helper: store")
+        self.inner.readers.close();
+        self.inner.writer.close();
     }
+}
+
+/// The thread that should have answered is gone, or the job panicked.
+fn lost<E: From<StoreError>>() -> E {
+    E::from(StoreError::Internal("the job ended without an answer".to_owned()))
 }

@@ -1,9 +1,14 @@
 //! One transaction: runs guarded plans, one after the other, on one snapshot.
 
-use takt_model::Value;
-use takt_plan::{Guarded, RowSink, Rows};
+use std::rc::Rc;
 
-use crate::StoreError;
+use takt_model::Value;
+use takt_plan::{Guarded, GuardedPlan, RowSink, Rows};
+
+use crate::{
+    StoreError,
+    sqlite::{self, Access, Env, Session},
+};
 
 /// What a transaction needs from outside: time and chance are arguments.
 #[derive(Debug, Clone, Copy)]
@@ -50,20 +55,41 @@ pub struct Change {
 /// Not `Send`: it stays on the writer's or reader's thread.
 #[derive(Clone)]
 pub struct Tx {
-    _todo: std::rc::Rc<()>,
+    session: Rc<Session>,
 }
 
 impl Tx {
+    pub(crate) fn of(session: &Rc<Session>) -> Self {
+        Self { session: Rc::clone(session) }
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// Runs one plan and pushes its rows (or the returned rows of a write) into `sink`.
     ///
     /// A write inside a read transaction is `Refused 25006`. A failed write leaves the transaction as it was
-    /// before this call (a savepoint), so the caller may go on or give up.
+    /// before this call (a savepoint), so the caller may go on or give up. What reached the sink before an error
+    /// is worth nothing.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn run(&self, plan: &Guarded, sink: &mut dyn RowSink) -> Result<Outcome, StoreError> {
-        let _ = (plan, sink);
-        todo!("helper: store")
+        let session = &*self.session;
+        let env = Env { project: plan.project(), principal: plan.principal(), now: session.context().now };
+        let result = session.with(|db| match plan.plan() {
+            GuardedPlan::Read(read) => {
+                db.start_clock();
+                sqlite::run_read(&db.conn, env, read, sink)
+            }
+            write if session.access() == Access::Read => Err(read_only(write)),
+            write => session
+                .savepoint(|| {
+                    sqlite::run_write(&db.conn, session, env, write, sink).inspect_err(|e| session.note(e))
+                }),
+        });
+        result.inspect_err(|e| session.note(e))
     }
 
     /// As [`Tx::run`], keeping the rows.
@@ -76,37 +102,69 @@ impl Tx {
         Ok((sink.into_rows(), outcome))
     }
 
-    /// Runs `job` in a savepoint: its writes are rolled back if it fails.
+    /// Runs `job` in a savepoint of its own: if it fails, what it wrote is undone and the transaction goes on.
     ///
     /// # Errors
     /// The job's, or the store's.
-    pub fn nested<R, E: From<StoreError>>(&self, job: impl FnOnce(&Tx) -> Result<R, E>) -> Result<R, E> {
-        let _ = job;
-        todo!("helper: store")
+    pub fn nested<R, E: From<StoreError>>(&self, job: impl FnOnce(&Self) -> Result<R, E>) -> Result<R, E> {
+        match self.session.access() {
+            Access::Read => job(self),
+            Access::Write => self.session.savepoint(|| job(self)),
+        }
     }
 
     /// Time and chance of this transaction.
     #[must_use]
     pub fn context(&self) -> TxContext {
-        todo!("helper: store")
+        self.session.context()
     }
 
     /// Switches [`TxContext::capture`] for the following plans.
     pub fn set_capture(&self, capture: bool) {
-        let _ = capture;
-        todo!("helper: store")
+        self.session.set_capture(capture);
     }
 
     /// Whether the transaction can still be committed; false after SQLite rolled everything back by itself
-    /// (FULL, IOERR, NOMEM, INTERRUPT).
+    /// (FULL, IOERR, NOMEM, INTERRUPT), and when the job has ended.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        todo!("helper: store")
+        self.session.is_alive()
     }
 
     /// A new random v7 UUID of this transaction (time from `now`, chance from the seed).
     #[must_use]
     pub fn new_uuid(&self) -> uuid::Uuid {
-        todo!("helper: store")
+        self.session.new_uuid()
+    }
+
+    /// The next number of a counter, without gaps: its row is part of this transaction.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn counter_next(&self, counter: &str) -> Result<i64, StoreError> {
+        let session = &*self.session;
+        if session.access() == Access::Read {
+            return Err(refused_in_read("nextval()"));
+        }
+        session
+            .with(|db| sqlite::counter_next(&db.conn, counter))
+            .inspect_err(|e: &StoreError| session.note(e))
+    }
+}
+
+fn read_only(plan: &GuardedPlan) -> StoreError {
+    refused_in_read(match plan {
+        GuardedPlan::Update(_) => "UPDATE",
+        GuardedPlan::Delete(_) => "DELETE",
+        _ => "INSERT",
+    })
+}
+
+fn refused_in_read(what: &str) -> StoreError {
+    StoreError::Refused {
+        code: "25006",
+        message: format!("cannot execute {what} in a read-only transaction"),
+        details: None,
+        hint: None,
     }
 }

@@ -1,0 +1,1 @@
+//! Which differences are made at start and which await `takt apply`.

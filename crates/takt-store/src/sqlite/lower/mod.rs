@@ -1,0 +1,133 @@
+//! Guarded plans to SQL text and bound values.
+//! The text is the shape of the plan (literals are `?N`), so that a prepared statement is found again.
+
+mod compare;
+mod expr;
+mod node;
+
+use takt_model::{FieldId, Principal, Project, Table, TableId};
+
+use super::{
+    ident::{Ident, push_number},
+    types::Bind,
+};
+
+pub(super) use expr::constant;
+pub(super) use node::{Anchor, NodeSql, count, node};
+
+/// What expressions refer to besides the row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Env<'a> {
+    /// Names of tables and fields.
+    pub(crate) project: &'a Project,
+    /// `auth.uid()` and friends.
+    pub(crate) principal: &'a Principal,
+    /// `now()`
+    pub(crate) now: i64,
+}
+
+impl<'a> Env<'a> {
+    pub(super) fn table(&self, id: TableId) -> &'a Table {
+        self.project.get(id)
+    }
+}
+
+/// What the row of scope 0 is called in the text; deeper scopes are `t1`, `t2` ... (or `j1` ... for junctions).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowName {
+    /// `t0`
+    Table,
+    /// `j0`: the junction of a many-to-many embed.
+    Junction,
+    /// The table's own name: where SQLite takes no alias (RETURNING).
+    Own,
+}
+
+/// SQL text and its values as they grow.
+#[derive(Debug)]
+pub(super) struct Sql<'a> {
+    pub(super) text: String,
+    pub(super) binds: Vec<Bind<'a>>,
+    pub(super) env: Env<'a>,
+    pub(super) row: RowName,
+    uid: Option<usize>,
+    now: Option<usize>,
+}
+
+impl<'a> Sql<'a> {
+    /// Starts a text whose first `reserved` parameters are bound later.
+    pub(super) fn new(env: Env<'a>, reserved: usize) -> Self {
+        let mut binds = Vec::with_capacity(reserved + 8);
+        binds.resize(reserved, Bind::Null);
+        Self { text: String::with_capacity(256), binds, env, row: RowName::Table, uid: None, now: None }
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub(super) fn ident(&mut self, name: &str) {
+        Ident(name).push_to(&mut self.text);
+    }
+
+    /// Binds a value and writes its parameter.
+    pub(super) fn bind(&mut self, value: Bind<'a>) {
+        self.binds.push(value);
+        self.parameter(self.binds.len());
+    }
+
+    /// Writes `?N`.
+    pub(super) fn parameter(&mut self, number: usize) {
+        self.text.push('?');
+        push_number(&mut self.text, number);
+    }
+
+    /// `t0."status"`
+    pub(super) fn column(&mut self, scope: u8, table: TableId, field: FieldId) {
+        let table = self.env.table(table);
+        match (self.row, scope) {
+            (RowName::Own, 0) => self.ident(&table.name),
+            (RowName::Own | RowName::Table, _) => self.alias('t', scope),
+            (RowName::Junction, _) => self.alias('j', scope),
+        }
+        self.text.push('.');
+        self.ident(&table.get(field).name);
+    }
+
+    /// `t3`
+    pub(super) fn alias(&mut self, letter: char, scope: u8) {
+        self.text.push(letter);
+        push_number(&mut self.text, usize::from(scope));
+    }
+
+    /// The alias of a sub-query's row.
+    pub(super) fn scope_alias(&mut self, scope: u8) {
+        self.alias(if self.row == RowName::Junction { 'j' } else { 't' }, scope);
+    }
+
+    /// `auth.uid()`: bound once per statement.
+    fn uid(&mut self) {
+        let number = match self.uid {
+            Some(number) => number,
+            None => {
+                self.binds.push(self.env.principal.uid().map_or(Bind::Null, Bind::Uuid));
+                self.binds.len()
+            }
+        };
+        self.uid = Some(number);
+        self.parameter(number);
+    }
+
+    /// `now()`: bound once per statement.
+    fn now(&mut self) {
+        let number = match self.now {
+            Some(number) => number,
+            None => {
+                self.binds.push(Bind::Integer(self.env.now));
+                self.binds.len()
+            }
+        };
+        self.now = Some(number);
+        self.parameter(number);
+    }
+}

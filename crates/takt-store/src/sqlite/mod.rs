@@ -1,0 +1,27 @@
+//! The embedded store: SQLite, opened for durability, one writer that gathers commits, many readers.
+//! Lives here: everything that knows SQL. Not here: what may be read or written (that arrives as a guarded plan).
+
+mod error;
+mod functions;
+mod ident;
+mod like;
+mod lower;
+mod number;
+mod open;
+mod read;
+mod readers;
+mod schema;
+mod session;
+mod types;
+mod write;
+mod writer;
+
+pub(crate) use lower::Env;
+pub(crate) use open::{Opened, file_bytes, open};
+pub(crate) use readers::{ReadJob, Readers};
+pub(crate) use schema::{migrate, stored_schema};
+pub(crate) use session::{Access, Session};
+pub(crate) use writer::{Undo, WriteJob, Writer};
+
+pub(crate) use read::run as run_read;
+pub(crate) use write::{counter_next, run as run_write};

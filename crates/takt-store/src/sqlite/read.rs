@@ -1,0 +1,163 @@
+//! Reads: a node's statement is stepped, its rows go borrowed into the sink, and for each row its children's
+//! statements are bound by the row's key and stepped in turn. Nothing is buffered.
+
+use rusqlite::{CachedStatement, Connection, Row, types::ValueRef as Raw};
+use takt_model::{Expr, Table};
+use takt_plan::{EmbedShape, GuardedChild, GuardedNode, GuardedRead, Link, OutputItem, RowSink};
+
+use super::{
+    error::driver,
+    lower::{self, Anchor, Env, NodeSql},
+    types::{Bind, decode},
+};
+use crate::{Outcome, StoreError};
+
+/// Runs a read.
+pub(crate) fn run(
+    conn: &Connection,
+    env: Env<'_>,
+    read: &GuardedRead,
+    sink: &mut dyn RowSink,
+) -> Result<Outcome, StoreError> {
+    let returned = Prepared::new(conn, env, &read.root, Anchor::Root)?.push_rows(sink)?;
+    let count = if read.count { Some(count(conn, env, &read.root, returned)?) } else { None };
+    Ok(Outcome { returned, count, ..Outcome::default() })
+}
+
+/// All fitting rows, without a statement where the page itself already tells.
+fn count(conn: &Connection, env: Env<'_>, root: &GuardedNode, returned: u64) -> Result<u64, StoreError> {
+    let last_page = root.window.limit.is_none_or(|limit| returned < limit);
+    if last_page && (returned > 0 || root.window.offset == 0) {
+        return Ok(root.window.offset + returned);
+    }
+    let sql = lower::count(env, root)?;
+    let mut statement = prepare(conn, &sql.text, &sql.binds)?;
+    let mut rows = statement.raw_query();
+    let row = rows.next().map_err(driver)?;
+    let counted = row.map(|r| r.get::<_, i64>(0)).transpose().map_err(driver)?.unwrap_or_default();
+    Ok(u64::try_from(counted).unwrap_or_default())
+}
+
+/// A statement from the cache with its values bound.
+pub(super) fn prepare<'c>(
+    conn: &'c Connection,
+    text: &str,
+    binds: &[Bind<'_>],
+) -> Result<CachedStatement<'c>, StoreError> {
+    let mut statement = conn.prepare_cached(text).map_err(driver)?;
+    for (at, value) in binds.iter().enumerate() {
+        statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
+    }
+    Ok(statement)
+}
+
+/// A node ready to run, with its children.
+pub(super) struct Prepared<'c, 'p> {
+    node: &'p GuardedNode,
+    table: &'p Table,
+    statement: CachedStatement<'c>,
+    child_keys: Vec<usize>,
+    children: Vec<PreparedChild<'c, 'p>>,
+}
+
+struct PreparedChild<'c, 'p> {
+    child: &'p GuardedChild,
+    shape: EmbedShape,
+    rows: Prepared<'c, 'p>,
+}
+
+impl<'c, 'p> Prepared<'c, 'p> {
+    pub(super) fn new(
+        conn: &'c Connection,
+        env: Env<'p>,
+        node: &'p GuardedNode,
+        anchor: Anchor<'p>,
+    ) -> Result<Self, StoreError> {
+        let NodeSql { text, binds, child_keys } = lower::node(env, node, anchor)?;
+        let statement = prepare(conn, &text, &binds)?;
+        let children = node
+            .children
+            .iter()
+            .map(|child| {
+                let rows = Prepared::new(conn, env, &child.node, Anchor::Parent(child))?;
+                Ok(PreparedChild { child, shape: shape(&child.link), rows })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self { node, table: env.table(node.table), statement, child_keys, children })
+    }
+
+    /// Binds the key of [`Anchor::Key`].
+    pub(super) fn bind_key(&mut self, key: &[Bind<'_>]) -> Result<(), StoreError> {
+        for (at, value) in key.iter().enumerate() {
+            self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
+        }
+        Ok(())
+    }
+
+    /// Steps the statement; every row goes into the sink with its children.
+    pub(super) fn push_rows(&mut self, sink: &mut dyn RowSink) -> Result<u64, StoreError> {
+        let Self { node, table, statement, child_keys, children } = self;
+        let mut rows = statement.raw_query();
+        let mut pushed = 0;
+        while let Some(row) = rows.next().map_err(driver)? {
+            push_row(node, table, row, child_keys, children, sink)?;
+            pushed += 1;
+        }
+        Ok(pushed)
+    }
+}
+
+fn push_row(
+    node: &GuardedNode,
+    table: &Table,
+    row: &Row<'_>,
+    child_keys: &[usize],
+    children: &mut [PreparedChild<'_, '_>],
+    sink: &mut dyn RowSink,
+) -> Result<(), StoreError> {
+    sink.row_begin();
+    let mut at = 0;
+    for output in &node.outputs {
+        match output {
+            OutputItem::Column(column) => {
+                let raw = row.get_ref(at).map_err(driver)?;
+                sink.value(column, decode(&table.get(column.field).kind, raw)?);
+                at += 1;
+            }
+            OutputItem::Child(position) => {
+                let (Some(child), Some(key)) = (children.get_mut(*position), child_keys.get(*position)) else {
+                    return Err(StoreError::Internal("an output names a child that is not there".to_owned()));
+                };
+                child.push(row.get_ref(*key).map_err(driver)?, sink)?;
+            }
+        }
+    }
+    sink.row_end();
+    Ok(())
+}
+
+impl PreparedChild<'_, '_> {
+    fn push(&mut self, key: Raw<'_>, sink: &mut dyn RowSink) -> Result<(), StoreError> {
+        sink.embed_begin(self.child, self.shape);
+        // Nothing hangs on a null key.
+        if key != Raw::Null {
+            let bound = rusqlite::types::ToSqlOutput::Borrowed(key);
+            self.rows.statement.raw_bind_parameter(1, bound).map_err(driver)?;
+            self.rows.push_rows(sink)?;
+        }
+        sink.embed_end(self.shape);
+        Ok(())
+    }
+}
+
+fn shape(link: &Link) -> EmbedShape {
+    match link {
+        Link::ToOne { .. } => EmbedShape::One,
+        Link::ToMany { .. } | Link::Through { .. } => EmbedShape::Many,
+    }
+}
+
+/// Whether an expression is true whatever the row is.
+pub(super) fn always(env: &Env<'_>, expr: &Expr) -> bool {
+    lower::constant(env, expr) == Some(true)
+}

@@ -1,0 +1,217 @@
+//! What a running transaction has: a connection for as long as its job lasts, time, chance, and whether it still stands.
+
+use std::cell::{Cell, RefCell};
+
+use uuid::Uuid;
+
+use super::{error::driver, open::Db};
+use crate::{StoreError, TxContext};
+
+/// Whether a transaction may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// A transaction's inside. Handles ([`crate::Tx`]) share it; after [`Session::end`] they are dead.
+pub(crate) struct Session {
+    db: RefCell<Option<Db>>,
+    access: Access,
+    context: Cell<TxContext>,
+    ids: Cell<Ids>,
+    /// Why SQLite rolled everything back by itself, if it did.
+    fell: RefCell<Option<StoreError>>,
+}
+
+impl Session {
+    pub(crate) fn new(db: Db, access: Access, context: TxContext) -> Self {
+        Self {
+            db: RefCell::new(Some(db)),
+            access,
+            context: Cell::new(context),
+            ids: Cell::new(Ids::new(context.seed)),
+            fell: RefCell::new(None),
+        }
+    }
+
+    /// Takes the connection back; handles that are still around answer with an error from now on.
+    pub(crate) fn end(&self) -> Option<Db> {
+        self.db.borrow_mut().take()
+    }
+
+    /// Why the transaction fell, if it did.
+    pub(crate) fn fall(&self) -> Option<StoreError> {
+        self.fell.borrow().clone()
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    pub(crate) fn context(&self) -> TxContext {
+        self.context.get()
+    }
+
+    pub(crate) fn set_capture(&self, capture: bool) {
+        self.context.set(TxContext { capture, ..self.context.get() });
+    }
+
+    /// Runs `work` on the connection, unless the job has ended or the transaction has fallen.
+    pub(crate) fn with<R, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<R, E>,
+    ) -> Result<R, E> {
+        if let Some(error) = self.fall() {
+            return Err(E::from(error));
+        }
+        let held = self.db.borrow();
+        let Some(db) = held.as_ref() else {
+            return Err(E::from(StoreError::Internal("the transaction has ended".to_owned())));
+        };
+        work(db)
+    }
+
+    /// Whether the transaction can still be committed.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.fell.borrow().is_none()
+            && self.db.borrow().as_ref().is_some_and(|db| !db.conn.is_autocommit())
+    }
+
+    /// Runs `work` in a savepoint of its own, which is rolled back if it fails.
+    pub(crate) fn savepoint<R, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.step("SAVEPOINT takt")?;
+        let result = work();
+        if self.has_fallen(result.is_err()) {
+            return match result {
+                // A job may have swallowed the error; the fall is not to be overlooked.
+                Ok(_) => Err(E::from(self.fall().unwrap_or(StoreError::Full))),
+                Err(e) => Err(e),
+            };
+        }
+        if result.is_err() {
+            self.step("ROLLBACK TO takt")?;
+        }
+        self.step("RELEASE takt")?;
+        result
+    }
+
+    /// Notes when SQLite has rolled the whole transaction back (FULL, IOERR, NOMEM).
+    fn has_fallen(&self, failed: bool) -> bool {
+        if self.fell.borrow().is_some() {
+            return true;
+        }
+        let gone = failed && self.db.borrow().as_ref().is_none_or(|db| db.conn.is_autocommit());
+        if gone {
+            self.fell.borrow_mut().get_or_insert(StoreError::Full);
+        }
+        gone
+    }
+
+    /// Notes `error` as the reason if the transaction fell with it.
+    pub(crate) fn note(&self, error: &StoreError) {
+        let gone = self.db.borrow().as_ref().is_some_and(|db| db.conn.is_autocommit());
+        if gone && self.access == Access::Write {
+            self.fell.borrow_mut().get_or_insert_with(|| error.clone());
+        }
+    }
+
+    fn step(&self, text: &str) -> Result<(), StoreError> {
+        self.with(|db| {
+            let done = db.conn.prepare_cached(text).and_then(|mut s| s.raw_execute()).map_err(driver);
+            done.map(|_| ())
+        })
+        .inspect_err(|e| {
+            // Without its savepoint nothing can be undone in part: the whole must fall.
+            let held = self.db.borrow();
+            if let Some(db) = held.as_ref() {
+                let _ = db.conn.execute_batch("ROLLBACK");
+            }
+            self.fell.borrow_mut().get_or_insert_with(|| e.clone());
+        })
+    }
+
+    /// A new v7 UUID: time from the context, chance from the seed, growing within the transaction.
+    pub(crate) fn new_uuid(&self) -> Uuid {
+        let mut ids = self.ids.get();
+        let uuid = ids.v7(self.context.get().now);
+        self.ids.set(ids);
+        uuid
+    }
+
+    /// A new v4 UUID from the seed.
+    pub(crate) fn new_uuid_v4(&self) -> Uuid {
+        let mut ids = self.ids.get();
+        let bytes = (u128::from(ids.next()) << 64 | u128::from(ids.next())).to_be_bytes();
+        self.ids.set(ids);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}
+
+/// Random bits of an id that are not time, version or variant.
+const RANDOM_BITS: u32 = 74;
+
+/// A seeded source of ids.
+#[derive(Debug, Clone, Copy)]
+struct Ids {
+    state: u64,
+    /// The random part of the last v7 id.
+    last: Option<u128>,
+}
+
+impl Ids {
+    fn new(seed: u64) -> Self {
+        Self { state: seed, last: None }
+    }
+
+    /// SplitMix64: every seed gives a full period and well mixed bits.
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// RFC 9562, method 2: the random part grows by a random step, so later ids are greater and none can be guessed.
+    fn v7(&mut self, now: i64) -> Uuid {
+        let random = match self.last {
+            // The highest bit starts as 0, which leaves room for as many steps as a transaction can make.
+            None => (u128::from(self.next()) << 64 | u128::from(self.next())) >> (128 - RANDOM_BITS + 1),
+            Some(last) => last + 1 + u128::from(self.next() >> 32),
+        } & ((1 << RANDOM_BITS) - 1);
+        self.last = Some(random);
+        let millis = u128::try_from(now.div_euclid(1_000)).unwrap_or_default() & 0xFFFF_FFFF_FFFF;
+        let high = random >> 62;
+        let low = random & ((1 << 62) - 1);
+        Uuid::from_u128(millis << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_v7_and_grow_within_a_transaction() {
+        let mut ids = Ids::new(7);
+        let now = 1_795_425_247_123_456;
+        let made: Vec<Uuid> = (0..1_000).map(|_| ids.v7(now)).collect();
+        assert!(made.windows(2).all(|w| w[0] < w[1]));
+        for id in &made {
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            assert_eq!(id.get_timestamp().map(|t| t.to_unix().0), Some(1_795_425_247));
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_ids_and_another_gives_others() {
+        let first = |seed| Ids::new(seed).v7(0);
+        assert_eq!(first(1), first(1));
+        assert_ne!(first(1), first(2));
+    }
+}

@@ -1,0 +1,81 @@
+//! Removed rows: told before they go, then removed by key. Where nothing is to be told, one statement does it all.
+
+use takt_model::Verb;
+use takt_plan::{GuardedDelete, RowSink, WriteRule};
+
+use super::{
+    Attempt, Writing, constraints,
+    returning::{self, Order},
+    targets,
+    update::where_key,
+};
+use crate::{
+    Change, Outcome, StoreError,
+    sqlite::{
+        error::driver,
+        lower::{RowName, Sql},
+        read::{always, prepare},
+    },
+};
+
+pub(super) fn run(
+    writing: Writing<'_>,
+    plan: &GuardedDelete,
+    sink: &mut dyn RowSink,
+) -> Result<Outcome, StoreError> {
+    let table = writing.table;
+    let mut outcome = Outcome::default();
+    let open = |rule: &WriteRule| always(&writing.env, &rule.using);
+    let plain = !writing.capture
+        && plan.returning.is_none()
+        && plan.max_affected.is_none()
+        && plan.rules.iter().any(open);
+    if plain && let Some(affected) = all_at_once(&writing, plan)? {
+        outcome.affected = affected;
+        return Ok(outcome);
+    }
+    let targets = targets::select(&writing, &plan.filter, &plan.rules, writing.capture, plan.max_affected)?;
+    if let Some(node) = &plan.returning {
+        let keys: Vec<_> = targets.iter().map(|t| t.key.clone()).collect();
+        outcome.returned = returning::tell(&writing, node, &keys, Order::OfNode, sink)?;
+    }
+    let mut sql = Sql::new(writing.env, table.primary_key.len());
+    sql.row = RowName::Own;
+    sql.push("DELETE FROM ");
+    sql.ident(&table.name);
+    where_key(&mut sql, table);
+    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    for target in targets {
+        for (at, value) in target.key.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
+        }
+        statement.raw_execute().map_err(|e| writing.failure(e, &Attempt::Remove { key: &target.key }))?;
+        outcome.affected += 1;
+        if writing.capture {
+            let rule = plan.rules.iter().zip(&target.held).find(|(_, held)| **held);
+            outcome.changes.push(Change {
+                table: table.name.clone(),
+                verb: Verb::Delete,
+                before: Some(target.old),
+                after: None,
+                rule: rule.map(|(r, _)| r.policy.clone()).unwrap_or_default(),
+            });
+        }
+    }
+    Ok(outcome)
+}
+
+/// One statement for all rows; `None` if a foreign key stood in the way, so that the slow way can say which.
+fn all_at_once(writing: &Writing<'_>, plan: &GuardedDelete) -> Result<Option<u64>, StoreError> {
+    let mut sql = Sql::new(writing.env, 0);
+    sql.row = RowName::Own;
+    sql.push("DELETE FROM ");
+    sql.ident(&writing.table.name);
+    sql.condition(&mut 0, &plan.filter)?;
+    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    match statement.raw_execute() {
+        Ok(removed) => Ok(Some(removed as u64)),
+        Err(e) if constraints::is_one(&e) => Ok(None),
+        Err(e) => Err(driver(e)),
+    }
+}

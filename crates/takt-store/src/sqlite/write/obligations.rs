@@ -1,0 +1,161 @@
+//! What must hold of a row as it is finally stored: the check of one rule and the checks of the table.
+//! They travel in the RETURNING clause of the very statement that writes the row.
+
+use rusqlite::Row;
+use takt_model::{Check, Table, Value};
+use takt_plan::WriteRule;
+
+use super::read_fields;
+use crate::{
+    StoreError,
+    sqlite::{
+        error::{driver, refused},
+        lower::{RowName, Sql},
+        read::always,
+    },
+};
+
+/// The columns of a RETURNING clause and what they mean.
+pub(super) struct Obligations<'a> {
+    table: &'a Table,
+    /// For each rule, the column that says whether its check holds; `None` if it always does.
+    rules: Vec<Option<usize>>,
+    checks: Vec<(usize, &'a Check)>,
+    /// Where all fields begin, if they are wanted.
+    fields: Option<usize>,
+    columns: usize,
+}
+
+/// A row that may stay.
+pub(super) struct Written {
+    /// Position of the rule that let it through.
+    pub(super) rule: usize,
+    /// All fields, if they were wanted.
+    pub(super) after: Option<Vec<Value>>,
+}
+
+impl<'a> Obligations<'a> {
+    /// Appends the clause (or nothing, if nothing is to be judged).
+    pub(super) fn push(
+        sql: &mut Sql<'a>,
+        table: &'a Table,
+        rules: &'a [WriteRule],
+        wants_fields: bool,
+    ) -> Result<Self, StoreError> {
+        let mut made = Self { table, rules: Vec::new(), checks: Vec::new(), fields: None, columns: 0 };
+        sql.row = RowName::Own;
+        for rule in rules {
+            let column = if always(&sql.env, &rule.check) {
+                None
+            } else {
+                let column = made.column(sql);
+                sql.push("((");
+                sql.predicate(&rule.check)?;
+                sql.push(") IS TRUE)");
+                Some(column)
+            };
+            made.rules.push(column);
+        }
+        for check in table.fields.iter().filter_map(|f| f.check.as_ref()) {
+            if !always(&sql.env, &check.expr) {
+                let column = made.column(sql);
+                // As in SQL, unknown is good enough for a check.
+                sql.push("((");
+                sql.predicate(&check.expr)?;
+                sql.push(") IS NOT FALSE)");
+                made.checks.push((column, check));
+            }
+        }
+        if wants_fields {
+            made.fields = Some(made.columns);
+            for field in &table.fields {
+                made.column(sql);
+                sql.column(0, table.id, field.id);
+            }
+        }
+        sql.row = RowName::Table;
+        Ok(made)
+    }
+
+    fn column(&mut self, sql: &mut Sql<'a>) -> usize {
+        sql.push(if self.columns == 0 { " RETURNING " } else { ", " });
+        self.columns += 1;
+        self.columns - 1
+    }
+
+    /// Judges a written row; `held` says which rules' `using` held before.
+    pub(super) fn judge(&self, row: Option<&Row<'_>>, held: &[bool]) -> Result<Written, StoreError> {
+        let holds = |column: usize| -> Result<bool, StoreError> {
+            let row = row.ok_or_else(|| StoreError::Internal("a write returned no row to judge".to_owned()))?;
+            row.get::<_, bool>(column).map_err(driver)
+        };
+        let mut passed = None;
+        for (at, column) in self.rules.iter().enumerate() {
+            if held.get(at) == Some(&true) && column.map_or(Ok(true), holds)? {
+                passed = Some(at);
+                break;
+            }
+        }
+        let rule = passed.ok_or_else(|| row_security(self.table))?;
+        for (column, check) in &self.checks {
+            if !holds(*column)? {
+                return Err(check_violation(self.table, check));
+            }
+        }
+        let after = match (self.fields, row) {
+            (Some(from), Some(row)) => Some(read_fields(self.table, row, from)?),
+            _ => None,
+        };
+        Ok(Written { rule, after })
+    }
+}
+
+/// No policy lets the row be as it would be.
+pub(super) fn row_security(table: &Table) -> StoreError {
+    refused("42501", format!("new row violates row-level security policy for table \"{}\"", table.name))
+}
+
+/// The existing row of an upsert is not the caller's to see or to change.
+pub(super) fn row_security_using(table: &Table) -> StoreError {
+    refused(
+        "42501",
+        format!("new row violates row-level security policy (USING expression) for table \"{}\"", table.name),
+    )
+}
+
+fn check_violation(table: &Table, check: &Check) -> StoreError {
+    refused(
+        "23514",
+        format!("new row for relation \"{}\" violates check constraint \"{}\"", table.name, check.name),
+    )
+}
+
+/// Refuses a change of an enum that its transitions do not name.
+pub(super) fn transition(
+    table: &Table,
+    field: &takt_model::Field,
+    old: &Value,
+    new: &Value,
+) -> Result<(), StoreError> {
+    let (Some(transitions), Value::Text(from)) = (&field.transitions, old) else { return Ok(()) };
+    let to = match new {
+        Value::Text(to) => Some(to.as_str()),
+        _ => None,
+    };
+    if to.is_some_and(|to| transitions.allow(from, to)) {
+        return Ok(());
+    }
+    let allowed = transitions.0.iter().find(|(f, _)| f == from).map_or(&[][..], |(_, next)| next);
+    let hint = if allowed.is_empty() {
+        format!("\"{from}\" is final.")
+    } else {
+        format!("From \"{from}\" it may become \"{}\".", allowed.join("\" or \""))
+    };
+    let to = to.map_or_else(|| "null".to_owned(), |to| format!("\"{to}\""));
+    Err(StoreError::Refused {
+        code: "23514",
+        message: format!("{}.{} may not change from \"{from}\" to {to}", table.name, field.name),
+        details: Some(format!("Violates \"{}_{}_transition\".", table.name, field.name)),
+        hint: Some(hint),
+    })
+}

@@ -1,0 +1,254 @@
+//! The one writer: gathers waiting jobs into a group with one durable commit, a savepoint each.
+//!
+//! Invariant: a job is answered with success only after the commit that holds its writes. If SQLite rolls the whole
+//! transaction back, the job that it happened to is refused and the others run again.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    error::driver,
+    open::Db,
+    session::{Access, Session},
+};
+use crate::{StoreError, Tx, TxContext, queue::Queue};
+
+/// Most jobs in one group.
+const GROUP: usize = 512;
+/// Most work in one group, so that the first job of it does not wait long for its answer.
+const GROUP_TIME: Duration = Duration::from_millis(5);
+
+/// A write as the writer sees it. It may run more than once; the last run counts.
+pub(crate) trait WriteJob: Send {
+    /// Time and chance.
+    fn context(&self) -> TxContext;
+    /// Whether anybody still waits for the answer.
+    fn is_wanted(&self) -> bool;
+    /// Runs; `Err` undoes its savepoint. The answer is kept until [`WriteJob::answer`].
+    fn run(&mut self, tx: &Tx) -> Result<(), Undo>;
+    /// Sends the kept answer.
+    fn answer(self: Box<Self>);
+    /// Sends an error instead.
+    fn refuse(self: Box<Self>, error: StoreError);
+}
+
+/// The job wants its writes undone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Undo;
+
+type Job = Box<dyn WriteJob>;
+
+/// The writer's thread and the way to it.
+pub(crate) struct Writer {
+    queue: Arc<Queue<Job>>,
+    writable: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(db: Db, capacity: usize) -> Result<Self, StoreError> {
+        let queue = Arc::new(Queue::new(capacity));
+        let writable = Arc::new(AtomicBool::new(true));
+        let (jobs, flag) = (Arc::clone(&queue), Arc::clone(&writable));
+        let thread = std::thread::Builder::new()
+            .name("takt-writer".to_owned())
+            .spawn(move || {
+                // If the thread ever ends, nobody may go on waiting in the queue.
+                let _guard = Abandon(Arc::clone(&jobs));
+                serve(db, &jobs, &flag);
+            })
+            .map_err(|e| StoreError::Open(format!("the writer's thread cannot be started: {e}")))?;
+        Ok(Self { queue, writable, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Puts a job into the queue.
+    pub(crate) fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.queue.push(job).map_err(|_| StoreError::Busy)
+    }
+
+    /// Whether the last commit succeeded.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Finishes what waits and ends the thread.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+        let thread = self.thread.lock().take();
+        // A job may hold the last handle of the store; a thread cannot wait for itself.
+        if let Some(thread) = thread.filter(|t| t.thread().id() != std::thread::current().id()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Abandon(Arc<Queue<Job>>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool) {
+    let mut writer = Group { db: Some(db), writable };
+    while let Some(first) = queue.pop() {
+        let began = Instant::now();
+        let mut next = Some(first);
+        let mut taken = 0;
+        writer.run(&mut || {
+            if taken >= GROUP || (taken > 0 && began.elapsed() >= GROUP_TIME) {
+                return None;
+            }
+            taken += 1;
+            next.take().or_else(|| queue.try_pop())
+        });
+    }
+    if let Some(db) = writer.db {
+        let _ = db.conn.execute_batch("PRAGMA optimize");
+    }
+}
+
+/// What became of one job in the running transaction.
+enum Ran {
+    /// It is in, or its savepoint was undone.
+    Done,
+    /// The whole transaction is gone.
+    Fell(StoreError),
+}
+
+struct Group<'w> {
+    /// Lent to each job's session.
+    db: Option<Db>,
+    writable: &'w AtomicBool,
+}
+
+impl Group<'_> {
+    /// Runs jobs in one transaction as long as `source` has some, commits, and answers.
+    fn run(&mut self, source: &mut dyn FnMut() -> Option<Job>) {
+        let mut done: Vec<Job> = Vec::new();
+        while let Some(mut job) = source() {
+            if !job.is_wanted() {
+                continue;
+            }
+            if done.is_empty()
+                && let Err(error) = self.begin()
+            {
+                job.refuse(error);
+                continue;
+            }
+            match self.run_job(job.as_mut()) {
+                Ran::Done => done.push(job),
+                Ran::Fell(error) => {
+                    self.report(&error);
+                    self.roll_back();
+                    // Those before it lost their writes with it: they run again, in their order.
+                    self.run_again(std::mem::take(&mut done));
+                    job.refuse(error);
+                }
+            }
+        }
+        if !done.is_empty() {
+            self.commit(done);
+        }
+    }
+
+    fn run_again(&mut self, jobs: Vec<Job>) {
+        let mut jobs = jobs.into_iter();
+        self.run(&mut || jobs.next());
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.execute("BEGIN IMMEDIATE").inspect_err(|e| self.report(e))
+    }
+
+    fn roll_back(&mut self) {
+        if self.db.as_ref().is_some_and(|db| !db.conn.is_autocommit()) {
+            let _ = self.execute("ROLLBACK");
+        }
+    }
+
+    fn execute(&self, text: &str) -> Result<(), StoreError> {
+        let Some(db) = &self.db else {
+            return Err(StoreError::Internal("the writer has lost its connection".to_owned()));
+        };
+        let done = db.conn.prepare_cached(text).and_then(|mut s| s.raw_execute());
+        done.map(|_| ()).map_err(driver)
+    }
+
+    fn report(&self, error: &StoreError) {
+        if matches!(error, StoreError::Full | StoreError::Internal(_)) {
+            self.writable.store(false, Ordering::Relaxed);
+            tracing::error!(%error, "the database does not accept writes");
+        }
+    }
+
+    fn run_job(&mut self, job: &mut dyn WriteJob) -> Ran {
+        let Some(db) = self.db.take() else {
+            return Ran::Fell(StoreError::Internal("the writer has lost its connection".to_owned()));
+        };
+        let session = Rc::new(Session::new(db, Access::Write, job.context()));
+        let tx = Tx::of(&session);
+        let ran = session.savepoint(|| {
+            match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(Undo)) => Err(Stop::Undo),
+                Err(_) => Err(Stop::Panic),
+            }
+        });
+        drop(tx);
+        self.db = session.end();
+        if let Some(error) = session.fall() {
+            return Ran::Fell(error);
+        }
+        match ran {
+            Ok(()) | Err(Stop::Undo | Stop::Panic) => Ran::Done,
+            Err(Stop::Store(error)) => Ran::Fell(error),
+        }
+    }
+
+    fn commit(&mut self, mut done: Vec<Job>) {
+        match self.execute("COMMIT") {
+            Ok(()) => {
+                self.writable.store(true, Ordering::Relaxed);
+                done.into_iter().for_each(WriteJob::answer);
+            }
+            Err(error) => {
+                self.report(&error);
+                self.roll_back();
+                if done.len() == 1 {
+                    done.into_iter().for_each(|job| job.refuse(error.clone()));
+                } else {
+                    // Nobody is acknowledged; halves find out whom the commit failed for.
+                    let second = done.split_off(done.len() / 2);
+                    self.run_again(done);
+                    self.run_again(second);
+                }
+            }
+        }
+    }
+}
+
+/// Why a job's savepoint is undone.
+enum Stop {
+    Undo,
+    Panic,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,5 @@
+//! What the store promises, on real files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod fixture;
+mod reads;
