@@ -1,0 +1,22 @@
+//! What somebody can do: one file per thing. Each takes what was asked, checks it, and does it in one transaction.
+
+mod accounts;
+mod admin;
+mod console;
+mod credentials;
+mod evidence;
+mod refresh;
+mod session;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod tidy;
+mod user;
+
+pub use admin::{AdminUser, UserPage};
+pub use console::{ConsoleAccount, ConsoleSession};
+pub use evidence::PasswordEvidence;
+pub use session::{Client, Session};
+pub use sign_out::SignOutScope;
+pub use sign_up::SignUp;
+pub use user::UserUpdate;
