@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The only door to the outside: every call names its purpose, has a timeout, and is listed.
+//!
+//! What a call may reach is decided on the address that is *connected to*, not on the name that was asked for:
+//! a name that points into the own network is refused like the address itself.
+//! Not here: what is sent (that is for the rooms above), mail and object storage (they come later).
+
+mod address;
+mod dependencies;
+mod door;
+mod error;
+mod request;
+mod tls;
+
+pub use address::is_private;
+pub use dependencies::{Dependency, LastOutcome};
+pub use door::{Outbound, OutboundOptions};
+pub use error::OutboundError;
+pub use request::{Request, Response};

@@ -1,0 +1,260 @@
+//! The door: one HTTP client with its rules.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{
+    Client, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+
+use crate::{
+    Dependency, LastOutcome, OutboundError, Request, Response, address::is_private,
+    dependencies::Dependencies, tls,
+};
+
+/// The rules of the door.
+#[derive(Debug, Clone)]
+pub struct OutboundOptions {
+    /// No call takes longer, whatever it asks for.
+    pub timeout: Duration,
+    /// Bytes of an answer.
+    pub max_response: usize,
+    /// Whether private, loopback and link-local addresses may be reached.
+    pub allow_private: bool,
+    /// Names itself so.
+    pub user_agent: String,
+}
+
+impl Default for OutboundOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            max_response: 10 * 1024 * 1024,
+            allow_private: false,
+            user_agent: concat!("takt/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// The only door to the outside. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbound {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: OutboundOptions,
+    client: Result<Client, String>,
+    seen: Dependencies,
+}
+
+/// Greatest number of redirects that a request may ask for.
+const MOST_REDIRECTS: usize = 10;
+
+impl Outbound {
+    /// Builds the door. Nothing is connected yet; a client that cannot be built is told at the first call.
+    #[must_use]
+    pub fn new(options: OutboundOptions) -> Self {
+        let client = client(&options);
+        Self { inner: Arc::new(Inner { options, client, seen: Dependencies::default() }) }
+    }
+
+    /// Sends `request` for `purpose` and reads the whole answer.
+    ///
+    /// # Errors
+    /// See [`OutboundError`]. An answer with an error status is an answer.
+    pub async fn send(&self, purpose: &str, request: Request) -> Result<Response, OutboundError> {
+        let url = parse(&request.url)?;
+        let host = host_of(&url);
+        let result = self.checked(url, &host, request).await;
+        let last = match &result {
+            Ok(response) => LastOutcome::Answered(response.status),
+            Err(error) => LastOutcome::Failed(error.to_string()),
+        };
+        if let Err(error) = &result {
+            tracing::warn!(host, purpose, %error, "a call to the outside failed");
+        }
+        self.inner.seen.record(&host, purpose, last);
+        result
+    }
+
+    /// Every host that was called since start, by host and purpose.
+    #[must_use]
+    pub fn dependencies(&self) -> Vec<Dependency> {
+        self.inner.seen.list()
+    }
+
+    async fn checked(&self, url: Url, host: &str, request: Request) -> Result<Response, OutboundError> {
+        let limit = self.inner.options.timeout;
+        let after = request.timeout.map_or(limit, |t| t.min(limit));
+        let timeout = OutboundError::Timeout { host: host.to_owned(), after };
+        tokio::time::timeout(after, self.follow(url, request)).await.unwrap_or(Err(timeout))
+    }
+
+    /// Sends, and follows as many redirects as the request allows. By hand, so that each hop is checked and
+    /// credentials never travel to another host.
+    async fn follow(&self, mut url: Url, mut request: Request) -> Result<Response, OutboundError> {
+        let mut left = request.redirects.min(MOST_REDIRECTS);
+        loop {
+            let response = self.once(&url, &request).await?;
+            let next = match redirect_target(&response, &url) {
+                Some(next) if left > 0 => parse(&next)?,
+                _ => return Ok(response),
+            };
+            left -= 1;
+            if next.origin() != url.origin() {
+                request.headers.remove(http::header::AUTHORIZATION);
+                request.headers.remove(http::header::COOKIE);
+            }
+            // As browsers do: 307 and 308 repeat the request, the others become a GET.
+            if !matches!(response.status, 307 | 308) && request.method != http::Method::HEAD {
+                request.method = http::Method::GET;
+                request.body = Bytes::new();
+                request.headers.remove(http::header::CONTENT_TYPE);
+            }
+            url = next;
+        }
+    }
+
+    async fn once(&self, url: &Url, request: &Request) -> Result<Response, OutboundError> {
+        let host = host_of(url);
+        let options = &self.inner.options;
+        let client = self.inner.client.as_ref().map_err(|e| OutboundError::Invalid(e.clone()))?;
+        if !options.allow_private && literal_address(url).is_some_and(is_private) {
+            return Err(OutboundError::PrivateAddress { host });
+        }
+        let sent = client
+            .request(request.method.clone(), url.clone())
+            .headers(request.headers.clone())
+            .body(request.body.clone())
+            .send()
+            .await
+            .map_err(|e| connect_error(&host, &e))?;
+        // The address that is really connected decides; this also covers what the resolver did not see.
+        let connected = sent.remote_addr().map(|a| a.ip());
+        if !options.allow_private && connected.is_none_or(is_private) {
+            return Err(OutboundError::PrivateAddress { host });
+        }
+        let status = sent.status().as_u16();
+        let headers = sent.headers().clone();
+        let body = read(sent, &host, options.max_response).await?;
+        Ok(Response { status, url: url.to_string(), headers, body })
+    }
+}
+
+async fn read(mut sent: reqwest::Response, host: &str, limit: usize) -> Result<Bytes, OutboundError> {
+    let too_large = || OutboundError::TooLarge { host: host.to_owned(), limit };
+    if sent.content_length().is_some_and(|n| n > limit as u64) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    let broken = |e: reqwest::Error| OutboundError::Broken { host: host.to_owned(), reason: innermost(&e) };
+    while let Some(chunk) = sent.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn client(options: &OutboundOptions) -> Result<Client, String> {
+    let tls = tls::config().map_err(|e| e.to_string())?;
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(PublicOnly { allow_private: options.allow_private }))
+        .redirect(redirect::Policy::none())
+        .no_proxy() // a proxy from the environment would make every check of addresses worthless
+        .connect_timeout(options.timeout.min(Duration::from_secs(10)))
+        .pool_max_idle_per_host(8)
+        .referer(false)
+        .user_agent(options.user_agent.clone())
+        .build()
+        .map_err(|e| innermost(&e))
+}
+
+/// Resolves names and leaves out private addresses, so that no connection to them is even begun.
+struct PublicOnly {
+    allow_private: bool,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> =
+                found.iter().copied().filter(|a| allow_private || !is_private(a.ip())).collect();
+            if allowed.is_empty() && !found.is_empty() {
+                return Err(Box::new(NameIsPrivate) as Box<dyn std::error::Error + Send + Sync>);
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name points to a private network")]
+struct NameIsPrivate;
+
+fn connect_error(host: &str, error: &reqwest::Error) -> OutboundError {
+    let host = host.to_owned();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(e) = cause {
+        if e.is::<NameIsPrivate>() {
+            return OutboundError::PrivateAddress { host };
+        }
+        cause = e.source();
+    }
+    if error.is_builder() {
+        return OutboundError::Invalid(innermost(error));
+    }
+    OutboundError::Connect { host, reason: innermost(error) }
+}
+
+/// The last cause: the words of the network. The outer ones repeat the URL, whose query may hold a secret.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    if std::error::Error::source(error).is_none() {
+        return error.to_string().split(" for url").next().unwrap_or_default().to_owned();
+    }
+    cause.to_string()
+}
+
+fn parse(text: &str) -> Result<Url, OutboundError> {
+    let url = Url::parse(text).map_err(|e| OutboundError::Invalid(format!("bad URL: {e}")))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        other => Err(OutboundError::Invalid(format!("the scheme `{other}` is not http or https"))),
+    }
+}
+
+fn host_of(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+fn redirect_target(response: &Response, from: &Url) -> Option<String> {
+    if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers.get(http::header::LOCATION)?.to_str().ok()?;
+    Some(from.join(location).ok()?.to_string())
+}

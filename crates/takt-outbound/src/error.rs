@@ -1,0 +1,49 @@
+//! Why a call to the outside did not bring an answer.
+
+use std::time::Duration;
+
+/// Errors of the door. The texts name host and reason, never a query string, header or body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OutboundError {
+    /// The request cannot be sent as it stands: bad URL, other scheme than http(s), bad header.
+    #[error("the request cannot be sent: {0}")]
+    Invalid(String),
+    /// The address belongs to the own machine or network and is not allowed by a setting.
+    #[error("{host} is an address of a private network; allow it in the settings if it is meant")]
+    PrivateAddress {
+        /// Host as asked for.
+        host: String,
+    },
+    /// No answer in time.
+    #[error("{host} did not answer within {} ms", after.as_millis())]
+    Timeout {
+        /// Host as asked for.
+        host: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// No connection: name unknown, refused, certificate not trusted.
+    #[error("no connection to {host}: {reason}")]
+    Connect {
+        /// Host as asked for.
+        host: String,
+        /// In the words of the network.
+        reason: String,
+    },
+    /// The answer is longer than allowed.
+    #[error("the answer of {host} is longer than {limit} bytes")]
+    TooLarge {
+        /// Host as asked for.
+        host: String,
+        /// Bytes.
+        limit: usize,
+    },
+    /// The connection broke during the answer.
+    #[error("the answer of {host} broke off: {reason}")]
+    Broken {
+        /// Host as asked for.
+        host: String,
+        /// In the words of the network.
+        reason: String,
+    },
+}

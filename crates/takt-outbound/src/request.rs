@@ -1,0 +1,51 @@
+//! What goes out and what comes back.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+/// A request to another system.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Verb.
+    pub method: Method,
+    /// `https://` or `http://`.
+    pub url: String,
+    /// As sent.
+    pub headers: HeaderMap,
+    /// As sent.
+    pub body: Bytes,
+    /// Shorter than the door's own timeout, if wanted; never longer.
+    pub timeout: Option<Duration>,
+    /// How many redirects are followed; none by default. Each one passes the same checks.
+    pub redirects: usize,
+}
+
+impl Request {
+    /// A request without headers and body.
+    #[must_use]
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self {
+            method,
+            url: url.into(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            timeout: None,
+            redirects: 0,
+        }
+    }
+}
+
+/// An answer, complete.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// The address that answered, after redirects.
+    pub url: String,
+    /// As received.
+    pub headers: HeaderMap,
+    /// As received.
+    pub body: Bytes,
+}

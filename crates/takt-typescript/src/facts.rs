@@ -1,0 +1,164 @@
+//! What stands in a file: exports, imports, names of its own, tables in use.
+
+use oxc_ast::ast::{
+    Declaration, ExportSpecifier, Expression, ImportExpression, Program, Statement, StaticMemberExpression,
+};
+use oxc_ast_visit::{Visit, walk};
+use oxc_semantic::Scoping;
+use oxc_span::Span;
+use oxc_syntax::symbol::SymbolFlags;
+
+use crate::{
+    Place,
+    positions::Lines,
+    state::{self, Stateful},
+};
+
+/// Something with a name, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name, the specifier, or the sentence.
+    pub name: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// What stands in a file.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Exported names; `default` among them.
+    pub exports: Vec<Named>,
+    /// Specifiers of static imports and re-exports that exist at run time.
+    pub imports: Vec<Named>,
+    /// Dynamic `import(...)` expressions.
+    pub dynamic_imports: Vec<Place>,
+    /// Names of values that the module itself declares at its top.
+    pub names: Vec<String>,
+    /// `db.<name>`: where a parameter `db` (or a property `db`) is asked for `name`.
+    pub tables: Vec<Named>,
+    /// Why a call could leave something behind for the next one in this module: the first reason found.
+    pub state: Option<Named>,
+}
+
+pub(crate) fn gather(program: &Program<'_>, scoping: &Scoping, lines: &Lines<'_>) -> Facts {
+    let mut gatherer = Gatherer { facts: Facts::default(), scoping, lines };
+    for statement in &program.body {
+        gatherer.top_level(statement);
+    }
+    gatherer.visit_program(program);
+    gatherer.facts.state = state::find(program, scoping)
+        .map(|Stateful { span, why }| Named { name: why.to_owned(), place: lines.place(span.start) });
+    gatherer.facts
+}
+
+struct Gatherer<'f> {
+    facts: Facts,
+    scoping: &'f Scoping,
+    lines: &'f Lines<'f>,
+}
+
+impl Gatherer<'_> {
+    fn named(&self, name: &str, span: Span) -> Named {
+        Named { name: name.to_owned(), place: self.lines.place(span.start) }
+    }
+
+    fn top_level(&mut self, statement: &Statement<'_>) {
+        match statement {
+            Statement::ImportDeclaration(import) if import.import_kind.is_value() => {
+                let named = self.named(&import.source.value, import.span);
+                self.facts.imports.push(named);
+            }
+            Statement::ExportAllDeclaration(export) if export.export_kind.is_value() => {
+                let named = self.named(&export.source.value, export.span);
+                self.facts.imports.push(named);
+            }
+            Statement::ExportFromDeclaration(export) if export.export_kind.is_value() => {
+                let named = self.named(&export.source.value, export.span);
+                self.facts.imports.push(named);
+                self.specifiers(&export.specifiers);
+            }
+            Statement::ExportNamedDeclaration(export) if export.export_kind.is_value() => {
+                self.specifiers(&export.specifiers);
+            }
+            Statement::ExportDefaultDeclaration(export) => {
+                let named = self.named("default", export.span);
+                self.facts.exports.push(named);
+            }
+            Statement::ExportDeclaration(export) => {
+                let before = self.facts.names.len();
+                self.declaration(&export.declaration);
+                let new = self.facts.names[before..].to_vec();
+                for name in new {
+                    let named = self.named(&name, export.span);
+                    self.facts.exports.push(named);
+                }
+            }
+            other => {
+                if let Some(declaration) = other.as_declaration() {
+                    self.declaration(declaration);
+                }
+            }
+        }
+    }
+
+    fn specifiers(&mut self, specifiers: &[ExportSpecifier<'_>]) {
+        for specifier in specifiers.iter().filter(|s| s.export_kind.is_value()) {
+            let named = self.named(specifier.exported.name().as_str(), specifier.span);
+            self.facts.exports.push(named);
+        }
+    }
+
+    fn declaration(&mut self, declaration: &Declaration<'_>) {
+        let names = &mut self.facts.names;
+        match declaration {
+            Declaration::VariableDeclaration(variables) if !variables.declare => {
+                for variable in &variables.declarations {
+                    names.extend(variable.id.get_binding_identifiers().iter().map(|i| i.name.to_string()));
+                }
+            }
+            Declaration::FunctionDeclaration(function) if !function.declare && function.body.is_some() => {
+                names.extend(function.id.iter().map(|i| i.name.to_string()));
+            }
+            Declaration::ClassDeclaration(class) if !class.declare => {
+                names.extend(class.id.iter().map(|i| i.name.to_string()));
+            }
+            Declaration::TSEnumDeclaration(numbers) if !numbers.declare => {
+                names.push(numbers.id.name.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether this is `db` as a parameter brings it, or a property `db` of something.
+    fn is_db(&self, expression: &Expression<'_>) -> bool {
+        match expression {
+            Expression::Identifier(identifier) if identifier.name == "db" => identifier
+                .reference_id
+                .get()
+                .and_then(|id| self.scoping.get_reference(id).symbol_id())
+                .is_some_and(|symbol| {
+                    self.scoping.symbol_flags(symbol).contains(SymbolFlags::FunctionScopedVariable)
+                }),
+            Expression::StaticMemberExpression(member) => {
+                member.property.name == "db" && matches!(member.object, Expression::Identifier(_))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Gatherer<'_> {
+    fn visit_static_member_expression(&mut self, member: &StaticMemberExpression<'a>) {
+        if self.is_db(&member.object) {
+            let named = self.named(&member.property.name, member.property.span);
+            self.facts.tables.push(named);
+        }
+        walk::walk_static_member_expression(self, member);
+    }
+
+    fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
+        let place = self.lines.place(import.span.start);
+        self.facts.dynamic_imports.push(place);
+        walk::walk_import_expression(self, import);
+    }
+}
