@@ -73,6 +73,29 @@ impl Tx {
     /// before this call (a savepoint), so the caller may go on or give up. What reached the sink before an error
     /// is worth nothing.
     ///
+    /// The store cannot be called with a plan that no guard has seen; this does not compile:
+    /// ```compile_fail
+    /// fn bypass(tx: &takt_store::Tx, plan: takt_plan::Plan) {
+    ///     let _ = tx.run(&plan, &mut takt_plan::Buffered::default());
+    /// }
+    /// ```
+    /// nor does making up what only the guard makes:
+    /// ```compile_fail
+    /// fn forge(guarded: &takt_plan::Guarded) -> takt_plan::Guarded {
+    ///     let (plan, principal, project) =
+    ///         (guarded.plan().clone(), takt_model::Principal::service(), guarded.project().clone());
+    ///     takt_plan::Guarded { plan, principal, project }
+    /// }
+    /// ```
+    /// while the same with a guarded plan does:
+    /// ```
+    /// fn allowed(tx: &takt_store::Tx, plan: &takt_plan::Guarded) {
+    ///     let (_plan, _principal, _project) =
+    ///         (plan.plan().clone(), takt_model::Principal::service(), plan.project().clone());
+    ///     let _ = tx.run(plan, &mut takt_plan::Buffered::default());
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// See [`StoreError`].
     pub fn run(&self, plan: &Guarded, sink: &mut dyn RowSink) -> Result<Outcome, StoreError> {

@@ -2,4 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod fixture;
+mod groups;
+mod migrate;
+mod property;
 mod reads;
+mod writes;

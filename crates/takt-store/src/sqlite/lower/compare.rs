@@ -1,5 +1,8 @@
 //! Comparisons: exact between numbers of different scales, and with literals that have more digits than the column.
 
+use std::cmp::Ordering;
+
+use rust_decimal::Decimal;
 use takt_model::{CompareOp, Expr, Value};
 
 use super::{Sql, expr::Kind};
@@ -30,7 +33,12 @@ impl<'a> Sql<'a> {
         right: &'a Expr,
     ) -> Result<(), StoreError> {
         match (left, right) {
-            (Expr::Literal(_), Expr::Literal(_)) => {}
+            (Expr::Literal(l), Expr::Literal(r)) => {
+                if let (Some(l), Some(r)) = (exact(l), exact(r)) {
+                    self.push(if ordered(op, l.cmp(&r)) { "1" } else { "0" });
+                    return Ok(());
+                }
+            }
             (e, Expr::Literal(v)) => return self.compare_literal(op, e, v),
             (Expr::Literal(v), e) => return self.compare_literal(mirrored(op), e, v),
             _ => {}
@@ -160,6 +168,26 @@ impl<'a> Sql<'a> {
         }
         self.push(")");
         Ok(())
+    }
+}
+
+/// A literal that is an exact number.
+fn exact(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Integer(v) => Some(Decimal::from(*v)),
+        Value::Decimal(d) => Some(*d),
+        _ => None,
+    }
+}
+
+fn ordered(op: CompareOp, order: Ordering) -> bool {
+    match op {
+        CompareOp::Eq | CompareOp::NotDistinct => order.is_eq(),
+        CompareOp::Ne | CompareOp::Distinct => order.is_ne(),
+        CompareOp::Lt => order.is_lt(),
+        CompareOp::Le => order.is_le(),
+        CompareOp::Gt => order.is_gt(),
+        CompareOp::Ge => order.is_ge(),
     }
 }
 

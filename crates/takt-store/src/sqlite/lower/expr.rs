@@ -84,6 +84,10 @@ impl Kind {
 pub(in crate::sqlite) fn constant(env: &Env<'_>, expr: &Expr) -> Option<bool> {
     match expr {
         Expr::Literal(Value::Boolean(b)) => Some(*b),
+        Expr::IsNull(e) => match &**e {
+            Expr::Literal(value) => Some(value.is_null()),
+            _ => None,
+        },
         Expr::HasRole(role) => Some(env.principal.has_role(role)),
         Expr::And(list) => settled(env, list, false),
         Expr::Or(list) => settled(env, list, true),
@@ -298,7 +302,7 @@ impl<'a> Sql<'a> {
             if at > 0 {
                 self.push(", ");
             }
-            self.as_kind(argument, kind)?;
+            self.operand(argument, kind)?;
         }
         self.push(")");
         Ok(())
@@ -318,14 +322,30 @@ impl<'a> Sql<'a> {
         // Scales add up when exact numbers are multiplied; they must agree when they are added.
         let exact_product = op == ArithmeticOp::Multiply && both != Kind::Double;
         self.push(open);
-        self.as_kind(left, if exact_product { l } else { both })?;
+        self.operand(left, if exact_product { l } else { both })?;
         self.push(between);
-        self.as_kind(right, if exact_product { r } else { both })?;
+        self.operand(right, if exact_product { r } else { both })?;
         self.push(")");
         Ok(())
     }
 
-    /// Writes an expression brought to `to`.
+    /// Writes what is calculated with: exact in the new kind, or refused.
+    fn operand(&mut self, expr: &'a Expr, to: Kind) -> Result<(), StoreError> {
+        match (self.kind(expr), to) {
+            (Kind::Number(from), Kind::Number(to)) if from < to && !matches!(expr, Expr::Literal(_)) => {
+                self.push("takt_multiply(");
+                self.scalar(expr)?;
+                self.push(", 1");
+                (from..to).for_each(|_| self.push("0"));
+                self.push(")");
+                Ok(())
+            }
+            _ => self.as_kind(expr, to),
+        }
+    }
+
+    /// Writes what is compared, brought to `to`. A number that leaves the whole numbers by that becomes a real: too
+    /// large for any stored number, so that the comparison is right all the same.
     pub(super) fn as_kind(&mut self, expr: &'a Expr, to: Kind) -> Result<(), StoreError> {
         if let Expr::Literal(value) = expr {
             return self.literal(value, to);

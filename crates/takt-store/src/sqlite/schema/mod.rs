@@ -19,7 +19,7 @@ use crate::StoreError;
 /// The format of our own tables that this release reads and writes.
 const FORMAT: i64 = 1;
 
-/// Our own tables; the project's may not be called so.
+/// Our own tables; `takt-model` keeps their names from the project's tables.
 const RECORD: &str = "\
 CREATE TABLE takt_meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE takt_schema (version INTEGER NOT NULL PRIMARY KEY, description TEXT NOT NULL) STRICT;
@@ -86,9 +86,6 @@ pub(crate) fn migrate(
     if let Some(first) = migration.refused.first() {
         return Err(refused("0A000", first.what.clone()));
     }
-    if let Some(taken) = project.tables.iter().find(|t| is_reserved(&t.name)) {
-        return Err(refused("42939", format!("table name \"{}\" is reserved for Takt itself", taken.name)));
-    }
     for step in &migration.steps {
         make(conn, project, step)?;
     }
@@ -102,12 +99,6 @@ pub(crate) fn migrate(
         .map_err(driver)?;
     }
     Ok(())
-}
-
-/// Names that SQLite or we use ourselves; SQLite does not tell letters' case apart.
-fn is_reserved(table: &str) -> bool {
-    let name = table.to_ascii_lowercase();
-    name.starts_with("takt_") || name.starts_with("sqlite_")
 }
 
 fn make(conn: &Connection, project: &Project, step: &Step) -> Result<(), StoreError> {

@@ -1,16 +1,20 @@
 //! Which constraint stood in the way: SQLite says only that one did. The keys are looked at after the failed
 //! statement, which SQLite has already undone, inside the same transaction.
 
-use takt_model::{Field, FieldId, Table, ValueRef};
+use takt_model::{Check, Field, FieldId, Table, ValueRef};
 use takt_plan::WriteRule;
 
-use super::{Attempt, Writing, obligations::row_security, targets::Target};
+use super::{
+    Attempt, Writing,
+    obligations::{check_violation, row_security},
+    targets::Target,
+};
 use crate::{
     StoreError,
     sqlite::{
         error::{Constraint, constraint, driver, refused, refused_with},
         lower::{RowName, Sql},
-        read::{always, prepare},
+        read::prepare,
         types::{Bind, decode},
     },
 };
@@ -58,14 +62,13 @@ pub(super) fn of_update(
 
 fn search(writing: &Writing<'_>, kind: Constraint, attempt: &Attempt<'_>) -> Result<StoreError, StoreError> {
     let table = writing.table;
+    if let Attempt::Store { values, rules, held, .. } = attempt
+        && let Some(refusal) = judge_unstored(writing, values, rules, held)?
+    {
+        return Ok(refusal);
+    }
     let found = match (kind, attempt) {
-        (Constraint::Unique, Attempt::Store { values, rules, held, .. }) => {
-            // Whoever may not store the row at all must not learn from it which keys exist.
-            if !rules_hold(writing, values, rules, held)? {
-                return Ok(row_security(table));
-            }
-            duplicate(writing, values, attempt.old_key())?
-        }
+        (Constraint::Unique, Attempt::Store { values, .. }) => duplicate(writing, values, attempt.old_key())?,
         (Constraint::ForeignKey, Attempt::Store { values, .. }) => match missing_target(writing, values)? {
             Some(found) => Some(found),
             None => match attempt.old_key() {
@@ -81,20 +84,30 @@ fn search(writing: &Writing<'_>, kind: Constraint, attempt: &Attempt<'_>) -> Res
     }))
 }
 
-/// Whether a rule lets the values through, asked without storing them.
-fn rules_hold(
+/// Rules and checks come before keys, as in PostgreSQL: whoever may not store the row at all must not learn from it
+/// which keys exist. SQLite looks at the keys first, so the values are judged here without being stored.
+fn judge_unstored(
     writing: &Writing<'_>,
     values: &[Bind<'_>],
     rules: &[WriteRule],
     held: &[bool],
-) -> Result<bool, StoreError> {
+) -> Result<Option<StoreError>, StoreError> {
     let table = writing.table;
-    let candidates = || rules.iter().zip(held).filter(|(_, held)| **held).map(|(rule, _)| rule);
-    if candidates().any(|rule| always(&writing.env, &rule.check)) {
-        return Ok(true);
-    }
     let mut sql = Sql::new(writing.env, 0);
-    sql.push("SELECT 1 FROM (SELECT ");
+    sql.push("SELECT (0");
+    for (rule, _) in rules.iter().zip(held).filter(|(_, held)| **held) {
+        sql.push(" OR ((");
+        sql.predicate(&rule.check)?;
+        sql.push(") IS TRUE)");
+    }
+    sql.push(")");
+    let checks: Vec<&Check> = table.fields.iter().filter_map(|f| f.check.as_ref()).collect();
+    for check in &checks {
+        sql.push(", ((");
+        sql.predicate(&check.expr)?;
+        sql.push(") IS NOT FALSE)");
+    }
+    sql.push(" FROM (SELECT ");
     for (at, (field, value)) in table.fields.iter().zip(values).enumerate() {
         if at > 0 {
             sql.push(", ");
@@ -103,13 +116,19 @@ fn rules_hold(
         sql.push(" AS ");
         sql.ident(&field.name);
     }
-    sql.push(") AS t0 WHERE (0");
-    for rule in candidates() {
-        sql.push(" OR ");
-        sql.predicate(&rule.check)?;
+    sql.push(") AS t0");
+    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next().map_err(driver)? else { return Ok(None) };
+    if !row.get::<_, bool>(0).map_err(driver)? {
+        return Ok(Some(row_security(table)));
     }
-    sql.push(")");
-    exists(writing, &sql)
+    for (at, check) in checks.into_iter().enumerate() {
+        if !row.get::<_, bool>(at + 1).map_err(driver)? {
+            return Ok(Some(check_violation(table, check)));
+        }
+    }
+    Ok(None)
 }
 
 /// The unique key that another row already has.

@@ -123,7 +123,7 @@ pub(super) fn row_security_using(table: &Table) -> StoreError {
     )
 }
 
-fn check_violation(table: &Table, check: &Check) -> StoreError {
+pub(super) fn check_violation(table: &Table, check: &Check) -> StoreError {
     refused(
         "23514",
         format!("new row for relation \"{}\" violates check constraint \"{}\"", table.name, check.name),
