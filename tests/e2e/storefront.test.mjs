@@ -52,7 +52,8 @@ describe("the storefront", () => {
     await signup.getByTestId("signup-name").fill("Probe Kundin");
     await signup.getByTestId("signup-email").fill(email);
     await signup.getByTestId("signup-password").fill("correct horse battery");
-    await signup.locator("button[type=submit]").click();
+    await by("signup-submit").click();
+    await by("my-orders-link").first().waitFor({ state: "attached" });
     await page.goto(`${server.url}/#/checkout`);
     const form = by("address-form");
     await form.waitFor();
@@ -61,7 +62,7 @@ describe("the storefront", () => {
     })) {
       await form.locator(`[name=${field}]`).fill(value);
     }
-    await form.locator("button[type=submit]").click();
+    await by("address-save").click();
     await by("buy-now").click();
     const number = (await by("order-number").textContent()).trim();
     assert.match(number, /B-\d{4}-\d{5}/);
@@ -91,9 +92,10 @@ describe("the storefront", () => {
     await page.getByTestId("search-input").first().press("Enter");
     await page.waitForFunction((n) => document.querySelectorAll("[data-testid=product-card]").length < n, all);
     const newsletter = page.getByTestId("newsletter-form");
-    await newsletter.locator("input[type=email]").fill("news@example.com");
-    await newsletter.locator("input[type=checkbox]").check().catch(() => {});
-    await newsletter.locator("button").click();
+    await newsletter.getByTestId("newsletter-email").fill("news@example.com");
+    await newsletter.getByTestId("newsletter-consent").check();
+    await newsletter.getByTestId("newsletter-submit").click();
+    await page.getByTestId("newsletter-done").waitFor();
     for (let tries = 0; tries < 50; tries++) {
       const { json } = await server.service("GET", "/rest/v1/newsletter_contacts?select=email");
       if (json.length === 1) return;
