@@ -24,8 +24,8 @@ use crate::{
     token::{TokenCache, Verified},
 };
 
-/// Verified tokens that are remembered; about 2 KB each.
-const CACHED_TOKENS: usize = 8192;
+/// Verified tokens that are remembered; mostly about 2 KB each.
+const CACHED_TOKENS: usize = 4096;
 /// At the least so far back changes of rights are loaded at start, whatever life tokens have now.
 const A_DAY: i64 = 24 * 3600 * 1_000_000;
 

@@ -5,6 +5,7 @@
 //! when it is full, people are asked to come back instead of waiting for ever.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     time::Duration,
 };
@@ -120,7 +121,12 @@ fn work(jobs: &Receiver<Job>) {
     let mut memory = Memory::new();
     loop {
         match jobs.recv_timeout(IDLE) {
-            Ok(job) => job(&mut memory),
+            // Whatever happens to one password, the next one is checked.
+            Ok(job) => {
+                if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+                    memory = Memory::new();
+                }
+            }
             Err(RecvTimeoutError::Timeout) => memory = Memory::new(),
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -292,21 +298,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_panic_ends_one_job_and_not_the_thread() {
+        let hasher = Hasher::start(4).unwrap();
+        let failed = hasher.run(|_| panic!("on purpose")).await;
+        assert_eq!(failed, Err::<(), _>(AuthError::Internal("the hashing thread has stopped".to_owned())));
+        assert_eq!(hasher.verify("x".to_owned(), None).await, Ok(false));
+    }
+
+    #[tokio::test]
     async fn an_unknown_account_costs_the_same_work() {
         let hasher = Hasher::start(4).unwrap();
         let stored = hasher.hash("right".to_owned()).await.unwrap();
         let time = async |stored: Option<String>| {
-            let mut times = Vec::new();
-            for _ in 0..15 {
-                let start = std::time::Instant::now();
-                assert_eq!(hasher.verify("wrong".to_owned(), stored.clone()).await, Ok(false));
-                times.push(start.elapsed());
-            }
-            times.sort_unstable();
-            times[7].as_secs_f64()
+            let start = std::time::Instant::now();
+            assert_eq!(hasher.verify("wrong".to_owned(), stored).await, Ok(false));
+            start.elapsed().as_secs_f64()
         };
-        let (known, unknown) = (time(Some(stored)).await, time(None).await);
-        // Generous, because tests run beside each other; a forgotten dummy is a factor of a thousand.
-        assert!((0.4..2.5).contains(&(known / unknown)), "{known} {unknown}");
+        // In turns, and the quickest of each: tests run beside each other, and other work only adds.
+        let (mut known, mut unknown) = (f64::MAX, f64::MAX);
+        for _ in 0..25 {
+            known = known.min(time(Some(stored.clone())).await);
+            unknown = unknown.min(time(None).await);
+        }
+        // Wide, because a loaded machine doubles either: a forgotten dummy is a factor of a thousand.
+        assert!((0.1..10.0).contains(&(known / unknown)), "{known} {unknown}");
     }
 }

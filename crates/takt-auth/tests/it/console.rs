@@ -1,9 +1,13 @@
 //! The console: the first owner, its sessions.
 
 use takt_auth::{AdminUser, StudioRole};
-use takt_model::{Principal, Rights};
+use takt_engine::EngineError;
+use takt_model::{Principal, Rights, Value};
+use takt_plan::{Node, Plan};
 
-use crate::world::{DAY, HOUR, MINUTE, PASSWORD, World, client, code};
+use crate::world::{DAY, HOUR, PASSWORD, World, client, code};
+
+const SECOND: i64 = 1_000_000;
 
 #[tokio::test]
 async fn the_first_owner_is_made_with_the_code_and_only_once() {
@@ -93,17 +97,29 @@ async fn a_console_session_ends_after_twelve_idle_hours_and_moves_on_with_use() 
     let world = World::new();
     let setup = world.auth.setup_code().unwrap();
     let token = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD).await.unwrap().token;
-    let mut used_for = 0;
-    while used_for < 3 * DAY {
+    for use_number in 0..5 {
         world.pass(11 * HOUR);
-        used_for += 11 * HOUR;
-        assert_eq!(code(&world.auth.console_verify(&token)), "ok", "after {used_for} s");
-        // The end is moved on in the background.
-        wait_until(|| has_moved_on(&world, &token)).await;
+        assert_eq!(code(&world.auth.console_verify(&token)), "ok", "use {use_number}");
+        ends_at(&world, world.engine.now() + 12 * HOUR * SECOND).await;
     }
-    world.pass(12 * HOUR + MINUTE);
+    world.pass(12 * HOUR);
     let refused = world.auth.console_verify(&token).unwrap_err();
     assert_eq!((refused.code(), refused.status()), ("session_not_found", 401));
+}
+
+#[tokio::test]
+async fn a_console_session_ends_after_thirty_days_however_much_it_is_used() {
+    let world = World::new();
+    let setup = world.auth.setup_code().unwrap();
+    let token = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD).await.unwrap().token;
+    let last = world.engine.now() + 30 * DAY * SECOND;
+    while world.engine.now() + 10 * HOUR * SECOND < last {
+        world.pass(10 * HOUR);
+        assert_eq!(code(&world.auth.console_verify(&token)), "ok");
+        ends_at(&world, (world.engine.now() + 12 * HOUR * SECOND).min(last)).await;
+    }
+    world.pass(10 * HOUR);
+    assert_eq!(code(&world.auth.console_verify(&token)), "session_not_found");
 }
 
 #[tokio::test]
@@ -125,20 +141,20 @@ async fn a_console_session_ends_with_its_sign_out_and_its_password() {
     }
 }
 
-/// Whether the session would still be good in 11 hours.
-fn has_moved_on(world: &World, token: &str) -> bool {
-    world.pass(11 * HOUR);
-    let good = world.auth.console_verify(token).is_ok();
-    world.pass(-11 * HOUR);
-    good
-}
-
-async fn wait_until(condition: impl Fn() -> bool) {
+/// Waits until the one console session ends at `expected`: its end is moved on in the background.
+async fn ends_at(world: &World, expected: i64) {
     for _ in 0..500 {
-        if condition() {
+        if end(world) == Value::Timestamp(expected) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("it did not happen");
+    panic!("ends at {:?} instead of {expected}", end(world));
+}
+
+fn end(world: &World) -> Value {
+    let table = world.engine.project().table("auth.console_sessions").unwrap().id;
+    let plan = Plan::read(Node::all(table));
+    let rows = world.engine.look_up::<_, EngineError>(|tx| Ok(tx.rows(&Principal::system("test"), plan)?.0));
+    rows.unwrap().value(0, "expires_at").unwrap().clone()
 }

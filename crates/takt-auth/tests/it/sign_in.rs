@@ -1,5 +1,7 @@
 //! Sign-up, sign-in, and the shapes of their answers.
 
+use std::time::{Duration, Instant};
+
 use expect_test::expect;
 use serde_json::{Value, json};
 use takt_auth::SignUp;
@@ -214,11 +216,15 @@ async fn a_megabyte_of_password_is_refused_at_once() {
     let world = World::new();
     world.sign_up("anna@shop.test").await;
     let huge = "x".repeat(1_000_000);
-    let start = std::time::Instant::now();
-    let refused = world.sign_in("anna@shop.test", &huge).await.unwrap_err();
-    assert_eq!((refused.code(), refused.status()), ("validation_failed", 400));
-    // Ten times the aim of 5 ms; a hash would take three times that here.
-    assert!(start.elapsed() < std::time::Duration::from_millis(50));
+    // The quickest of some tries: other work on the machine only adds.
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let start = Instant::now();
+        let refused = world.sign_in("anna@shop.test", &huge).await.unwrap_err();
+        quickest = quickest.min(start.elapsed());
+        assert_eq!((refused.code(), refused.status()), ("validation_failed", 400));
+    }
+    assert!(quickest < Duration::from_millis(5), "{quickest:?}");
 }
 
 #[tokio::test]
@@ -237,4 +243,20 @@ async fn an_expired_token_is_told_apart_from_an_invalid_one() {
     );
     let told = world.auth.verify_bearer(&session.access_token).unwrap_err();
     assert_eq!((told.code(), told.status()), ("bad_jwt", 403));
+}
+
+#[tokio::test]
+async fn look_alike_addresses_are_different_accounts() {
+    let world = World::new();
+    let alike =
+        ["muller@shop.test", "m\u{FC}ller@shop.test", "mu\u{308}ller@shop.test", "\u{FF4D}uller@shop.test"];
+    let mut ids = Vec::new();
+    for email in alike {
+        ids.push(world.sign_up(email).await.user["id"].clone());
+    }
+    for (email, id) in alike.iter().zip(&ids) {
+        assert_eq!(world.sign_in(email, PASSWORD).await.unwrap().user["id"], *id, "{email}");
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
 }
