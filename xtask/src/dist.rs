@@ -31,12 +31,23 @@ fn prove_in_bare_debian(archive: &Path) -> Done {
     }
     let debian = root().join("target/bare-debian");
     if !debian.join("bin/sh").exists() {
-        run::run(Command::new("debootstrap").args(["--variant=minbase", "bookworm"]).arg(&debian))?;
+        let mut command = Command::new("debootstrap");
+        command.args(["--variant=minbase", "bookworm"]).arg(&debian).args(mirror());
+        run::run(&mut command)?;
     }
     run::run(Command::new("tar").arg("-C").arg(debian.join("opt")).arg("-xzf").arg(archive))?;
     let script = debian.join("prove.sh");
     fs::write(&script, PROOF).map_err(|e| format!("cannot write {}: {e}", script.display()))?;
     run::run(Command::new("unshare").arg("--net").arg("chroot").arg(&debian).args(["/bin/bash", "/prove.sh"]))
+}
+
+/// Where this machine's own apt gets the release from; nothing for debootstrap's default.
+fn mirror() -> Option<String> {
+    let targets =
+        Command::new("apt-get").args(["indextargets", "--format", "$(SITE) $(RELEASE)"]).output().ok()?;
+    let text = String::from_utf8(targets.stdout).ok()?;
+    let site = text.lines().find_map(|line| line.strip_suffix(" bookworm"))?;
+    Some(site.to_owned())
 }
 
 /// Without curl: bash itself asks for the page.

@@ -1,1 +1,44 @@
-//! Placeholder.
+//! The project's own rules: TypeScript in a sandbox, inside a transaction (actions) or outside (`http` functions).
+//!
+//! [`Logic::load`] reads every file of `logic/` once and tells all mistakes; [`Logic::call`] runs an action as one
+//! transaction of the engine; [`Logic::http`] runs a function that may fetch and may call actions.
+//! Invariants: a function reaches data only through guarded plans; nothing of one call can be seen by the next;
+//! a function that runs away is stopped and has written nothing.
+//! Not here: how a transaction commits (engine), how an answer looks on the wire (server).
+
+mod action;
+mod check;
+mod error;
+mod exports;
+mod function;
+mod http_call;
+mod input;
+mod load;
+mod modules;
+mod near;
+mod validate;
+
+mod js {
+    //! Everything that touches the script engine.
+
+    pub(crate) mod conditions;
+    pub(crate) mod context;
+    pub(crate) mod db;
+    pub(crate) mod failure;
+    pub(crate) mod given;
+    pub(crate) mod host;
+    pub(crate) mod json;
+    pub(crate) mod limits;
+    pub(crate) mod pool;
+    pub(crate) mod rows;
+    pub(crate) mod run;
+    pub(crate) mod values;
+    pub(crate) mod web;
+}
+
+pub use action::Call;
+pub use error::LogicError;
+pub use function::{Function, FunctionKind};
+pub use http_call::{HttpAnswer, HttpCall};
+pub use input::{Entry, Input, Scalar, Shape};
+pub use load::Logic;

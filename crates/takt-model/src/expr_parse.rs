@@ -81,13 +81,17 @@ fn syntax(text: &str) -> Parsed<sqlparser::ast::Expr> {
         return Err(ExprProblem::new("the expression is empty").help("for all rows write `true`".to_owned()));
     }
     if words > TOKENS {
-        return Err(ExprProblem::new(format!("the expression is too long: more than {TOKENS} words and signs")));
+        return Err(ExprProblem::new(format!(
+            "the expression is too long: more than {TOKENS} words and signs"
+        )));
     }
     let mut parser = Parser::new(&dialect).with_recursion_limit(DESCENT).with_tokens_with_locations(tokens);
     let tree = parser.parse_expr().map_err(syntax_problem)?;
     match parser.peek_token().token {
         Token::EOF => Ok(tree),
-        Token::SemiColon => Err(ExprProblem::new("the expression ends with `;`").help("leave it out".to_owned())),
+        Token::SemiColon => {
+            Err(ExprProblem::new("the expression ends with `;`").help("leave it out".to_owned()))
+        }
         Token::Word(word) if word.keyword == Keyword::WHERE => {
             Err(ExprProblem::new("`where` is not part of an expression"))
         }
@@ -106,5 +110,6 @@ fn syntax_problem(error: ParserError) -> ExprProblem {
 }
 
 fn too_deep() -> ExprProblem {
-    ExprProblem::new("the expression is nested too deeply").help("ask one thing after the other with `and`".to_owned())
+    ExprProblem::new("the expression is nested too deeply")
+        .help("ask one thing after the other with `and`".to_owned())
 }

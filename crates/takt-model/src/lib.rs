@@ -24,8 +24,7 @@ pub use principal::{Principal, Rights, User};
 pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};
 pub use settings::{
-    AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings,
-    SettingsLayer,
+    AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings, SettingsLayer,
 };
 pub use table::{
     Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberPart, NumberTemplate, OnDelete,

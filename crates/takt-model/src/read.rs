@@ -66,7 +66,9 @@ impl Drafts {
         let languages = ["de".to_owned(), "en".to_owned()];
         let setting = Setting { languages: &languages, roles: &settings.roles, exposure: Exposure::System };
         for (name, source, node) in root.entries() {
-            let Some(section) = root.child(format!("table `{name}`"), &source, node, problems) else { continue };
+            let Some(section) = root.child(format!("table `{name}`"), &source, node, problems) else {
+                continue;
+            };
             let draft = table::read(name, &section, setting, problems);
             self.push(draft, problems);
         }

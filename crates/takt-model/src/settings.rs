@@ -64,7 +64,9 @@ impl SettingsLayer {
                     return Some((key.clone(), value));
                 }
                 let (table, key) = name.split_once('_')?;
-                ["server", "limits", "auth", "logic"].contains(&table).then(|| (format!("{table}.{key}"), value))
+                ["server", "limits", "auth", "logic"]
+                    .contains(&table)
+                    .then(|| (format!("{table}.{key}"), value))
             })
             .collect();
         values.sort();

@@ -196,9 +196,10 @@ impl Migration {
             }
         }
         let renamed = |name: &str| {
-            table.fields.iter().any(|f| {
-                f.was.as_deref() == Some(name) && !held.columns.iter().any(|c| c.name == f.name)
-            })
+            table
+                .fields
+                .iter()
+                .any(|f| f.was.as_deref() == Some(name) && !held.columns.iter().any(|c| c.name == f.name))
         };
         for gone in held.columns.iter().filter(|c| table.field(&c.name).is_none() && !renamed(&c.name)) {
             self.refuse(
@@ -234,7 +235,10 @@ impl Migration {
         } else if refers && constant {
             self.refuse(
                 "add a field with a reference and a default",
-                format!("table `{}`: field `{}` is new, refers to a table and has a default", table.name, field.name),
+                format!(
+                    "table `{}`: field `{}` is new, refers to a table and has a default",
+                    table.name, field.name
+                ),
             );
         } else {
             self.steps.push(Step::AddField(table.id, field.id));
@@ -274,7 +278,8 @@ impl Migration {
     /// References are part of a table; those of new fields come with the field.
     fn references(&mut self, held: &StoredTable, wanted: &StoredTable) {
         let exists = |column: &str| held.columns.iter().any(|c| c.name == column);
-        for key in wanted.foreign_keys.iter().filter(|k| exists(&k.column) && !held.foreign_keys.contains(k)) {
+        for key in wanted.foreign_keys.iter().filter(|k| exists(&k.column) && !held.foreign_keys.contains(k))
+        {
             let same = held.foreign_keys.iter().any(|k| k.column == key.column && k.target == key.target);
             let step = if same { "change a reference" } else { "add a reference" };
             self.refuse(

@@ -3,6 +3,21 @@
 //! [`Store::read`] gives a snapshot, [`Store::write`] a transaction of its own inside the writer's commit group.
 //! [`Tx::run`] accepts only [`takt_plan::Guarded`] plans.
 
+// The fixture of the integration tests speaks of this crate by its name.
+#[cfg(test)]
+extern crate self as takt_store;
+
+#[cfg(test)]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared with the integration tests, which use all of it"
+)]
+#[path = "../tests/it/fixture/mod.rs"]
+mod fixture;
+
 mod error;
 mod jobs;
 mod options;

@@ -134,6 +134,9 @@ impl Store {
         context: TxContext,
         job: impl FnMut(&Tx) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E> {
+        if self.inner.writer.is_here() {
+            return Err(E::from(StoreError::Internal("a write job waits for another write job".to_owned())));
+        }
         // Not the channel of `write`: that one refuses to block inside a runtime, where start-up may well be.
         let (answer, waiting) = std::sync::mpsc::sync_channel(1);
         self.inner.writer.send(Box::new(Write::new(context, job, answer)))?;

@@ -107,10 +107,9 @@ impl Tx {
                 sqlite::run_read(&db.conn, env, read, sink)
             }
             write if session.access() == Access::Read => Err(read_only(write)),
-            write => session
-                .savepoint(|| {
-                    sqlite::run_write(&db.conn, session, env, write, sink).inspect_err(|e| session.note(e))
-                }),
+            write => session.savepoint(|| {
+                sqlite::run_write(&db.conn, session, env, write, sink).inspect_err(|e| session.note(e))
+            }),
         });
         result.inspect_err(|e| session.note(e))
     }

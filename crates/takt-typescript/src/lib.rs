@@ -80,9 +80,9 @@ pub fn strip(path: &str, source: &str) -> Result<Stripped, SyntaxProblem> {
     };
     let printed = Codegen::new().with_options(options).with_source_text(source).build(&program);
     let places = printed.map.iter().flat_map(|map| map.get_tokens());
-    let positions = Positions::new(places.map(|t| {
-        ((t.get_dst_line(), t.get_dst_col()), (t.get_src_line(), t.get_src_col()))
-    }));
+    let positions = Positions::new(
+        places.map(|t| ((t.get_dst_line(), t.get_dst_col()), (t.get_src_line(), t.get_src_col()))),
+    );
     Ok(Stripped { code: printed.code, positions, facts })
 }
 
@@ -92,7 +92,7 @@ fn source_type(path: &str) -> SourceType {
 
 fn problem_of(diagnostic: &OxcDiagnostic, lines: &Lines<'_>) -> SyntaxProblem {
     let offset = diagnostic.labels.first().map_or(0, |label| label.offset());
-    let place = lines.place(offset as u32);
+    let place = lines.place(offset);
     SyntaxProblem {
         line: place.line,
         column: place.column,

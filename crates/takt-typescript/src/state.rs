@@ -7,8 +7,8 @@
 
 use oxc_ast::ast::{
     Argument, ArrayExpressionElement, BindingPattern, CallExpression, Class, ClassElement, Declaration,
-    ExportDefaultDeclarationKind, Expression, ObjectPropertyKind, Program, PropertyKey, RegExpFlags, Statement,
-    VariableDeclaration,
+    ExportDefaultDeclarationKind, Expression, ObjectPropertyKind, Program, PropertyKey, RegExpFlags,
+    Statement, VariableDeclaration,
 };
 use oxc_semantic::Scoping;
 use oxc_span::{GetSpan, Span};
@@ -113,7 +113,9 @@ fn class_is_still(class: &Class<'_>, scoping: &Scoping) -> Still {
     for element in &class.body.body {
         match element {
             ClassElement::StaticBlock(block) => return not_still(block.span, STATIC),
-            ClassElement::PropertyDefinition(p) if p.r#static && !p.declare => return not_still(p.span, STATIC),
+            ClassElement::PropertyDefinition(p) if p.r#static && !p.declare => {
+                return not_still(p.span, STATIC);
+            }
             ClassElement::AccessorProperty(p) => return not_still(p.span, STATIC),
             ClassElement::MethodDefinition(m) => key_is_still(&m.key, scoping)?,
             ClassElement::PropertyDefinition(p) => key_is_still(&p.key, scoping)?,
@@ -146,7 +148,9 @@ fn still(expression: &Expression<'_>, scoping: &Scoping) -> Still {
             }
             Ok(())
         }
-        Expression::TemplateLiteral(template) => template.expressions.iter().try_for_each(|e| still(e, scoping)),
+        Expression::TemplateLiteral(template) => {
+            template.expressions.iter().try_for_each(|e| still(e, scoping))
+        }
         Expression::ArrayExpression(array) => array.elements.iter().try_for_each(|element| match element {
             ArrayExpressionElement::SpreadElement(spread) => still(&spread.argument, scoping),
             ArrayExpressionElement::Elision(_) => Ok(()),
@@ -163,9 +167,7 @@ fn still(expression: &Expression<'_>, scoping: &Scoping) -> Still {
         Expression::UnaryExpression(e) => still(&e.argument, scoping),
         Expression::BinaryExpression(e) => all(&[&e.left, &e.right]),
         Expression::LogicalExpression(e) => all(&[&e.left, &e.right]),
-        Expression::ConditionalExpression(e) => {
-            all(&[&e.test, &e.consequent, &e.alternate])
-        }
+        Expression::ConditionalExpression(e) => all(&[&e.test, &e.consequent, &e.alternate]),
         Expression::ParenthesizedExpression(e) => still(&e.expression, scoping),
         Expression::TSAsExpression(e) => still(&e.expression, scoping),
         Expression::TSSatisfiesExpression(e) => still(&e.expression, scoping),

@@ -304,8 +304,8 @@ fn quoted(text: &str) -> String {
 /// Names with capital letters need quotes; so do words of the language, so these are quoted too.
 fn identifier(name: &str) -> String {
     const WORDS: [&str; 24] = [
-        "all", "and", "any", "as", "between", "case", "cast", "date", "end", "exists", "false", "from", "in", "is",
-        "like", "limit", "not", "null", "or", "order", "select", "time", "true", "where",
+        "all", "and", "any", "as", "between", "case", "cast", "date", "end", "exists", "false", "from", "in",
+        "is", "like", "limit", "not", "null", "or", "order", "select", "time", "true", "where",
     ];
     let plain = !WORDS.contains(&name) && !name.bytes().any(|b| b.is_ascii_uppercase());
     if plain { name.to_owned() } else { format!("\"{name}\"") }

@@ -96,10 +96,14 @@ fn scale(kind: &FieldType) -> Option<u8> {
 pub(crate) fn common(left: &FieldType, right: &FieldType) -> Option<FieldType> {
     use FieldType as F;
     match (left, right) {
-        (F::Text | F::Enum { .. }, F::Text | F::Enum { .. }) => Some(if left == right { left.clone() } else { F::Text }),
+        (F::Text | F::Enum { .. }, F::Text | F::Enum { .. }) => {
+            Some(if left == right { left.clone() } else { F::Text })
+        }
         (F::Integer, F::Integer) => Some(F::Integer),
         (F::Integer | F::Bigint, F::Integer | F::Bigint) => Some(F::Bigint),
-        (F::Double, F::Double | F::Integer | F::Bigint) | (F::Integer | F::Bigint, F::Double) => Some(F::Double),
+        (F::Double, F::Double | F::Integer | F::Bigint) | (F::Integer | F::Bigint, F::Double) => {
+            Some(F::Double)
+        }
         (F::Decimal { .. }, _) | (_, F::Decimal { .. }) => {
             Some(F::Decimal { precision: 18, scale: scale(left)?.max(scale(right)?) })
         }

@@ -38,7 +38,9 @@ impl<'p> Converter<'p> {
     pub(super) fn condition(&mut self, expr: &ast::Expr, depth: usize) -> Parsed<Expr> {
         let operand = self.operand(expr, depth)?;
         match operand {
-            Operand::Known(inner, FieldType::Boolean) => Operand::Known(inner, FieldType::Boolean).condition(""),
+            Operand::Known(inner, FieldType::Boolean) => {
+                Operand::Known(inner, FieldType::Boolean).condition("")
+            }
             other => other.condition(&snippet(expr)),
         }
     }
@@ -73,9 +75,12 @@ impl<'p> Converter<'p> {
                 ast::Value::SingleQuotedString(text) => cast(Operand::Text(text.clone()), &typed.data_type),
                 other => Err(ExprProblem::new(format!("`{other}` is not part of the language"))),
             },
-            E::Cast { kind: ast::CastKind::Cast | ast::CastKind::DoubleColon, expr, data_type, format: None } => {
-                cast(self.operand(expr, depth + 1)?, data_type)
-            }
+            E::Cast {
+                kind: ast::CastKind::Cast | ast::CastKind::DoubleColon,
+                expr,
+                data_type,
+                format: None,
+            } => cast(self.operand(expr, depth + 1)?, data_type),
             E::BinaryOp { left, op, right } => self.binary(expr, left, op, right, depth),
             E::UnaryOp { op, expr: inner } => self.unary(op, inner, depth),
             E::IsNull(inner) | E::IsUnknown(inner) => self.is_null(inner, false, depth),
@@ -100,7 +105,9 @@ impl<'p> Converter<'p> {
                 self.like(expr, pattern, true, *negated, depth)
             }
             E::Function(function) => self.function(function, depth),
-            E::Trim { trim_where: None, trim_what: None, expr, trim_characters: None } => self.trim(expr, depth),
+            E::Trim { trim_where: None, trim_what: None, expr, trim_characters: None } => {
+                self.trim(expr, depth)
+            }
             E::Exists { subquery, negated } => self.exists(subquery, *negated, depth),
             E::Subquery(query) => self.scalar_query(query, depth),
             other => Err(foreign(other)),
@@ -162,7 +169,13 @@ impl<'p> Converter<'p> {
         })
     }
 
-    fn comparison(&mut self, op: CompareOp, left: &ast::Expr, right: &ast::Expr, depth: usize) -> Parsed<Operand> {
+    fn comparison(
+        &mut self,
+        op: CompareOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        depth: usize,
+    ) -> Parsed<Operand> {
         let (first, second) = (self.operand(left, depth + 1)?, self.operand(right, depth + 1)?);
         if matches!(first, Operand::Null) || matches!(second, Operand::Null) {
             let known = if matches!(first, Operand::Null) { right } else { left };
@@ -173,7 +186,13 @@ impl<'p> Converter<'p> {
         self.compared(op, (first, left), (second, right))
     }
 
-    fn distinct(&mut self, op: CompareOp, left: &ast::Expr, right: &ast::Expr, depth: usize) -> Parsed<Operand> {
+    fn distinct(
+        &mut self,
+        op: CompareOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        depth: usize,
+    ) -> Parsed<Operand> {
         let (first, second) = (self.operand(left, depth + 1)?, self.operand(right, depth + 1)?);
         self.compared(op, (first, left), (second, right))
     }
@@ -195,7 +214,13 @@ impl<'p> Converter<'p> {
         boolean(Expr::Compare(op, Box::new(left), Box::new(right)))
     }
 
-    fn calculation(&mut self, op: ArithmeticOp, left: &ast::Expr, right: &ast::Expr, depth: usize) -> Parsed<Operand> {
+    fn calculation(
+        &mut self,
+        op: ArithmeticOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        depth: usize,
+    ) -> Parsed<Operand> {
         let (first, second) = (self.operand(left, depth + 1)?, self.operand(right, depth + 1)?);
         calculate(op, (first, &snippet(left)), (second, &snippet(right)))
     }
@@ -236,7 +261,13 @@ impl<'p> Converter<'p> {
         boolean(negate_if(negated, Expr::IsBoolean(Box::new(expr), value)))
     }
 
-    fn in_list(&mut self, left: &ast::Expr, list: &[ast::Expr], negated: bool, depth: usize) -> Parsed<Operand> {
+    fn in_list(
+        &mut self,
+        left: &ast::Expr,
+        list: &[ast::Expr],
+        negated: bool,
+        depth: usize,
+    ) -> Parsed<Operand> {
         let first = self.operand(left, depth + 1)?;
         let left_text = snippet(left);
         let (expr, kind) = first.settle()?;
@@ -250,7 +281,8 @@ impl<'p> Converter<'p> {
                 }
                 value => value,
             };
-            let (_, value, _) = pair((Operand::Known(expr.clone(), kind.clone()), &left_text), (value, &snippet(item)))?;
+            let (_, value, _) =
+                pair((Operand::Known(expr.clone(), kind.clone()), &left_text), (value, &snippet(item)))?;
             values.push(value);
         }
         boolean(negate_if(negated, Expr::In(Box::new(expr), values)))
@@ -285,7 +317,9 @@ impl<'p> Converter<'p> {
     /// `auth.jwt() -> 'a' ->> 'b'`: the path is read from its end.
     fn jwt(&mut self, whole: &ast::Expr, depth: usize) -> Parsed<Operand> {
         let outside = || {
-            ExprProblem::new("`->` and `->>` are for `auth.jwt()` only; fields of type json cannot be looked into")
+            ExprProblem::new(
+                "`->` and `->>` are for `auth.jwt()` only; fields of type json cannot be looked into",
+            )
         };
         let mut path = Vec::new();
         let mut rest = whole;
@@ -298,7 +332,11 @@ impl<'p> Converter<'p> {
                     }
                     match self.operand(right, depth + 1)? {
                         Operand::Text(key) => path.push(key),
-                        _ => return Err(ExprProblem::new("the name of a claim is a text: `auth.jwt() ->> 'email'`")),
+                        _ => {
+                            return Err(ExprProblem::new(
+                                "the name of a claim is a text: `auth.jwt() ->> 'email'`",
+                            ));
+                        }
                     }
                     rest = left;
                 }
@@ -325,11 +363,17 @@ fn comparable(kind: &FieldType, text: &str) -> Parsed<()> {
 
 fn constant(value: &ast::Value) -> Parsed<Operand> {
     match value {
-        ast::Value::Boolean(value) => Ok(Operand::Known(Expr::Literal(Value::Boolean(*value)), FieldType::Boolean)),
+        ast::Value::Boolean(value) => {
+            Ok(Operand::Known(Expr::Literal(Value::Boolean(*value)), FieldType::Boolean))
+        }
         ast::Value::Null => Ok(Operand::Null),
         ast::Value::Number(text, false) => Ok(Operand::Number(text.clone())),
-        ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => Ok(Operand::Text(text.clone())),
-        ast::Value::Placeholder(name) => Err(ExprProblem::new(format!("`{name}`: there are no parameters here"))),
+        ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => {
+            Ok(Operand::Text(text.clone()))
+        }
+        ast::Value::Placeholder(name) => {
+            Err(ExprProblem::new(format!("`{name}`: there are no parameters here")))
+        }
         other => Err(ExprProblem::new(format!("`{other}` is not part of the language"))),
     }
 }
@@ -343,7 +387,9 @@ fn cast(operand: Operand, data_type: &ast::DataType) -> Parsed<Operand> {
         Operand::Text(text) | Operand::Number(text) => {
             let value = kind.parse_text(&text).map_err(value_problem)?;
             let kind = match &value {
-                Value::Decimal(n) => FieldType::Decimal { precision: 18, scale: u8::try_from(n.scale()).unwrap_or(18).min(18) },
+                Value::Decimal(n) => {
+                    FieldType::Decimal { precision: 18, scale: u8::try_from(n.scale()).unwrap_or(18).min(18) }
+                }
                 _ => kind,
             };
             Ok(Operand::Known(Expr::Literal(value), kind))
@@ -369,7 +415,9 @@ fn cast_type(name: &str) -> Option<FieldType> {
         "boolean" | "bool" => FieldType::Boolean,
         "date" => FieldType::Date,
         "time" | "time without time zone" => FieldType::Time,
-        "timestamp" | "timestamptz" | "timestamp with time zone" | "timestamp without time zone" => FieldType::Timestamp,
+        "timestamp" | "timestamptz" | "timestamp with time zone" | "timestamp without time zone" => {
+            FieldType::Timestamp
+        }
         "uuid" => FieldType::Uuid,
         "bytea" => FieldType::Bytes,
         _ => return None,
@@ -387,7 +435,9 @@ fn foreign(expr: &ast::Expr) -> ExprProblem {
         E::AtTimeZone { .. } => ("`at time zone`", None),
         E::Extract { .. } => ("`extract`", None),
         E::SimilarTo { .. } | E::RLike { .. } => ("matching by regular expressions", Some("write `like`")),
-        E::Like { .. } | E::ILike { .. } => ("`like` with `any` or `escape`", Some("the escape character is `\\`")),
+        E::Like { .. } | E::ILike { .. } => {
+            ("`like` with `any` or `escape`", Some("the escape character is `\\`"))
+        }
         E::Trim { .. } => ("`trim` with a list of characters", Some("`trim(x)` takes blanks from both ends")),
         E::Tuple(_) => ("a row of several values", Some("compare the fields one by one with `and`")),
         E::Array(_) => ("`array`", None),

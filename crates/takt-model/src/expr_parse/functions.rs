@@ -9,7 +9,17 @@ use crate::read::{did_you_mean, did_you_mean_or_list};
 use crate::{Expr, FieldType, ScalarFunction};
 
 const NAMES: [&str; 12] = [
-    "auth.uid", "auth.role", "auth.jwt", "auth.has_role", "lower", "upper", "length", "trim", "abs", "coalesce", "now",
+    "auth.uid",
+    "auth.role",
+    "auth.jwt",
+    "auth.has_role",
+    "lower",
+    "upper",
+    "length",
+    "trim",
+    "abs",
+    "coalesce",
+    "now",
     "exists",
 ];
 
@@ -65,10 +75,13 @@ impl Converter<'_> {
             _ => None,
         };
         let Some(role) = text else {
-            return Err(ExprProblem::new("`auth.has_role` takes one role as a text: `auth.has_role('staff')`"));
+            return Err(ExprProblem::new(
+                "`auth.has_role` takes one role as a text: `auth.has_role('staff')`",
+            ));
         };
         let own = &self.project.settings.roles;
-        let mut known = ["anon", "authenticated", "service_role"].into_iter().chain(own.iter().map(String::as_str));
+        let mut known =
+            ["anon", "authenticated", "service_role"].into_iter().chain(own.iter().map(String::as_str));
         if !known.any(|k| k == role) {
             let help = did_you_mean_or_list(role, own.iter().map(String::as_str));
             return Err(ExprProblem::new(format!("unknown role `{role}`")).help(help));
@@ -101,7 +114,9 @@ impl Converter<'_> {
             FieldType::Integer | FieldType::Bigint | FieldType::Decimal { .. } | FieldType::Double => {
                 Ok(Operand::Known(Expr::Function(ScalarFunction::Abs, vec![expr]), kind))
             }
-            other => Err(ExprProblem::new(format!("`{}` is {}, not a number", snippet(argument), other.name()))),
+            other => {
+                Err(ExprProblem::new(format!("`{}` is {}, not a number", snippet(argument), other.name())))
+            }
         }
     }
 
@@ -145,7 +160,8 @@ fn arguments<'f>(function: &'f ast::Function, name: &str) -> Parsed<Vec<&'f ast:
         && function.within_group.is_empty()
         && !function.uses_odbc_syntax
         && matches!(function.parameters, FunctionArguments::None);
-    let unusual = || ExprProblem::new(format!("`{name}(...)` is called in a way that is not part of the language"));
+    let unusual =
+        || ExprProblem::new(format!("`{name}(...)` is called in a way that is not part of the language"));
     if !bare {
         return Err(unusual());
     }
@@ -165,7 +181,11 @@ fn arguments<'f>(function: &'f ast::Function, name: &str) -> Parsed<Vec<&'f ast:
 }
 
 fn none(name: &str, arguments: &[&ast::Expr]) -> Parsed<()> {
-    if arguments.is_empty() { Ok(()) } else { Err(ExprProblem::new(format!("`{name}()` takes no arguments"))) }
+    if arguments.is_empty() {
+        Ok(())
+    } else {
+        Err(ExprProblem::new(format!("`{name}()` takes no arguments")))
+    }
 }
 
 fn one<'e>(name: &str, arguments: &[&'e ast::Expr]) -> Parsed<&'e ast::Expr> {
@@ -183,7 +203,8 @@ fn unknown(name: &str) -> ExprProblem {
         "current_user" | "session_user" | "user" => Some("use `auth.uid()` or `auth.role()`".to_owned()),
         "current_date" | "current_time" | "localtimestamp" => Some("use `now()`".to_owned()),
         "auth.email" => Some("write `auth.jwt() ->> 'email'`".to_owned()),
-        _ => did_you_mean(name, NAMES).or_else(|| Some(format!("known are {}", NAMES.map(|n| format!("`{n}`")).join(", ")))),
+        _ => did_you_mean(name, NAMES)
+            .or_else(|| Some(format!("known are {}", NAMES.map(|n| format!("`{n}`")).join(", ")))),
     };
     ExprProblem::new(format!("unknown function `{name}`")).help(help)
 }

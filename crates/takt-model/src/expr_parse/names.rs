@@ -89,7 +89,8 @@ impl<'p> Scopes<'p> {
             Some(field) => Ok(column(at, table, field)),
             None => {
                 let help = did_you_mean_or_list(&name.value, table.fields.iter().map(|f| f.name.as_str()));
-                Err(ExprProblem::new(format!("table `{}` has no field `{}`", table.name, name.value)).help(help))
+                Err(ExprProblem::new(format!("table `{}` has no field `{}`", table.name, name.value))
+                    .help(help))
             }
         }
     }

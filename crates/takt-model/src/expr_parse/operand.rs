@@ -112,7 +112,11 @@ pub(super) fn calculate(op: ArithmeticOp, left: (Operand, &str), right: (Operand
     let (left, ours) = summand(left, right_kind.as_ref())?;
     let (right, theirs) = summand(right, left_kind.as_ref())?;
     let kind = arithmetic(op, &ours, &theirs).ok_or_else(|| {
-        ExprProblem::new(format!("{} and {} cannot be calculated with each other", ours.name(), theirs.name()))
+        ExprProblem::new(format!(
+            "{} and {} cannot be calculated with each other",
+            ours.name(),
+            theirs.name()
+        ))
     })?;
     Ok(Operand::Known(Expr::Arithmetic(op, Box::new(left), Box::new(right)), kind))
 }
@@ -124,7 +128,8 @@ fn summand((operand, text): (Operand, &str), other: Option<&FieldType>) -> Parse
             (number_as(&number, &FieldType::Double, text)?, FieldType::Double)
         }
         (Operand::Number(number), Some(FieldType::Decimal { .. })) => {
-            let value = FieldType::Decimal { precision: 18, scale: 18 }.parse_text(&number).map_err(value_problem)?;
+            let value =
+                FieldType::Decimal { precision: 18, scale: 18 }.parse_text(&number).map_err(value_problem)?;
             decimal_literal(value)?
         }
         (Operand::Null, _) => return Err(ExprProblem::new("`null` cannot be calculated with")),
@@ -138,9 +143,10 @@ fn summand((operand, text): (Operand, &str), other: Option<&FieldType>) -> Parse
 
 fn decimal_literal(value: Value) -> Parsed<(Expr, FieldType)> {
     let Value::Decimal(number) = value else { return Err(ExprProblem::new("no number")) };
-    let scale = u8::try_from(number.scale()).ok().filter(|scale| *scale <= 18).ok_or_else(|| {
-        ExprProblem::new(format!("`{number}` has more than 18 digits after the point"))
-    })?;
+    let scale = u8::try_from(number.scale())
+        .ok()
+        .filter(|scale| *scale <= 18)
+        .ok_or_else(|| ExprProblem::new(format!("`{number}` has more than 18 digits after the point")))?;
     Ok((Expr::Literal(value), FieldType::Decimal { precision: 18, scale }))
 }
 
@@ -161,16 +167,18 @@ fn number_as(text: &str, kind: &FieldType, other: &str) -> Parsed<Expr> {
             (literal @ Expr::Literal(Value::Integer(_)), _) => Ok(literal),
             (Expr::Literal(Value::Decimal(number)), _) if number.is_integer() => {
                 let whole = i64::try_from(number.mantissa() / 10_i128.pow(number.scale()));
-                whole.map(|n| Expr::Literal(Value::Integer(n))).map_err(|_| {
-                    ExprProblem::new(format!("`{text}` is out of range for {}", kind.name()))
-                })
+                whole
+                    .map(|n| Expr::Literal(Value::Integer(n)))
+                    .map_err(|_| ExprProblem::new(format!("`{text}` is out of range for {}", kind.name())))
             }
             _ => Err(ExprProblem::new(format!("`{other}` holds whole numbers and never equals `{text}`"))),
         },
         FieldType::Decimal { .. } | FieldType::Double => literal(text, kind),
         _ => {
-            let message = format!("`{other}` is {} and cannot be compared with the number {text}", kind.name());
-            let help = (*kind == FieldType::Text).then(|| format!("a text stands in single quotes: '{text}'"));
+            let message =
+                format!("`{other}` is {} and cannot be compared with the number {text}", kind.name());
+            let help =
+                (*kind == FieldType::Text).then(|| format!("a text stands in single quotes: '{text}'"));
             Err(ExprProblem::new(message).help(help))
         }
     }
@@ -188,7 +196,9 @@ pub(super) fn literal(text: &str, kind: &FieldType) -> Parsed<Expr> {
         }
     })?;
     Ok(Expr::Literal(match (value, kind) {
-        (Value::Decimal(number), FieldType::Decimal { scale, .. }) => Value::Decimal(at_scale(number, *scale)),
+        (Value::Decimal(number), FieldType::Decimal { scale, .. }) => {
+            Value::Decimal(at_scale(number, *scale))
+        }
         (value, _) => value,
     }))
 }

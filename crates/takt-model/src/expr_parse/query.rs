@@ -35,10 +35,11 @@ impl Converter<'_> {
         if matches!(operand, Operand::Null) {
             return Err(ExprProblem::new("`null in (...)` is never true"));
         }
-        let expr = operand.read_as(&kind, &snippet_of(&select.projection)).map_err(|problem| ExprProblem {
-            message: format!("`{left_text} in (select ...)`: {}", problem.message),
-            help: problem.help,
-        })?;
+        let expr =
+            operand.read_as(&kind, &snippet_of(&select.projection)).map_err(|problem| ExprProblem {
+                message: format!("`{left_text} in (select ...)`: {}", problem.message),
+                help: problem.help,
+            })?;
         let expr = Expr::InQuery(Box::new(expr), Box::new(sub_query));
         Ok(Operand::Known(if negated { Expr::Not(Box::new(expr)) } else { expr }, FieldType::Boolean))
     }
@@ -70,7 +71,8 @@ impl Converter<'_> {
         self.scopes.enter(table, alias)?;
         let scope = self.scopes.innermost();
         let inner = output(self, table).and_then(|made| {
-            let filter = select.selection.as_ref().map(|filter| self.condition(filter, depth + 1)).transpose()?;
+            let filter =
+                select.selection.as_ref().map(|filter| self.condition(filter, depth + 1)).transpose()?;
             Ok((made, filter))
         });
         self.scopes.leave();
@@ -95,8 +97,11 @@ impl Converter<'_> {
         let parts = parts.ok_or_else(|| ExprProblem::new(format!("`{name}` is no table")))?;
         let table = self.scopes.table(&parts)?;
         if table.exposure == Exposure::System {
-            return Err(ExprProblem::new(format!("policies cannot ask the product's own table `{}`", table.name))
-                .help("use `auth.uid()`, `auth.has_role('...')` or `auth.jwt() ->> '...'`".to_owned()));
+            return Err(ExprProblem::new(format!(
+                "policies cannot ask the product's own table `{}`",
+                table.name
+            ))
+            .help("use `auth.uid()`, `auth.has_role('...')` or `auth.jwt() ->> '...'`".to_owned()));
         }
         Ok((table.id, alias.as_ref().map(|a| a.name.value.clone())))
     }
@@ -108,7 +113,9 @@ impl Converter<'_> {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
                 self.operand(expr, depth + 1).map(|_| ())
             }
-            SelectItem::ExprWithAliases { .. } => Err(ExprProblem::new("several aliases are not part of the language")),
+            SelectItem::ExprWithAliases { .. } => {
+                Err(ExprProblem::new("several aliases are not part of the language"))
+            }
         }
     }
 
@@ -118,7 +125,9 @@ impl Converter<'_> {
         let [SelectItem::UnnamedExpr(expr)] = items else { return Err(wrong()) };
         let scope = self.scopes.innermost();
         match self.operand(expr, depth + 1)? {
-            Operand::Known(Expr::Column { scope: at, table: of, field }, kind) if at == scope && of == table => {
+            Operand::Known(Expr::Column { scope: at, table: of, field }, kind)
+                if at == scope && of == table =>
+            {
                 Ok((field, kind))
             }
             _ => Err(wrong()),
@@ -135,7 +144,8 @@ fn snippet_of(items: &[SelectItem]) -> String {
 
 /// The `select` of a query that is nothing else.
 fn plain_select(query: &ast::Query) -> Parsed<&ast::Select> {
-    let refuse = |what: &str| Err(ExprProblem::new(format!("`{what}` in a sub-query is not part of the language")));
+    let refuse =
+        |what: &str| Err(ExprProblem::new(format!("`{what}` in a sub-query is not part of the language")));
     if query.with.is_some() {
         return refuse("with");
     }
@@ -148,7 +158,11 @@ fn plain_select(query: &ast::Query) -> Parsed<&ast::Select> {
     if !query.locks.is_empty() {
         return refuse("for update");
     }
-    if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() || !query.pipe_operators.is_empty() {
+    if query.for_clause.is_some()
+        || query.settings.is_some()
+        || query.format_clause.is_some()
+        || !query.pipe_operators.is_empty()
+    {
         return refuse("this clause");
     }
     let select = match query.body.as_ref() {

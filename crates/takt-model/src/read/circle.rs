@@ -44,7 +44,7 @@ fn circle_from(project: &Project, start: TableId, group: fn(&str) -> bool) -> Op
     None
 }
 
-fn reading<'t>(table: &'t Table, group: fn(&str) -> bool) -> impl Iterator<Item = &'t Policy> {
+fn reading(table: &Table, group: fn(&str) -> bool) -> impl Iterator<Item = &Policy> {
     let applies = move |policy: &&Policy| {
         policy.allow.contains(&Verb::Select) && policy.to.iter().any(|role| group(role))
     };
@@ -76,7 +76,10 @@ fn report(project: &Project, circle: &[TableId], group: fn(&str) -> bool, proble
     let source = policy.map_or(&table.source, |p| &p.source);
     let names: Vec<&str> = circle.iter().chain([&start]).map(|id| project.get(*id).name.as_str()).collect();
     let message = if circle.len() == 1 {
-        format!("to know who may read `{}` this policy reads `{}` itself, without end", table.name, table.name)
+        format!(
+            "to know who may read `{}` this policy reads `{}` itself, without end",
+            table.name, table.name
+        )
     } else {
         format!("policies ask in a circle: {}", names.join(" -> "))
     };

@@ -28,7 +28,8 @@ pub(crate) fn read(
 fn function(kind: &FieldType, value: &DeValue<'_>) -> Option<Result<DefaultValue, Refusal>> {
     let text = value.as_str()?.trim();
     let (name, arguments) = text.strip_suffix(')')?.split_once('(')?;
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
+    let is_name =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
     if !is_name {
         return None;
     }
@@ -129,7 +130,9 @@ fn constant(kind: &FieldType, max: Option<u32>, value: &DeValue<'_>) -> Result<D
         (FieldType::Integer | FieldType::Bigint | FieldType::Double | FieldType::Decimal { .. }, number) => {
             number_text(number).ok_or_else(|| misfit(format!("it is {}", kind_of(value))))?
         }
-        (FieldType::Date | FieldType::Time | FieldType::Timestamp, DeValue::Datetime(moment)) => moment.to_string(),
+        (FieldType::Date | FieldType::Time | FieldType::Timestamp, DeValue::Datetime(moment)) => {
+            moment.to_string()
+        }
         (FieldType::Boolean, _) => return Err(misfit(format!("it is {}", kind_of(value)))),
         (_, DeValue::String(text)) => text.to_string(),
         _ => return Err(misfit(format!("it is {}", kind_of(value)))),
@@ -184,7 +187,9 @@ fn to_json(value: &DeValue<'_>) -> Option<serde_json::Value> {
         DeValue::Boolean(value) => Json::Bool(*value),
         DeValue::Integer(_) | DeValue::Float(_) => serde_json::from_str(&number_text(value)?).ok()?,
         DeValue::Datetime(moment) => Json::String(moment.to_string()),
-        DeValue::Array(list) => Json::Array(list.iter().map(|v| to_json(v.get_ref())).collect::<Option<_>>()?),
+        DeValue::Array(list) => {
+            Json::Array(list.iter().map(|v| to_json(v.get_ref())).collect::<Option<_>>()?)
+        }
         DeValue::Table(table) => Json::Object(
             table
                 .iter()

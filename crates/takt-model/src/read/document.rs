@@ -79,7 +79,10 @@ impl<'d> Section<'d> {
 
     /// The value under `key`, whatever it is.
     pub(crate) fn value(&self, key: &'static str) -> Option<Spotted<&'d DeValue<'d>>> {
-        self.known.borrow_mut().push(key);
+        let mut known = self.known.borrow_mut();
+        if !known.contains(&key) {
+            known.push(key);
+        }
         let (name, value) = self.table.get_key_value(key)?;
         Some(Spotted { value: value.get_ref(), source: self.doc.at(&name.span()) })
     }
@@ -94,11 +97,7 @@ impl<'d> Section<'d> {
         let Spotted { value, source } = self.value(key)?;
         let converted = convert(value);
         if converted.is_none() {
-            problems.error(
-                &source,
-                format!("`{key}` must be {expected}, but is {}", kind_of(value)),
-                None,
-            );
+            problems.error(&source, format!("`{key}` must be {expected}, but is {}", kind_of(value)), None);
         }
         Some(Spotted { value: converted?, source })
     }
@@ -140,7 +139,11 @@ impl<'d> Section<'d> {
                         }
                         None => problems.error(
                             &at,
-                            format!("`{key}.{}` must be a text, but is {}", language.get_ref(), kind_of(text.get_ref())),
+                            format!(
+                                "`{key}.{}` must be a text, but is {}",
+                                language.get_ref(),
+                                kind_of(text.get_ref())
+                            ),
                             None,
                         ),
                     }
@@ -156,7 +159,11 @@ impl<'d> Section<'d> {
             }
             other => {
                 let help = "write `{ en = \"...\", de = \"...\" }`".to_owned();
-                problems.error(&source, format!("`{key}` must be texts per language, but is {}", kind_of(other)), help);
+                problems.error(
+                    &source,
+                    format!("`{key}` must be texts per language, but is {}", kind_of(other)),
+                    help,
+                );
                 Words::default()
             }
         }
@@ -171,7 +178,8 @@ impl<'d> Section<'d> {
 
     /// The tables `[[key]]`.
     pub(crate) fn sections(&self, key: &'static str, problems: &mut Problems) -> Vec<Section<'d>> {
-        let Some(list) = self.typed(key, &format!("a list of tables `[[{key}]]`"), problems, DeValue::as_array)
+        let Some(list) =
+            self.typed(key, &format!("a list of tables `[[{key}]]`"), problems, DeValue::as_array)
         else {
             return Vec::new();
         };
@@ -182,7 +190,10 @@ impl<'d> Section<'d> {
                 Some(table) => sections.push(Section::new(self.doc, table, format!("[[{key}]]"), source)),
                 None => problems.error(
                     &source,
-                    format!("`{key}` must be a list of tables `[[{key}]]`, but holds {}", kind_of(node.get_ref())),
+                    format!(
+                        "`{key}` must be a list of tables `[[{key}]]`, but holds {}",
+                        kind_of(node.get_ref())
+                    ),
                     None,
                 ),
             }
@@ -200,7 +211,11 @@ impl<'d> Section<'d> {
     ) -> Option<Section<'d>> {
         let table = node.get_ref().as_table();
         if table.is_none() {
-            problems.error(source, format!("{what} must be a table, but is {}", kind_of(node.get_ref())), None);
+            problems.error(
+                source,
+                format!("{what} must be a table, but is {}", kind_of(node.get_ref())),
+                None,
+            );
         }
         Some(Section::new(self.doc, table?, what, source.clone()))
     }

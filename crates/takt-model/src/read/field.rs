@@ -11,7 +11,13 @@ use super::table::{Draft, Expression, Place, Reference, Setting, push_index};
 use crate::{Field, FieldId, FieldType, OnDelete, Transitions};
 
 /// Reads the field and adds it to the draft, even when parts of it are wrong: others may refer to it.
-pub(crate) fn read(name: &str, section: &Section<'_>, setting: Setting<'_>, draft: &mut Draft, problems: &mut Problems) {
+pub(crate) fn read(
+    name: &str,
+    section: &Section<'_>,
+    setting: Setting<'_>,
+    draft: &mut Draft,
+    problems: &mut Problems,
+) {
     let source = section.source().clone();
     names::check(NameOf::Field, name, &source, problems);
     let id = FieldId(u16::try_from(draft.table.fields.len()).unwrap_or(u16::MAX));
@@ -92,7 +98,11 @@ fn check_values(values: &Spotted<Vec<String>>, problems: &mut Problems) {
         if values.value.get(..at).is_some_and(|earlier| earlier.contains(value)) {
             problems.error(&values.source, format!("value `{value}` is named twice"), None);
         } else if value.is_empty() || value.len() > 63 || value.contains('\0') {
-            problems.error(&values.source, format!("`{value}` is no possible value"), "a value has 1 to 63 bytes".to_owned());
+            problems.error(
+                &values.source,
+                format!("`{value}` is no possible value"),
+                "a value has 1 to 63 bytes".to_owned(),
+            );
         }
     }
 }
@@ -103,13 +113,21 @@ fn max(kind: Option<&FieldType>, section: &Section<'_>, problems: &mut Problems)
         Some(FieldType::Text | FieldType::Bytes) | None => Some(max.value),
         Some(other) => {
             let help = "for others, write a `check`".to_owned();
-            problems.error(&max.source, format!("`max` is for text and bytes, not for {}", other.name()), help);
+            problems.error(
+                &max.source,
+                format!("`max` is for text and bytes, not for {}", other.name()),
+                help,
+            );
             None
         }
     }
 }
 
-fn transitions(kind: Option<&FieldType>, section: &Section<'_>, problems: &mut Problems) -> Option<Transitions> {
+fn transitions(
+    kind: Option<&FieldType>,
+    section: &Section<'_>,
+    problems: &mut Problems,
+) -> Option<Transitions> {
     section.value("transitions")?;
     let section = section.section("transitions", problems)?;
     let values = match kind {

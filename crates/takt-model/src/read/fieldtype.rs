@@ -5,7 +5,18 @@ use crate::FieldType;
 
 /// Names as they are written in schema files.
 const NAMES: &[&str] = &[
-    "text", "integer", "bigint", "decimal", "double", "boolean", "date", "time", "timestamp", "uuid", "json", "bytes",
+    "text",
+    "integer",
+    "bigint",
+    "decimal",
+    "double",
+    "boolean",
+    "date",
+    "time",
+    "timestamp",
+    "uuid",
+    "json",
+    "bytes",
     "enum",
 ];
 
@@ -60,7 +71,9 @@ pub(crate) fn parse(text: &str, enum_of: impl FnOnce() -> FieldType) -> Result<F
         "bytes" => FieldType::Bytes,
         "enum" => enum_of(),
         other => match other.strip_prefix("decimal") {
-            Some(arguments) if arguments.is_empty() || arguments.trim_start().starts_with('(') => decimal(arguments)?,
+            Some(arguments) if arguments.is_empty() || arguments.trim_start().starts_with('(') => {
+                decimal(arguments)?
+            }
             _ => return Err(unknown(other)),
         },
     })
@@ -76,7 +89,9 @@ fn decimal(arguments: &str) -> Result<FieldType, Refusal> {
         return Err(("a decimal needs its digits".to_owned(), Some(help)));
     };
     match (u8::try_from(precision), u8::try_from(scale)) {
-        (Ok(precision @ 1..=18), Ok(scale)) if scale <= precision => Ok(FieldType::Decimal { precision, scale }),
+        (Ok(precision @ 1..=18), Ok(scale)) if scale <= precision => {
+            Ok(FieldType::Decimal { precision, scale })
+        }
         (Ok(1..=18), _) => {
             Err((format!("a decimal cannot have {scale} of {precision} digits after the point"), None))
         }

@@ -31,13 +31,24 @@ pub(crate) fn project(
             .collect();
         project.tables[at].foreign_keys = keys;
         for expression in expressions {
-            if let Some(expr) = linker.expression(&project, at, expression, problems) {
-                store(&mut project.tables[at], expression, expr);
-            }
+            // A policy that could not be read allows nothing, whoever may look at the project all the same.
+            let expr = linker.expression(&project, at, expression, problems).unwrap_or_else(Expr::no);
+            store(&mut project.tables[at], expression, expr);
         }
     }
+    name_indexes(&mut project.tables);
     project.schema_fingerprint = super::fingerprint::of(&project);
     project
+}
+
+/// Indexes and tables share one space of names in a database: `a` over `b_c` and `a_b` over `c` would meet.
+fn name_indexes(tables: &mut [Table]) {
+    let mut taken: Vec<String> = tables.iter().map(|t| t.name.clone()).collect();
+    for index in tables.iter_mut().flat_map(|t| &mut t.indexes) {
+        let wanted = std::mem::take(&mut index.name);
+        index.name = names::free(wanted, &taken);
+        taken.push(index.name.clone());
+    }
 }
 
 /// Knows what was already reported.
@@ -86,7 +97,11 @@ impl Linker<'_> {
         if field.kind != target_field.kind && !doubtful {
             let (ours, theirs) = (field.kind.name(), target_field.kind.name());
             let help = format!("write `type = \"{theirs}\"`");
-            problems.error(source, format!("field `{}` is {ours}, but `{written}` is {theirs}", field.name), help);
+            problems.error(
+                source,
+                format!("field `{}` is {ours}, but `{written}` is {theirs}", field.name),
+                help,
+            );
             return None;
         }
         Some(ForeignKey {

@@ -7,8 +7,20 @@ use crate::Source;
 const LONGEST: usize = 63;
 
 /// Words of the data door: `?order=...` cannot be a filter at the same time.
-const RESERVED_FIELDS: &[&str] =
-    &["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict", "rowid", "oid", "_rowid_"];
+const RESERVED_FIELDS: &[&str] = &[
+    "select",
+    "order",
+    "limit",
+    "offset",
+    "and",
+    "or",
+    "not",
+    "columns",
+    "on_conflict",
+    "rowid",
+    "oid",
+    "_rowid_",
+];
 
 /// `/rest/v1/rpc/...` is for functions.
 const RESERVED_TABLES: &[&str] = &["rpc"];
@@ -37,7 +49,11 @@ pub(crate) fn check(kind: NameOf, name: &str, source: &Source, problems: &mut Pr
     let folded = name.to_ascii_lowercase();
     let prefix = RESERVED_PREFIXES.iter().find(|p| kind == NameOf::Table && folded.starts_with(**p));
     if reserved.contains(&folded.as_str()) {
-        problems.error(source, format!("`{name}` is reserved and no possible {what}"), format!("try `{name}_`"));
+        problems.error(
+            source,
+            format!("`{name}` is reserved and no possible {what}"),
+            format!("try `{name}_`"),
+        );
     } else if let Some(prefix) = prefix {
         problems.error(source, format!("table names that begin with `{prefix}` are reserved"), None);
     }

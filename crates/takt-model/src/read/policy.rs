@@ -3,7 +3,7 @@
 use super::document::{Section, Spotted};
 use super::problems::{Problems, did_you_mean_or_list};
 use super::table::{Draft, Expression, Place, Setting, field_ids};
-use crate::{Policy, Verb};
+use crate::{Expr, Policy, Verb};
 
 const VERBS: [(&str, Verb); 4] =
     [("select", Verb::Select), ("insert", Verb::Insert), ("update", Verb::Update), ("delete", Verb::Delete)];
@@ -25,19 +25,13 @@ fn one(section: &Section<'_>, setting: Setting<'_>, draft: &mut Draft, problems:
     // With unknown verbs, what fits them is anybody's guess; they were reported.
     if let Some(allow) = &allow {
         check_using(section, allow, using.as_ref(), problems);
-        if let Some(check) = &check
-            && !allow.iter().any(|v| matches!(v, Verb::Insert | Verb::Update))
-        {
-            let help = "for existing rows write `using`".to_owned();
-            problems.error(&check.source, "`check` is about new rows; this policy allows no insert or update", help);
-        }
-        if let Some(fields) = &fields
-            && allow == &[Verb::Delete]
-        {
-            problems.error(&fields.source, "`fields` cannot apply: a row is deleted as a whole", None);
-        }
+        check_the_rest(allow, fields.as_ref(), check.as_ref(), problems);
     }
-    let fields = fields.map(|named| field_ids(&named, draft, problems).unwrap_or_default());
+    // What is written but cannot be read narrows to nothing; it is reported anyway.
+    let fields = match fields {
+        Some(named) => Some(field_ids(&named, draft, problems).unwrap_or_default()),
+        None => section.value("fields").map(|_| Vec::new()),
+    };
     let at = draft.table.policies.len();
     let mut note = |place, text: &Option<Spotted<String>>| {
         if let Some(text) = text {
@@ -49,10 +43,11 @@ fn one(section: &Section<'_>, setting: Setting<'_>, draft: &mut Draft, problems:
     draft.table.policies.push(Policy {
         name,
         to,
-        allow: allow.unwrap_or_default(),
         fields,
-        using: None,
-        check: None,
+        // "All rows" must be written; until `link.rs` has read what is there, or when nothing is, it is none.
+        using: (allow.as_deref() != Some(&[Verb::Insert])).then(Expr::no),
+        check: section.value("check").map(|_| Expr::no()),
+        allow: allow.unwrap_or_default(),
         using_text: using.map(|u| u.value),
         check_text: check.map(|c| c.value),
         source: section.source().clone(),
@@ -136,7 +131,12 @@ fn verbs(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<Verb>> {
     good.then_some(verbs)
 }
 
-fn check_using(section: &Section<'_>, allow: &[Verb], using: Option<&Spotted<String>>, problems: &mut Problems) {
+fn check_using(
+    section: &Section<'_>,
+    allow: &[Verb],
+    using: Option<&Spotted<String>>,
+    problems: &mut Problems,
+) {
     let existing = allow.iter().any(|v| matches!(v, Verb::Select | Verb::Update | Verb::Delete));
     match using {
         None if existing && section.value("using").is_none() => {
@@ -145,8 +145,32 @@ fn check_using(section: &Section<'_>, allow: &[Verb], using: Option<&Spotted<Str
         }
         Some(using) if !existing => {
             let help = "for new rows write `check`".to_owned();
-            problems.error(&using.source, "`using` is about existing rows; this policy allows insert only", help);
+            problems.error(
+                &using.source,
+                "`using` is about existing rows; this policy allows insert only",
+                help,
+            );
         }
         _ => {}
+    }
+}
+
+fn check_the_rest(
+    allow: &[Verb],
+    fields: Option<&Spotted<Vec<String>>>,
+    check: Option<&Spotted<String>>,
+    problems: &mut Problems,
+) {
+    if let Some(check) = check
+        && !allow.iter().any(|v| matches!(v, Verb::Insert | Verb::Update))
+    {
+        let help = "for existing rows write `using`".to_owned();
+        let message = "`check` is about new rows; this policy allows no insert or update";
+        problems.error(&check.source, message, help);
+    }
+    if let Some(fields) = fields
+        && allow == [Verb::Delete]
+    {
+        problems.error(&fields.source, "`fields` cannot apply: a row is deleted as a whole", None);
     }
 }

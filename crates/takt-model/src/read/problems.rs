@@ -7,11 +7,21 @@ use crate::{Problem, Severity, Source};
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(crate) fn error(&mut self, source: &Source, message: impl Into<String>, help: impl Into<Option<String>>) {
+    pub(crate) fn error(
+        &mut self,
+        source: &Source,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
         self.push(Severity::Error, source, message.into(), help.into());
     }
 
-    pub(crate) fn warning(&mut self, source: &Source, message: impl Into<String>, help: impl Into<Option<String>>) {
+    pub(crate) fn warning(
+        &mut self,
+        source: &Source,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
         self.push(Severity::Warning, source, message.into(), help.into());
     }
 
@@ -48,7 +58,9 @@ fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
     known
         .into_iter()
         .map(|name| (strsim::osa_distance(&folded, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= (name.chars().count().max(written.chars().count()) / 3).max(1))
+        .filter(|(distance, name)| {
+            *distance <= (name.chars().count().max(written.chars().count()) / 3).max(1)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

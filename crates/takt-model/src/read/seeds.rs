@@ -34,7 +34,8 @@ fn header(table: &Table, text: &str, source: &Source, problems: &mut Problems) {
     }
     for field in table.fields.iter().filter(|f| f.required && f.default.is_none()) {
         if !columns.contains(&field.name) {
-            let message = format!("column `{}` is missing: the field is required and has no default", field.name);
+            let message =
+                format!("column `{}` is missing: the field is required and has no default", field.name);
             problems.error(source, message, None);
         }
     }

@@ -3,9 +3,12 @@
 
 use super::document::{Section, Spotted};
 use super::names::{self, NameOf};
-use super::problems::{Problems, did_you_mean_or_list};
+use super::problems::{Problems, did_you_mean, did_you_mean_or_list};
 use super::{field, policy};
-use crate::{Exposure, FieldId, Index, OnDelete, Privacy, Source, Table, TableId};
+use crate::{Exposure, FieldId, Index, OnDelete, Privacy, Table, TableId};
+
+/// PostgreSQL's limit; SQLite's and MariaDB's are near it.
+const MOST_FIELDS: usize = 1600;
 
 /// What reading a table needs to know about the project.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +54,12 @@ pub(crate) enum Place {
     PolicyCheck(usize),
 }
 
-pub(crate) fn read(name: &str, section: &Section<'_>, setting: Setting<'_>, problems: &mut Problems) -> Draft {
+pub(crate) fn read(
+    name: &str,
+    section: &Section<'_>,
+    setting: Setting<'_>,
+    problems: &mut Problems,
+) -> Draft {
     let source = section.source().clone();
     if setting.exposure == Exposure::Public {
         names::check(NameOf::Table, name, &source, problems);
@@ -95,6 +103,10 @@ fn fields(section: &Section<'_>, setting: Setting<'_>, draft: &mut Draft, proble
             problems.error(&source, format!("the name of field `{name}` is taken"), None);
             continue;
         }
+        if draft.table.fields.len() >= MOST_FIELDS {
+            problems.error(&source, format!("a table has at most {MOST_FIELDS} fields"), None);
+            break;
+        }
         let Some(section) = list.child(format!("field `{name}`"), &source, node, problems) else { continue };
         field::read(name, &section, setting, draft, problems);
         section.finish(problems);
@@ -124,7 +136,11 @@ fn indexes(section: &Section<'_>, draft: &mut Draft, problems: &mut Problems) {
             continue;
         };
         if draft.table.indexes.iter().any(|i| i.fields == fields && (i.unique || !unique)) {
-            problems.warning(index.source(), format!("there is an index over ({}) already", named.value.join(", ")), None);
+            problems.warning(
+                index.source(),
+                format!("there is an index over ({}) already", named.value.join(", ")),
+                None,
+            );
             continue;
         }
         push_index(draft, fields, unique);
@@ -132,7 +148,11 @@ fn indexes(section: &Section<'_>, draft: &mut Draft, problems: &mut Problems) {
 }
 
 /// The fields of a list; `None` if one is unknown or named twice, which is reported.
-pub(crate) fn field_ids(names: &Spotted<Vec<String>>, draft: &Draft, problems: &mut Problems) -> Option<Vec<FieldId>> {
+pub(crate) fn field_ids(
+    names: &Spotted<Vec<String>>,
+    draft: &Draft,
+    problems: &mut Problems,
+) -> Option<Vec<FieldId>> {
     let mut ids = Vec::new();
     let mut good = true;
     for name in &names.value {
@@ -155,12 +175,11 @@ pub(crate) fn field_ids(names: &Spotted<Vec<String>>, draft: &Draft, problems: &
     good.then_some(ids)
 }
 
-/// Adds an index under PostgreSQL's default name.
+/// Adds an index under PostgreSQL's default name; `link.rs` makes the names distinct.
 pub(crate) fn push_index(draft: &mut Draft, fields: Vec<FieldId>, unique: bool) {
     let columns: Vec<&str> = fields.iter().map(|id| draft.table.get(*id).name.as_str()).collect();
     let wanted = names::constraint(&draft.table.name, &columns.join("_"), if unique { "key" } else { "idx" });
-    let taken: Vec<String> = draft.table.indexes.iter().map(|i| i.name.clone()).collect();
-    draft.table.indexes.push(Index { name: names::free(wanted, &taken), fields, unique });
+    draft.table.indexes.push(Index { name: wanted, fields, unique });
 }
 
 fn privacy(section: &Section<'_>, problems: &mut Problems) -> Option<Privacy> {
@@ -168,24 +187,27 @@ fn privacy(section: &Section<'_>, problems: &mut Problems) -> Option<Privacy> {
     let purpose = section.text("purpose", problems).map(|p| p.value);
     let keep = section.text("keep", problems);
     section.finish(problems);
-    if let Some(keep) = &keep
-        && !is_period(&keep.value)
-    {
-        check_period(&keep.source, &keep.value, problems);
+    if let Some(keep) = &keep {
+        check_period(keep, problems);
     }
     Some(Privacy { purpose, keep: keep.map(|k| k.value) })
 }
 
-fn check_period(source: &Source, text: &str, problems: &mut Problems) {
-    let help = "write a number and days, weeks, months or years: `10 years`".to_owned();
-    problems.error(source, format!("`{text}` is no period"), help);
-}
-
-/// `10 years`, `1 day`.
-fn is_period(text: &str) -> bool {
-    const UNITS: [&str; 8] = ["day", "days", "week", "weeks", "month", "months", "year", "years"];
-    let mut words = text.split_whitespace();
-    let number = words.next().and_then(|n| n.parse::<u32>().ok());
-    let unit = words.next().is_some_and(|unit| UNITS.contains(&unit));
-    number.is_some_and(|n| n > 0) && unit && words.next().is_none()
+/// `10 years`, or in words: "until the account is deleted". A number with a wrong unit is a slip.
+fn check_period(keep: &Spotted<String>, problems: &mut Problems) {
+    const UNITS: [&str; 10] =
+        ["hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years"];
+    let words: Vec<&str> = keep.value.split_whitespace().collect();
+    let number = words.first().is_some_and(|first| first.bytes().all(|b| b.is_ascii_digit()));
+    let slip = match words.as_slice() {
+        [] => true,
+        [_] => number,
+        [_, unit] => number && !UNITS.contains(unit),
+        _ => false,
+    };
+    if slip {
+        let help = did_you_mean(words.get(1).unwrap_or(&""), UNITS)
+            .unwrap_or_else(|| "write a number and a unit, or words: `10 years`".to_owned());
+        problems.error(&keep.source, format!("`{}` is no period", keep.value), help);
+    }
 }

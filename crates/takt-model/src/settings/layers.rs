@@ -120,8 +120,12 @@ fn raw(value: &DeValue<'_>) -> Raw {
     match value {
         DeValue::String(text) => Raw::Text(text.to_string()),
         DeValue::Boolean(value) => Raw::Flag(*value),
-        DeValue::Integer(_) => whole(value).map_or_else(|| Raw::Other("a number that is too large".to_owned()), Raw::Whole),
-        DeValue::Array(_) => text_list(value).map_or_else(|| Raw::Other("a list of other things".to_owned()), Raw::List),
+        DeValue::Integer(_) => {
+            whole(value).map_or_else(|| Raw::Other("a number that is too large".to_owned()), Raw::Whole)
+        }
+        DeValue::Array(_) => {
+            text_list(value).map_or_else(|| Raw::Other("a list of other things".to_owned()), Raw::List)
+        }
         other => Raw::Other(kind_of(other)),
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn build(take: &mut Take<'_>) -> Settings {
         ..Settings::default()
     };
     if settings.languages.is_empty() {
-        // Texts need a language, also in a project with this mistake.
+        let source = take.source_of("languages");
+        take.problem(&source, "a project needs at least one language".to_owned(), None);
         settings.languages.push("en".to_owned());
     }
     roles(take, &mut settings);
@@ -55,7 +56,11 @@ pub(super) fn build(take: &mut Take<'_>) -> Settings {
 
 fn server(take: &mut Take<'_>) -> ServerSettings {
     ServerSettings {
-        listen: take.text("server.listen", "an address and port like \"127.0.0.1:8000\"", take::is_listen_address),
+        listen: take.text(
+            "server.listen",
+            "an address and port like \"127.0.0.1:8000\"",
+            take::is_listen_address,
+        ),
         public_url: take
             .text("server.public_url", "empty or an address like \"https://shop.example\"", |text| {
                 text.is_empty() || take::is_url(text)
@@ -63,10 +68,16 @@ fn server(take: &mut Take<'_>) -> ServerSettings {
             .trim_end_matches('/')
             .to_owned(),
         anonymous_without_key: take.flag("server.anonymous_without_key"),
-        cors_origins: take.texts("server.cors_origins", "a list of origins like \"https://shop.example\" or \"*\"", |text| {
-            text == "*" || take::is_origin(text)
-        }),
-        trusted_proxies: take.texts("server.trusted_proxies", "a list of addresses or networks like \"10.0.0.0/8\"", take::is_network),
+        cors_origins: take.texts(
+            "server.cors_origins",
+            "a list of origins like \"https://shop.example\" or \"*\"",
+            |text| text == "*" || take::is_origin(text),
+        ),
+        trusted_proxies: take.texts(
+            "server.trusted_proxies",
+            "a list of addresses or networks like \"10.0.0.0/8\"",
+            take::is_network,
+        ),
         log_format: take.log_format("server.log_format"),
         shutdown: take.duration("server.shutdown", MILLISECOND..=HOUR),
     }
@@ -114,7 +125,7 @@ fn roles(take: &mut Take<'_>, settings: &mut Settings) {
     let detailed = take.below_or_none("roles");
     let Some(entries) = detailed else {
         let names = take.texts("roles", "a list of names", |_| true);
-        let source = take.last_source();
+        let source = take.source_of("roles");
         for name in names {
             add_role(&name, &source, take, settings);
         }

@@ -14,14 +14,14 @@ type Taken<T> = Result<T, String>;
 pub(super) struct Take<'t> {
     entries: Entries,
     problems: &'t mut Problems,
-    last: crate::Source,
+    sources: Vec<(String, crate::Source)>,
     /// Key, text and origin of everything taken.
     pub(super) origins: Vec<(String, String, Origin)>,
 }
 
 impl<'t> Take<'t> {
     pub(super) fn new(entries: Entries, problems: &'t mut Problems) -> Self {
-        Self { entries, problems, last: crate::Source::default(), origins: Vec::new() }
+        Self { entries, problems, sources: Vec::new(), origins: Vec::new() }
     }
 
     /// Keys that nobody took; empty unless the default file has more than the struct.
@@ -49,9 +49,13 @@ impl<'t> Take<'t> {
         if self.entries.keys().any(begins) { Some(self.below(prefix)) } else { None }
     }
 
-    /// Where the value taken last stands.
-    pub(super) fn last_source(&self) -> crate::Source {
-        self.last.clone()
+    /// Where the value that was taken for `key` stands.
+    pub(super) fn source_of(&self, key: &str) -> crate::Source {
+        self.sources
+            .iter()
+            .find(|(taken, _)| taken == key)
+            .map(|(_, source)| source.clone())
+            .unwrap_or_default()
     }
 
     pub(super) fn problem(&mut self, source: &crate::Source, message: String, help: Option<String>) {
@@ -74,7 +78,7 @@ impl<'t> Take<'t> {
             return T::default();
         };
         self.note(key, &entry);
-        self.last = entry.source.clone();
+        self.sources.push((key.to_owned(), entry.source.clone()));
         read(&entry.raw).unwrap_or_else(|expected| {
             let value = Spotted::from(&entry).value;
             self.problems.error(&entry.source, format!("`{key}` must be {expected}, not `{value}`"), None);
@@ -93,9 +97,11 @@ impl<'t> Take<'t> {
         self.take(key, |raw| {
             let list = match raw {
                 Raw::List(list) => list.clone(),
-                Raw::Untyped(text) => {
-                    text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
-                }
+                Raw::Untyped(text) => text
+                    .split(',')
+                    .map(|item| item.trim().to_owned())
+                    .filter(|item| !item.is_empty())
+                    .collect(),
                 _ => return Err(expected.to_owned()),
             };
             if list.iter().all(|item| fits(item)) { Ok(list) } else { Err(expected.to_owned()) }
@@ -135,9 +141,9 @@ impl<'t> Take<'t> {
                 Raw::Text(text) | Raw::Untyped(text) => units::bytes(text),
                 _ => None,
             };
-            size.filter(|n| range.contains(n))
-                .and_then(|n| T::try_from(n).ok())
-                .ok_or_else(|| format!("a size like \"10MB\", from {} to {} bytes", range.start(), range.end()))
+            size.filter(|n| range.contains(n)).and_then(|n| T::try_from(n).ok()).ok_or_else(|| {
+                format!("a size like \"10MB\", from {} to {} bytes", range.start(), range.end())
+            })
         })
     }
 

@@ -27,7 +27,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 pub(super) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
-    let fits = units.iter().find(|(size, _)| millis > 0 && millis % size == 0);
+    let fits = units.iter().find(|(size, _)| millis > 0 && millis.is_multiple_of(*size));
     match fits {
         Some((size, unit)) => format!("{}{unit}", millis / size),
         None => format!("{millis}ms"),
@@ -56,19 +56,27 @@ mod tests {
 
     #[test]
     fn durations_have_one_unit() {
-        for (text, millis) in
-            [("20ms", Some(20)), ("5s", Some(5000)), ("15m", Some(900_000)), ("2 h", Some(7_200_000)), ("1d", Some(86_400_000))]
-        {
+        for (text, millis) in [
+            ("20ms", Some(20)),
+            ("5s", Some(5000)),
+            ("15m", Some(900_000)),
+            ("2 h", Some(7_200_000)),
+            ("1d", Some(86_400_000)),
+        ] {
             assert_eq!(duration(text).map(|d| d.as_millis()), millis, "{text}");
         }
-        for text in ["5", "", "s", "-5s", "1.5s", "5 weeks", "1h30m", "99999999999999999999s", "999999999999999999d"] {
+        for text in
+            ["5", "", "s", "-5s", "1.5s", "5 weeks", "1h30m", "99999999999999999999s", "999999999999999999d"]
+        {
             assert_eq!(duration(text), None, "{text}");
         }
     }
 
     #[test]
     fn sizes_are_thousands_unless_they_say_1024() {
-        for (text, size) in [("0", 0), ("64kB", 64_000), ("10MB", 10_000_000), ("1 GB", 1_000_000_000), ("64KiB", 65_536)] {
+        for (text, size) in
+            [("0", 0), ("64kB", 64_000), ("10MB", 10_000_000), ("1 GB", 1_000_000_000), ("64KiB", 65_536)]
+        {
             assert_eq!(bytes(text), Some(size), "{text}");
         }
         for text in ["", "MB", "10TB", "-1", "1.5MB", "99999999999GB"] {

@@ -138,9 +138,9 @@ impl Cursor<'_> {
     /// Seconds east of UTC, if a zone is written: `Z`, `UTC`, `+02`, `-0330`, `+05:30`, `+05:30:10`.
     fn zone(&mut self) -> Result<Option<i64>, Fault> {
         self.0 = self.0.trim_start_matches(' ');
-        let zulu = ["UTC", "GMT", "Z"].iter().find(|z| {
-            self.0.get(..z.len()).is_some_and(|start| start.eq_ignore_ascii_case(z))
-        });
+        let zulu = ["UTC", "GMT", "Z"]
+            .iter()
+            .find(|z| self.0.get(..z.len()).is_some_and(|start| start.eq_ignore_ascii_case(z)));
         if let Some(zulu) = zulu {
             self.0 = &self.0[zulu.len()..];
             return Ok(Some(0));

@@ -106,7 +106,9 @@ impl FieldType {
         }
         match trimmed.parse::<i64>() {
             Ok(number) if range.contains(&number) => Ok(Value::Integer(number)),
-            _ => Err(error("22003", format!("value \"{text}\" is out of range for type {}", self.sql_name()))),
+            _ => {
+                Err(error("22003", format!("value \"{text}\" is out of range for type {}", self.sql_name())))
+            }
         }
     }
 
@@ -294,7 +296,8 @@ fn decimal(text: &str) -> Result<Decimal, DecimalFault> {
     }
     let significant = digits.trim_start_matches('0');
     if significant.is_empty() {
-        return Decimal::try_from_i128_with_scale(0, scale.clamp(0, 28) as u32).map_err(|_| DecimalFault::Range);
+        return Decimal::try_from_i128_with_scale(0, scale.clamp(0, 28) as u32)
+            .map_err(|_| DecimalFault::Range);
     }
     let zeros = usize::try_from(-scale).unwrap_or(0);
     if significant.len().saturating_add(zeros) > 30 {
@@ -312,7 +315,8 @@ fn fit_decimal(number: Decimal, precision: u8, scale: u8) -> Result<Decimal, Val
     let rounded = number.round_dp_with_strategy(u32::from(scale), RoundingStrategy::MidpointAwayFromZero);
     // The scaled mantissa counts the digits; it is computed here because `rescale` gives up silently.
     let missing = u32::from(scale).saturating_sub(rounded.scale());
-    let mantissa = 10_i128.checked_pow(missing).and_then(|f| rounded.mantissa().checked_mul(f)).ok_or_else(overflow)?;
+    let mantissa =
+        10_i128.checked_pow(missing).and_then(|f| rounded.mantissa().checked_mul(f)).ok_or_else(overflow)?;
     if mantissa.unsigned_abs() >= 10_u128.pow(u32::from(precision).min(38)) {
         return Err(overflow());
     }

@@ -18,8 +18,12 @@ pub(super) fn json(value: ValueRef<'_>, out: &mut Vec<u8>) {
             out.push(b'"');
         }
         ValueRef::Double(v) if !v.is_finite() => quoted(value, out),
-        ValueRef::Date(_) | ValueRef::Time(_) | ValueRef::Timestamp(_) | ValueRef::Uuid(_) => quoted(value, out),
-        ValueRef::Boolean(_) | ValueRef::Integer(_) | ValueRef::Double(_) | ValueRef::Decimal(_) => text(value, out),
+        ValueRef::Date(_) | ValueRef::Time(_) | ValueRef::Timestamp(_) | ValueRef::Uuid(_) => {
+            quoted(value, out)
+        }
+        ValueRef::Boolean(_) | ValueRef::Integer(_) | ValueRef::Double(_) | ValueRef::Decimal(_) => {
+            text(value, out)
+        }
     }
 }
 

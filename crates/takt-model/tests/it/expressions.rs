@@ -588,7 +588,8 @@ fn texts_that_are_no_expression() {
         "#]],
     );
     let project = project();
-    expect!["the expression is empty; for all rows write `true`"].assert_eq(&read(project, " \n").unwrap_err());
+    expect!["the expression is empty; for all rows write `true`"]
+        .assert_eq(&read(project, " \n").unwrap_err());
 }
 
 #[test]
@@ -606,9 +607,31 @@ fn depth_and_length_are_bounded() {
     let too_long = "the expression is too long: more than 1000 words and signs";
     assert_eq!(read(project, &vec!["open"; 600].join(" and ")).unwrap_err(), too_long);
     // Whatever the parser does with these, it comes back, and soon.
-    for deep in ["1!", "1 is null", "1::int", "- 1", "@ 1", "(((", "case when ", "cast(", "array[", "f((", "interval ", "exists((select ", "x in ((", "not(", "{a:{", "data -> 'x'", "exists (select 1 from items where "] {
+    for deep in [
+        "1!",
+        "1 is null",
+        "1::int",
+        "- 1",
+        "@ 1",
+        "(((",
+        "case when ",
+        "cast(",
+        "array[",
+        "f((",
+        "interval ",
+        "exists((select ",
+        "x in ((",
+        "not(",
+        "{a:{",
+        "data -> 'x'",
+        "exists (select 1 from items where ",
+    ] {
         let (start, repeated) = deep.split_at(1);
-        for text in [format!("{start}{}", repeated.repeat(300)), deep.repeat(160), format!("{} = 1", deep.repeat(300))] {
+        for text in [
+            format!("{start}{}", repeated.repeat(300)),
+            deep.repeat(160),
+            format!("{} = 1", deep.repeat(300)),
+        ] {
             let _ = read(project, &text);
         }
     }
@@ -616,12 +639,93 @@ fn depth_and_length_are_bounded() {
 
 fn soup() -> impl Strategy<Value = String> {
     const TOKENS: &[&str] = &[
-        "(", ")", ",", ".", "=", "<>", "<", ">", ">=", "+", "-", "*", "/", "::", "->", "->>", "||", "and", "or", "not",
-        "is", "null", "true", "false", "in", "exists", "select", "from", "where", "between", "like", "ilike", "distinct",
-        "orders", "items", "o", "i", "id", "status", "total", "open", "number", "quantity", "day", "'paid'", "'x'", "1",
-        "1.5", "0", "auth.uid()", "auth.jwt()", "auth.has_role('staff')", "lower(", "coalesce(", "abs(", "trim(", "now()",
-        "case", "when", "then", "end", "cast(", "as", "date", "uuid", "interval", "array[", "]", "$1", ";", "\"", "'",
-        "any(", "all(", "join", "on", "limit", "group by", "extract(", "--", "/*", "*/", "E'\\n'", "x'41'", "@", "!", "~",
+        "(",
+        ")",
+        ",",
+        ".",
+        "=",
+        "<>",
+        "<",
+        ">",
+        ">=",
+        "+",
+        "-",
+        "*",
+        "/",
+        "::",
+        "->",
+        "->>",
+        "||",
+        "and",
+        "or",
+        "not",
+        "is",
+        "null",
+        "true",
+        "false",
+        "in",
+        "exists",
+        "select",
+        "from",
+        "where",
+        "between",
+        "like",
+        "ilike",
+        "distinct",
+        "orders",
+        "items",
+        "o",
+        "i",
+        "id",
+        "status",
+        "total",
+        "open",
+        "number",
+        "quantity",
+        "day",
+        "'paid'",
+        "'x'",
+        "1",
+        "1.5",
+        "0",
+        "auth.uid()",
+        "auth.jwt()",
+        "auth.has_role('staff')",
+        "lower(",
+        "coalesce(",
+        "abs(",
+        "trim(",
+        "now()",
+        "case",
+        "when",
+        "then",
+        "end",
+        "cast(",
+        "as",
+        "date",
+        "uuid",
+        "interval",
+        "array[",
+        "]",
+        "$1",
+        ";",
+        "\"",
+        "'",
+        "any(",
+        "all(",
+        "join",
+        "on",
+        "limit",
+        "group by",
+        "extract(",
+        "--",
+        "/*",
+        "*/",
+        "E'\\n'",
+        "x'41'",
+        "@",
+        "!",
+        "~",
     ];
     prop::collection::vec(prop::sample::select(TOKENS), 0..40).prop_map(|tokens| tokens.join(" "))
 }

@@ -10,7 +10,8 @@ fn check<const N: usize>(files: [(&str, &str); N], expected: Expect) {
 
 /// One table with an `id`, and these lines after it.
 fn check_table(text: &str, expected: Expect) {
-    let table = format!("label = {{ en = \"Things\" }}\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\n{text}");
+    let table =
+        format!("label = {{ en = \"Things\" }}\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\n{text}");
     check([("schema/things.toml", &table)], expected);
 }
 
@@ -18,9 +19,15 @@ fn check_table(text: &str, expected: Expect) {
 fn all_files_are_read_to_their_end() {
     check(
         [
-            ("takt.toml", "languages = [\"deutsch\"]\nroles = [\"staff\", \"anon\"]\n[server]\nlisten = \"everywhere\"\nlisen = 1\n"),
+            (
+                "takt.toml",
+                "languages = [\"deutsch\"]\nroles = [\"staff\", \"anon\"]\n[server]\nlisten = \"everywhere\"\nlisen = 1\n",
+            ),
             ("schema/broken.toml", "label = { en = \"Broken\" }\n[fields.id\ntype = \"uuid\"\n"),
-            ("schema/orders.toml", "[fields.id]\ntype = \"uid\"\nprimary_key = true\n\n[fields.broken_id]\ntype = \"uuid\"\nreferences = \"broken.id\"\n"),
+            (
+                "schema/orders.toml",
+                "[fields.id]\ntype = \"uid\"\nprimary_key = true\n\n[fields.broken_id]\ntype = \"uuid\"\nreferences = \"broken.id\"\n",
+            ),
             ("seeds/order.csv", "id\n"),
             ("seeds/broken.csv", "anything\n"),
         ],
@@ -30,6 +37,7 @@ fn all_files_are_read_to_their_end() {
             schema/orders.toml:2: error: unknown type `uid`; did you mean `uuid`?
             seeds/order.csv:1: error: these seeds are for the unknown table `order`; did you mean `orders`?
             takt.toml:1: error: `languages` must be a list of language codes like "de", not `deutsch`
+            takt.toml:1: error: a project needs at least one language
             takt.toml:2: error: `anon` is reserved and no possible role; try `anon_`
             takt.toml:4: error: `server.listen` must be an address and port like "127.0.0.1:8000", not `everywhere`
             takt.toml:5: error: unknown setting `server.lisen`; did you mean `server.listen`?
@@ -140,7 +148,12 @@ fn names() {
     );
     let table = "label = \"x\"\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\n";
     check(
-        [("schema/rpc.toml", table), ("schema/sqlite_x.toml", table), ("schema/a/b.toml", table), ("schema/b.toml", table)],
+        [
+            ("schema/rpc.toml", table),
+            ("schema/sqlite_x.toml", table),
+            ("schema/a/b.toml", table),
+            ("schema/b.toml", table),
+        ],
         expect![[r#"
             schema/b.toml:1: error: there is a table `b` already, in schema/a/b.toml
             schema/rpc.toml:1: error: `rpc` is reserved and no possible table name; try `rpc_`
@@ -249,7 +262,10 @@ default = 5
 fn references() {
     check(
         [
-            ("schema/places.toml", "label = \"P\"\n[fields.id]\ntype = \"bigint\"\nprimary_key = true\n[fields.name]\ntype = \"text\"\n"),
+            (
+                "schema/places.toml",
+                "label = \"P\"\n[fields.id]\ntype = \"bigint\"\nprimary_key = true\n[fields.name]\ntype = \"text\"\n",
+            ),
             (
                 "schema/things.toml",
                 r#"label = "T"
@@ -441,14 +457,14 @@ check = "owner_id = auth.uid()"
 type = "uuid"
 check = "exists (select 1 from things t where t.id = other_id)"
 [privacy]
-keep = "for ever"
+keep = "10 yeras"
 porpose = "x"
 "#,
         expect![[r#"
             schema/things.toml:8: error: `check`: unknown field `cuont`; did you mean `count`?
             schema/things.toml:11: error: `check`: a check holds for every writer, so it cannot ask `auth.uid()`; that belongs into a policy
             schema/things.toml:14: error: `check`: a check speaks of its own row only, so it has no sub-queries; that belongs into a policy or a function
-            schema/things.toml:16: error: `for ever` is no period; write a number and days, weeks, months or years: `10 years`
+            schema/things.toml:16: error: `10 yeras` is no period; did you mean `years`?
             schema/things.toml:17: error: unknown key `porpose` in [privacy]; did you mean `purpose`?
         "#]],
     );
@@ -468,12 +484,24 @@ fn circle(to_a: &str, using_a: &str, to_b: &str, using_b: &str, expected: Expect
 #[test]
 fn policies_do_not_ask_in_a_circle() {
     let (in_b, in_a) = ("exists (select 1 from b where b.id = a.id)", "owner in (select id from a)");
-    circle("anon", in_b, "anon", in_a, expect![[r#"
+    circle(
+        "anon",
+        in_b,
+        "anon",
+        in_a,
+        expect![[r#"
         schema/a.toml:7: error: policies ask in a circle: a -> b -> a; keep what decides in a table whose own policies ask no other table
-    "#]]);
-    circle("anon", "true", "anon", "exists (select 1 from b o where o.owner = b.owner)", expect![[r#"
+    "#]],
+    );
+    circle(
+        "anon",
+        "true",
+        "anon",
+        "exists (select 1 from b o where o.owner = b.owner)",
+        expect![[r#"
         schema/b.toml:7: error: to know who may read `b` this policy reads `b` itself, without end; keep what decides in a table whose own policies ask no other table
-    "#]]);
+    "#]],
+    );
     // One way only, or for people who are never the same: no circle.
     circle("anon", in_b, "anon", "true", expect![[""]]);
     circle("anon", in_b, "authenticated", in_a, expect![[""]]);
@@ -483,7 +511,10 @@ fn policies_do_not_ask_in_a_circle() {
 fn seeds_fit_their_table() {
     check(
         [
-            ("schema/things.toml", "label = \"T\"\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\n[fields.name]\ntype = \"text\"\nrequired = true\n"),
+            (
+                "schema/things.toml",
+                "label = \"T\"\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\n[fields.name]\ntype = \"text\"\nrequired = true\n",
+            ),
             ("seeds/things.csv", "\u{feff}\"id\",nmae,id\n"),
             ("seeds/auth.users.csv", "id\n"),
         ],
@@ -500,8 +531,14 @@ fn seeds_fit_their_table() {
 fn nothing_that_was_reported_is_reported_again() {
     check(
         [
-            ("schema/a.toml", "label = \"A\"\n[fields.id]\ntype = \"uuidd\"\nprimary_key = true\n[fields.total]\ntype = \"dezimal(3,2)\"\ncheck = \"total > 0\"\ndefault = 3\n[[indexes]]\nfields = [\"total\"]\n"),
-            ("schema/b.toml", "label = \"B\"\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\nreferences = \"a.id\"\n"),
+            (
+                "schema/a.toml",
+                "label = \"A\"\n[fields.id]\ntype = \"uuidd\"\nprimary_key = true\n[fields.total]\ntype = \"dezimal(3,2)\"\ncheck = \"total > 0\"\ndefault = 3\n[[indexes]]\nfields = [\"total\"]\n",
+            ),
+            (
+                "schema/b.toml",
+                "label = \"B\"\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\nreferences = \"a.id\"\n",
+            ),
         ],
         expect![[r#"
             schema/a.toml:3: error: unknown type `uuidd`; did you mean `uuid`?

@@ -8,7 +8,10 @@ use takt_model::{Decimal, FieldType, Uuid, Value, ValueRef};
 const MONEY: FieldType = FieldType::Decimal { precision: 12, scale: 2 };
 
 fn status() -> FieldType {
-    FieldType::Enum { name: "orders_status".to_owned(), values: vec!["pending".to_owned(), "paid".to_owned()] }
+    FieldType::Enum {
+        name: "orders_status".to_owned(),
+        values: vec!["pending".to_owned(), "paid".to_owned()],
+    }
 }
 
 fn to_json(value: &Value) -> String {
@@ -30,7 +33,22 @@ fn check(kind: &FieldType, literals: &[&str], expected: Expect) {
 fn whole_numbers() {
     check(
         &FieldType::Integer,
-        &["0", "-7", "+7", " 7 ", "2147483647", "2147483648", "-2147483648", "99999999999999999999", "abc", "", "1.0", "1e3", "-", "0x10"],
+        &[
+            "0",
+            "-7",
+            "+7",
+            " 7 ",
+            "2147483647",
+            "2147483648",
+            "-2147483648",
+            "99999999999999999999",
+            "abc",
+            "",
+            "1.0",
+            "1e3",
+            "-",
+            "0x10",
+        ],
         expect![[r#"
             0 -> 0
             -7 -> -7
@@ -48,12 +66,16 @@ fn whole_numbers() {
             0x10 ! 22P02 invalid input syntax for type integer: "0x10"
         "#]],
     );
-    check(&FieldType::Bigint, &["9223372036854775807", "-9223372036854775808", "9223372036854775808", "x"], expect![[r#"
+    check(
+        &FieldType::Bigint,
+        &["9223372036854775807", "-9223372036854775808", "9223372036854775808", "x"],
+        expect![[r#"
         9223372036854775807 -> 9223372036854775807
         -9223372036854775808 -> -9223372036854775808
         9223372036854775808 ! 22003 value "9223372036854775808" is out of range for type bigint
         x ! 22P02 invalid input syntax for type bigint: "x"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -61,9 +83,33 @@ fn decimals_stay_as_they_are_written() {
     check(
         &MONEY,
         &[
-            "1.10", "1.1", "-0.005", ".5", "5.", "+3", "1e3", "1.5e-3", "0", "-0", "0.00", "12345678901234567890.123",
-            "0.1000000000000000000000000000000000", "0.10000000000000000000000000000000001", "1e400", "1e-400", "0e9999", "1e99999999999", "NaN",
-            "Infinity", "1,5", "1.2.3", "--1", ".", "", "e5", "1e",
+            "1.10",
+            "1.1",
+            "-0.005",
+            ".5",
+            "5.",
+            "+3",
+            "1e3",
+            "1.5e-3",
+            "0",
+            "-0",
+            "0.00",
+            "12345678901234567890.123",
+            "0.1000000000000000000000000000000000",
+            "0.10000000000000000000000000000000001",
+            "1e400",
+            "1e-400",
+            "0e9999",
+            "1e99999999999",
+            "NaN",
+            "Infinity",
+            "1,5",
+            "1.2.3",
+            "--1",
+            ".",
+            "",
+            "e5",
+            "1e",
         ],
         expect![[r#"
             1.10 -> 1.10
@@ -102,8 +148,25 @@ fn doubles() {
     check(
         &FieldType::Double,
         &[
-            "0.1", "1", "1e15", "123456789012345680", "1e300", "1.5e-7", "0.0001", "0.00001", "-0", "NaN", "infinity", "-Infinity", "1e400",
-            "-1e400", "1e-400", "0e0", "x", "", "5e-324",
+            "0.1",
+            "1",
+            "1e15",
+            "123456789012345680",
+            "1e300",
+            "1.5e-7",
+            "0.0001",
+            "0.00001",
+            "-0",
+            "NaN",
+            "infinity",
+            "-Infinity",
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "0e0",
+            "x",
+            "",
+            "5e-324",
         ],
         expect![[r#"
             0.1 -> 0.1
@@ -133,7 +196,10 @@ fn doubles() {
 fn booleans() {
     check(
         &FieldType::Boolean,
-        &["true", "T", "tr", "yes", "y", "on", "1", "false", "f", "no", "of", "0", " true ", "o", "", "truee", "2"],
+        &[
+            "true", "T", "tr", "yes", "y", "on", "1", "false", "f", "no", "of", "0", " true ", "o", "",
+            "truee", "2",
+        ],
         expect![[r#"
             true -> true
             T -> true
@@ -161,8 +227,21 @@ fn dates_and_times() {
     check(
         &FieldType::Date,
         &[
-            "2026-01-02", "2026-1-2", "2024-02-29", "2023-02-29", "2026-13-01", "0000-01-01", "9999-12-31", "10000-01-01",
-            "2026-01-02T03:04:05Z", "2026-01-02 03:04", "2026/01/02", "2026-01", "heute", "", "2026-01-02x",
+            "2026-01-02",
+            "2026-1-2",
+            "2024-02-29",
+            "2023-02-29",
+            "2026-13-01",
+            "0000-01-01",
+            "9999-12-31",
+            "10000-01-01",
+            "2026-01-02T03:04:05Z",
+            "2026-01-02 03:04",
+            "2026/01/02",
+            "2026-01",
+            "heute",
+            "",
+            "2026-01-02x",
         ],
         expect![[r#"
             2026-01-02 -> "2026-01-02"
@@ -184,7 +263,20 @@ fn dates_and_times() {
     );
     check(
         &FieldType::Time,
-        &["03:04:05", "03:04", "03:04:05.123456", "3:04:05.1200", "03:04:05+02", "23:59:60", "24:00", "24:01", "25:00", "03:60", "3", "x"],
+        &[
+            "03:04:05",
+            "03:04",
+            "03:04:05.123456",
+            "3:04:05.1200",
+            "03:04:05+02",
+            "23:59:60",
+            "24:00",
+            "24:01",
+            "25:00",
+            "03:60",
+            "3",
+            "x",
+        ],
         expect![[r#"
             03:04:05 -> "03:04:05"
             03:04 -> "03:04:00"
@@ -203,12 +295,33 @@ fn dates_and_times() {
     check(
         &FieldType::Timestamp,
         &[
-            "2024-01-02T01:04:05.12+00:00", "2024-01-02T01:04:05.120000Z", "2024-01-02 01:04:05", "2024-01-02",
-            "2024-01-02T01:04", "2024-01-02T01:04:05+02:00", "2024-01-02T01:04:05-0330", "2024-01-02T01:04:05+05",
-            "2024-01-02 01:04:05 UTC", "2024-01-02t01:04:05z", "2024-01-02T01:04:05.1234567Z", "2024-12-31T23:59:60Z",
-            "2024-12-31T24:00:00Z", "1969-12-31T23:59:59.5Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00",
-            "9999-12-31T23:59:59.999999-15:00", "2024-02-30T00:00:00Z", "2024-01-02T25:00:00Z", "2024-01-02T01:04:05+16:00",
-            "2024-01-02T", "2024-01-02T01", "2024-01-02T01:04:05Q", "2024-01-02T01:04:05+00:00x", "jetzt", "", "1704157445",
+            "2024-01-02T01:04:05.12+00:00",
+            "2024-01-02T01:04:05.120000Z",
+            "2024-01-02 01:04:05",
+            "2024-01-02",
+            "2024-01-02T01:04",
+            "2024-01-02T01:04:05+02:00",
+            "2024-01-02T01:04:05-0330",
+            "2024-01-02T01:04:05+05",
+            "2024-01-02 01:04:05 UTC",
+            "2024-01-02t01:04:05z",
+            "2024-01-02T01:04:05.1234567Z",
+            "2024-12-31T23:59:60Z",
+            "2024-12-31T24:00:00Z",
+            "1969-12-31T23:59:59.5Z",
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59.999999-15:00",
+            "2024-02-30T00:00:00Z",
+            "2024-01-02T25:00:00Z",
+            "2024-01-02T01:04:05+16:00",
+            "2024-01-02T",
+            "2024-01-02T01",
+            "2024-01-02T01:04:05Q",
+            "2024-01-02T01:04:05+00:00x",
+            "jetzt",
+            "",
+            "1704157445",
         ],
         expect![[r#"
             2024-01-02T01:04:05.12+00:00 -> "2024-01-02T01:04:05.12+00:00"
@@ -247,8 +360,13 @@ fn the_rest() {
     check(
         &FieldType::Uuid,
         &[
-            "0199A000-0000-7000-8000-000000000001", "0199a00000007000800000000000000f", "{0199a000-0000-7000-8000-000000000001}",
-            " 0199a000-0000-7000-8000-000000000001", "urn:uuid:0199a000-0000-7000-8000-000000000001", "x", "",
+            "0199A000-0000-7000-8000-000000000001",
+            "0199a00000007000800000000000000f",
+            "{0199a000-0000-7000-8000-000000000001}",
+            " 0199a000-0000-7000-8000-000000000001",
+            "urn:uuid:0199a000-0000-7000-8000-000000000001",
+            "x",
+            "",
         ],
         expect![[r#"
             0199A000-0000-7000-8000-000000000001 -> "0199a000-0000-7000-8000-000000000001"
@@ -260,15 +378,29 @@ fn the_rest() {
              ! 22P02 invalid input syntax for type uuid: ""
         "#]],
     );
-    check(&status(), &["paid", "Paid", "z", ""], expect![[r#"
+    check(
+        &status(),
+        &["paid", "Paid", "z", ""],
+        expect![[r#"
         paid -> "paid"
         Paid ! 22P02 invalid input value for enum orders_status: "Paid"
         z ! 22P02 invalid input value for enum orders_status: "z"
          ! 22P02 invalid input value for enum orders_status: ""
-    "#]]);
+    "#]],
+    );
     check(
         &FieldType::Json,
-        &["{\"b\": 1.10, \"a\": [null]}", " 12345678901234567890 ", "\"x\"", "{", "", "{\"a\":1}x", r#""\u0000""#, r#""\\u0000""#, "NaN"],
+        &[
+            "{\"b\": 1.10, \"a\": [null]}",
+            " 12345678901234567890 ",
+            "\"x\"",
+            "{",
+            "",
+            "{\"a\":1}x",
+            r#""\u0000""#,
+            r#""\\u0000""#,
+            "NaN",
+        ],
         expect![[r#"
             {"b": 1.10, "a": [null]} -> {"b": 1.10, "a": [null]}
              12345678901234567890  -> 12345678901234567890
@@ -350,7 +482,8 @@ fn values_of_json_bodies() {
         json of null -> null
         uuid of true -> ! 22P02 invalid input syntax for type uuid: "true"
         timestamp of null -> null
-    "#]].assert_eq(&out);
+    "#]]
+    .assert_eq(&out);
     assert_eq!(FieldType::Text.parse_json(&json!("a\0b")).unwrap_err().code, "22P05");
     assert_eq!(FieldType::Json.parse_json(&json!({"a\0": 1})).unwrap_err().code, "22P05");
 }
@@ -410,7 +543,8 @@ fn coercion_rounds_away_from_zero_and_never_overflows() {
         "a\u0000" in text -> ! 22P05 unsupported Unicode escape sequence
         "0199a000-0000-7000-8000-000000000001" in uuid -> "0199a000-0000-7000-8000-000000000001"
         null in boolean -> null
-    "#]].assert_eq(&out);
+    "#]]
+    .assert_eq(&out);
 }
 
 #[test]
@@ -427,9 +561,14 @@ fn typed() -> impl Strategy<Value = (FieldType, Value)> {
         any::<bool>().prop_map(|v| (FieldType::Boolean, Value::Boolean(v))),
         any::<i32>().prop_map(|v| (FieldType::Integer, Value::Integer(v.into()))),
         any::<i64>().prop_map(|v| (FieldType::Bigint, Value::Integer(v))),
-        any::<f64>().prop_filter("NaN equals nothing", |v| !v.is_nan()).prop_map(|v| (FieldType::Double, Value::Double(v))),
+        any::<f64>()
+            .prop_filter("NaN equals nothing", |v| !v.is_nan())
+            .prop_map(|v| (FieldType::Double, Value::Double(v))),
         (-999_999_999_999_999_999_i64..=999_999_999_999_999_999, 0..=18_u8).prop_map(|(mantissa, scale)| {
-            (FieldType::Decimal { precision: 18, scale }, Value::Decimal(Decimal::new(mantissa, scale.into())))
+            (
+                FieldType::Decimal { precision: 18, scale },
+                Value::Decimal(Decimal::new(mantissa, scale.into())),
+            )
         }),
         "[^\0]*".prop_map(|v| (FieldType::Text, Value::Text(v))),
         (FIRST..=LAST).prop_map(|v| (FieldType::Timestamp, Value::Timestamp(v))),

@@ -38,10 +38,13 @@ fn shop(line: &str) -> Option<String> {
         "/hello" => plain("hello"),
         "/long" => plain(&"x".repeat(2_000)),
         "/endless" => Some(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", "x".repeat(2_000))),
-        "/away" => Some("HTTP/1.1 302 Found\r\nlocation: /hello\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into()),
-        "/inside" => {
-            Some("HTTP/1.1 302 Found\r\nlocation: ftp://x/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into())
-        }
+        "/away" => Some(
+            "HTTP/1.1 302 Found\r\nlocation: /hello\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into(),
+        ),
+        "/inside" => Some(
+            "HTTP/1.1 302 Found\r\nlocation: ftp://x/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                .into(),
+        ),
         _ => None,
     }
 }
@@ -67,7 +70,10 @@ async fn an_answer_comes_back_and_the_host_is_listed_with_its_purpose() {
     assert_eq!((answer.status, &answer.body[..]), (200, &b"hello"[..]));
     let listed = door.dependencies();
     assert_eq!(listed.len(), 1);
-    assert_eq!((listed[0].host.clone(), listed[0].purpose.as_str()), (address.to_string(), "function status"));
+    assert_eq!(
+        (listed[0].host.clone(), listed[0].purpose.as_str()),
+        (address.to_string(), "function status")
+    );
     assert_eq!((listed[0].calls, listed[0].failures, &listed[0].last), (1, 0, &LastOutcome::Answered(200)));
 }
 

@@ -27,6 +27,13 @@ pub(super) fn driver(error: rusqlite::Error) -> StoreError {
     if let Some(own) = message.as_deref().and_then(own_failure) {
         return own;
     }
+    // SQLite has no code of its own for these two.
+    if message
+        .as_deref()
+        .is_some_and(|m| m.starts_with("Expression tree is too large") || m.contains("stack overflow"))
+    {
+        return refused("54001", "the condition is nested too deeply");
+    }
     match failure.code {
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
@@ -67,9 +74,9 @@ pub(super) fn constraint(error: &rusqlite::Error) -> Option<Constraint> {
     use rusqlite::ffi;
     let rusqlite::Error::SqliteFailure(failure, _) = error else { return None };
     match failure.extended_code {
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-        | ffi::SQLITE_CONSTRAINT_UNIQUE
-        | ffi::SQLITE_CONSTRAINT_ROWID => Some(Constraint::Unique),
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_ROWID => {
+            Some(Constraint::Unique)
+        }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_TRIGGER => Some(Constraint::ForeignKey),
         _ => None,
     }

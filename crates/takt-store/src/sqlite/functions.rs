@@ -60,10 +60,7 @@ fn uuid_text(value: ValueRef<'_>) -> Option<String> {
     uuid::Uuid::from_slice(bytes).ok().map(|u| u.hyphenated().to_string())
 }
 
-fn arithmetic(
-    context: &Context<'_>,
-    operate: fn(i64, i64) -> Option<i64>,
-) -> rusqlite::Result<Option<i64>> {
+fn arithmetic(context: &Context<'_>, operate: fn(i64, i64) -> Option<i64>) -> rusqlite::Result<Option<i64>> {
     match (context.get_raw(0), context.get_raw(1)) {
         (ValueRef::Null, _) | (_, ValueRef::Null) => Ok(None),
         (ValueRef::Integer(a), ValueRef::Integer(b)) => {

@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_their_quotes() {
-        let cases = [("orders", r#""orders""#), ("auth.users", r#""auth.users""#), (r#"a"; drop"#, r#""a""; drop""#)];
+        let cases =
+            [("orders", r#""orders""#), ("auth.users", r#""auth.users""#), (r#"a"; drop"#, r#""a""; drop""#)];
         for (name, expected) in cases {
             let mut text = String::new();
             Ident(name).push_to(&mut text);

@@ -98,7 +98,10 @@ impl Piece {
             Self::Plain(plain) => text.ends_with(plain.as_str()),
             Self::Wild(chars) => {
                 let mut rest = text.chars();
-                chars.iter().rev().all(|wanted| rest.next_back().is_some_and(|c| wanted.is_none_or(|w| w == c)))
+                chars
+                    .iter()
+                    .rev()
+                    .all(|wanted| rest.next_back().is_some_and(|c| wanted.is_none_or(|w| w == c)))
             }
         }
     }
@@ -156,7 +159,11 @@ mod tests {
             ("a%a", "a", false),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(Pattern::new(pattern, false).unwrap().fits(text), expected, "{text:?} like {pattern:?}");
+            assert_eq!(
+                Pattern::new(pattern, false).unwrap().fits(text),
+                expected,
+                "{text:?} like {pattern:?}"
+            );
         }
         assert!(Pattern::new("TÜR%", true).unwrap().fits("türkis"));
         assert_eq!(Pattern::new("a\\", false), Err(DanglingEscape));

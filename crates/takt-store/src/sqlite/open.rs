@@ -46,7 +46,13 @@ pub(crate) fn open(options: &StoreOptions) -> Result<Opened, StoreError> {
         )));
     }
     let mut conn = connect(options)?;
-    prepare_writer(&conn, options).map_err(|e| opening(&e, &options.file))?;
+    let mode = prepare_writer(&conn, options).map_err(|e| opening(&e, &options.file))?;
+    if mode != "wal" {
+        return Err(StoreError::Open(format!(
+            "the database {} cannot use a write-ahead log (it stays in mode {mode})",
+            options.file.display()
+        )));
+    }
     schema::ensure_record(&mut conn, &options.file)?;
     Ok(Opened { writer: Db { conn, deadline: None }, engine_version: rusqlite::version().to_owned() })
 }
@@ -73,17 +79,20 @@ impl Db {
 }
 
 fn connect(options: &StoreOptions) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags_and_vfs(&options.file, flags, options.vfs.as_str())
         .map_err(|e| opening(&e, &options.file))
 }
 
-fn prepare_writer(conn: &Connection, options: &StoreOptions) -> rusqlite::Result<()> {
+/// Answers the journal mode that the file has now.
+fn prepare_writer(conn: &Connection, options: &StoreOptions) -> rusqlite::Result<String> {
     // Whoever has the lock keeps it for as long as he lives: waiting would not help.
     conn.busy_timeout(Duration::ZERO)?;
-    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // A new file begins with a rollback journal. EXTRA syncs the folder when that journal is removed: if its name came
+    // back after a power cut, it would undo all that the log holds. The name of the database is safe then, too.
+    conn.pragma_update(None, "synchronous", "EXTRA")?;
+    let mode = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     // The first read takes the lock.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     common(conn)?;
@@ -95,7 +104,7 @@ fn prepare_writer(conn: &Connection, options: &StoreOptions) -> rusqlite::Result
         let pages = i64::try_from(options.database_bytes).unwrap_or(i64::MAX) / page.max(1);
         conn.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
     }
-    Ok(())
+    Ok(mode)
 }
 
 fn common(conn: &Connection) -> rusqlite::Result<()> {

@@ -6,7 +6,7 @@ use takt_model::{Expr, Table};
 use takt_plan::{EmbedShape, GuardedChild, GuardedNode, GuardedRead, Link, OutputItem, RowSink};
 
 use super::{
-    error::driver,
+    error::{driver, refused},
     lower::{self, Anchor, Env, NodeSql},
     types::{Bind, decode},
 };
@@ -38,12 +38,18 @@ fn count(conn: &Connection, env: Env<'_>, root: &GuardedNode, returned: u64) -> 
     Ok(u64::try_from(counted).unwrap_or_default())
 }
 
+/// Values that one statement can take (SQLite's SQLITE_MAX_VARIABLE_NUMBER).
+const MOST_VALUES: usize = 32_766;
+
 /// A statement from the cache with its values bound.
 pub(super) fn prepare<'c>(
     conn: &'c Connection,
     text: &str,
     binds: &[Bind<'_>],
 ) -> Result<CachedStatement<'c>, StoreError> {
+    if binds.len() > MOST_VALUES {
+        return Err(refused("54000", format!("one request can have at most {MOST_VALUES} values")));
+    }
     let mut statement = conn.prepare_cached(text).map_err(driver)?;
     for (at, value) in binds.iter().enumerate() {
         statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
@@ -125,7 +131,8 @@ fn push_row(
                 at += 1;
             }
             OutputItem::Child(position) => {
-                let (Some(child), Some(key)) = (children.get_mut(*position), child_keys.get(*position)) else {
+                let (Some(child), Some(key)) = (children.get_mut(*position), child_keys.get(*position))
+                else {
                     return Err(StoreError::Internal("an output names a child that is not there".to_owned()));
                 };
                 child.push(row.get_ref(*key).map_err(driver)?, sink)?;

@@ -74,8 +74,7 @@ impl Session {
 
     /// Whether the transaction can still be committed.
     pub(crate) fn is_alive(&self) -> bool {
-        self.fell.borrow().is_none()
-            && self.db.borrow().as_ref().is_some_and(|db| !db.conn.is_autocommit())
+        self.fell.borrow().is_none() && self.db.borrow().as_ref().is_some_and(|db| !db.conn.is_autocommit())
     }
 
     /// Runs `work` in a savepoint of its own, which is rolled back if it fails.

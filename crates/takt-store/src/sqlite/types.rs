@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use jiff::civil::{Date, Time};
-use rust_decimal::Decimal;
 use rusqlite::{
     ToSql,
     types::{ToSqlOutput, ValueRef as Raw},
 };
+use rust_decimal::Decimal;
 use takt_model::{Field, FieldType, Table, Value, ValueRef};
 use uuid::Uuid;
 
@@ -98,11 +98,9 @@ pub(super) fn column_type(kind: &FieldType) -> &'static str {
         | FieldType::Timestamp => "INTEGER",
         FieldType::Double => "REAL",
         FieldType::Uuid | FieldType::Bytes => "BLOB",
-        FieldType::Text
-        | FieldType::Date
-        | FieldType::Time
-        | FieldType::Json
-        | FieldType::Enum { .. } => "TEXT",
+        FieldType::Text | FieldType::Date | FieldType::Time | FieldType::Json | FieldType::Enum { .. } => {
+            "TEXT"
+        }
     }
 }
 
@@ -121,12 +119,8 @@ pub(super) fn decode<'r>(kind: &FieldType, raw: Raw<'r>) -> Result<ValueRef<'r>,
         (FieldType::Bytes, Raw::Blob(v)) => ValueRef::Bytes(v),
         (FieldType::Text | FieldType::Enum { .. }, Raw::Text(v)) => ValueRef::Text(utf8(kind, v)?),
         (FieldType::Json, Raw::Text(v)) => ValueRef::Json(utf8(kind, v)?),
-        (FieldType::Date, Raw::Text(v)) => {
-            ValueRef::Date(utf8(kind, v)?.parse().map_err(|_| damaged(kind))?)
-        }
-        (FieldType::Time, Raw::Text(v)) => {
-            ValueRef::Time(utf8(kind, v)?.parse().map_err(|_| damaged(kind))?)
-        }
+        (FieldType::Date, Raw::Text(v)) => ValueRef::Date(utf8(kind, v)?.parse().map_err(|_| damaged(kind))?),
+        (FieldType::Time, Raw::Text(v)) => ValueRef::Time(utf8(kind, v)?.parse().map_err(|_| damaged(kind))?),
         _ => return Err(damaged(kind)),
     })
 }

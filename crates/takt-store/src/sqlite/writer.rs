@@ -28,6 +28,9 @@ const GROUP: usize = 512;
 /// Most work in one group, so that the first job of it does not wait long for its answer.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
+/// After so many changed rows the writer looks whether SQLite's statistics are still true.
+const STATISTICS_AFTER: u64 = 2_000;
+
 /// A write as the writer sees it. It may run more than once; the last run counts.
 pub(crate) trait WriteJob: Send {
     /// Time and chance.
@@ -77,6 +80,12 @@ impl Writer {
         self.queue.push(job).map_err(|_| StoreError::Busy)
     }
 
+    /// Whether the calling thread is the writer's: it must not wait for itself.
+    pub(crate) fn is_here(&self) -> bool {
+        let thread = self.thread.lock();
+        thread.as_ref().is_some_and(|t| t.thread().id() == std::thread::current().id())
+    }
+
     /// Whether the last commit succeeded.
     pub(crate) fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Relaxed)
@@ -103,6 +112,8 @@ impl Drop for Abandon {
 
 fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool) {
     let mut writer = Group { db: Some(db), writable };
+    let mut counted = writer.changes();
+    writer.refresh_statistics();
     while let Some(first) = queue.pop() {
         let began = Instant::now();
         let mut next = Some(first);
@@ -114,6 +125,11 @@ fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool) {
             taken += 1;
             next.take().or_else(|| queue.try_pop())
         });
+        let changes = writer.changes();
+        if changes.saturating_sub(counted) >= STATISTICS_AFTER {
+            counted = changes;
+            writer.refresh_statistics();
+        }
     }
     if let Some(db) = writer.db {
         let _ = db.conn.execute_batch("PRAGMA optimize");
@@ -135,6 +151,19 @@ struct Group<'w> {
 }
 
 impl Group<'_> {
+    /// Rows changed on this connection so far.
+    fn changes(&self) -> u64 {
+        self.db.as_ref().map_or(0, |db| db.conn.total_changes())
+    }
+
+    /// Without statistics SQLite takes every index for selective and sorts whole tables. `optimize` looks at all
+    /// tables (0x10000) and analyses those that grew or shrank tenfold, by a sample (0x10): milliseconds.
+    fn refresh_statistics(&self) {
+        if let Some(Err(error)) = self.db.as_ref().map(|db| db.conn.execute_batch("PRAGMA optimize=0x10012")) {
+            tracing::warn!(%error, "the statistics of the database could not be refreshed");
+        }
+    }
+
     /// Runs jobs in one transaction as long as `source` has some, commits, and answers.
     fn run(&mut self, source: &mut dyn FnMut() -> Option<Job>) {
         let mut done: Vec<Job> = Vec::new();
@@ -200,12 +229,10 @@ impl Group<'_> {
         };
         let session = Rc::new(Session::new(db, Access::Write, job.context()));
         let tx = Tx::of(&session);
-        let ran = session.savepoint(|| {
-            match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(Undo)) => Err(Stop::Undo),
-                Err(_) => Err(Stop::Panic),
-            }
+        let ran = session.savepoint(|| match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Undo)) => Err(Stop::Undo),
+            Err(_) => Err(Stop::Panic),
         });
         drop(tx);
         self.db = session.end();

@@ -4,6 +4,8 @@
 mod fixture;
 mod groups;
 mod migrate;
+mod policies;
+mod power_cut;
 mod property;
 mod reads;
 mod writes;

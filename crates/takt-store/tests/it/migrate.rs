@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use expect_test::expect;
-use takt_model::{Principal, Project, ProjectFiles, Value};
+use takt_model::{Principal, Project, Value};
 use takt_plan::{Migration, Plan};
 use takt_store::{Store, StoreError};
 
@@ -15,12 +15,6 @@ fn changed(file: &str, from: &str, to: &str) -> Arc<Project> {
     let text = files.0.get_mut(file).unwrap();
     assert!(text.contains(from), "{file} has no {from:?}");
     *text = text.replacen(from, to, 1);
-    parse(&files)
-}
-
-fn with_file(file: &str, text: &str) -> Arc<Project> {
-    let mut files: ProjectFiles = files();
-    files.0.insert(file.to_owned(), text.to_owned());
     parse(&files)
 }
 
@@ -47,8 +41,10 @@ fn additive_changes_are_made_and_rows_take_the_default() {
     let mut shop = shop.reopened();
     assert!(Migration::between(&shop.store.stored_schema().unwrap(), &shop.project).is_empty());
     let all = shop.on("labels").read("*", "", "");
-    expect![[r#"[{"id":1,"text":"it's","colour":"it's \"green\"","weight":1.50,"since":null,"parent_id":null}]"#]]
-        .assert_eq(&shop.json(&Principal::service(), all));
+    expect![[
+        r#"[{"id":1,"text":"it's","colour":"it's \"green\"","weight":1.50,"since":null,"parent_id":null}]"#
+    ]]
+    .assert_eq(&shop.json(&Principal::service(), all));
     let dangling = shop.on("labels").insert(&[&[
         ("id", Value::Integer(2)),
         ("text", text("b")),
@@ -112,12 +108,24 @@ fn everything_else_is_refused_by_name() {
         without_labels,
         changed("schema/products.toml", "[fields.details]", "[fields.extras]"),
         changed("schema/products.toml", "[fields.details]", "[fields.extras]\nwas = \"details\""),
-        changed("schema/orders.toml", "[fields.note]\ntype = \"text\"", "[fields.note]\ntype = \"text\"\nrequired = true"),
+        changed(
+            "schema/orders.toml",
+            "[fields.note]\ntype = \"text\"",
+            "[fields.note]\ntype = \"text\"\nrequired = true",
+        ),
         changed("schema/categories.toml", "type = \"text\"\nrequired = true", "type = \"text\""),
         changed("schema/products.toml", "decimal(12,2)", "decimal(12,3)"),
         changed("schema/categories.toml", "on_delete = \"set null\"", "on_delete = \"restrict\""),
-        changed("schema/labels.toml", "[[policies]]", "[fields.code]\ntype = \"text\"\nrequired = true\n\n[[policies]]"),
-        changed("schema/labels.toml", "[[policies]]", "[fields.at]\ntype = \"timestamp\"\ndefault = \"now()\"\n\n[[policies]]"),
+        changed(
+            "schema/labels.toml",
+            "[[policies]]",
+            "[fields.code]\ntype = \"text\"\nrequired = true\n\n[[policies]]",
+        ),
+        changed(
+            "schema/labels.toml",
+            "[[policies]]",
+            "[fields.at]\ntype = \"timestamp\"\ndefault = \"now()\"\n\n[[policies]]",
+        ),
     ];
     let mut told = String::new();
     for project in projects {
@@ -167,7 +175,9 @@ fn a_newer_format_and_a_foreign_file_are_refused_in_plain_words() {
         conn.execute_batch(sql).unwrap();
     };
     edit("UPDATE takt_meta SET value = '2'");
-    let opening = || Store::open(options(folder.path())).err().unwrap().to_string().replace(file.to_str().unwrap(), "FILE");
+    let opening = || {
+        Store::open(options(folder.path())).err().unwrap().to_string().replace(file.to_str().unwrap(), "FILE")
+    };
     expect!["the database FILE was written by a newer release of Takt (format 2; this release knows format 1): start that release or a later one"].assert_eq(&opening());
     edit("DROP TABLE takt_meta");
     expect!["the database FILE was not made by Takt"].assert_eq(&opening());

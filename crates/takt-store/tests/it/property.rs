@@ -74,7 +74,8 @@ fn tame_number(ids: Ids) -> impl Strategy<Value = Expr> {
 }
 
 fn number(ids: Ids) -> impl Strategy<Value = Expr> {
-    let op = proptest::sample::select(vec![ArithmeticOp::Add, ArithmeticOp::Subtract, ArithmeticOp::Multiply]);
+    let op =
+        proptest::sample::select(vec![ArithmeticOp::Add, ArithmeticOp::Subtract, ArithmeticOp::Multiply]);
     prop_oneof![
         4 => proptest::sample::select(ids.numbers.to_vec()).prop_map(move |f| column(ids, f)),
         3 => number_literal(),
@@ -192,12 +193,16 @@ fn evaluate(expr: &Expr, row: &Sample) -> Value {
     }
 }
 
-fn all(list: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    list.fold(Some(true), |a, b| match (a, b) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+fn all(mut list: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut known = Some(true);
+    loop {
+        match list.next() {
+            None => return known,
+            Some(Some(true)) => {}
+            Some(Some(false)) => return Some(false),
+            Some(None) => known = None,
+        }
+    }
 }
 
 fn any_of(list: impl Iterator<Item = Option<bool>>) -> Option<bool> {
@@ -260,7 +265,11 @@ fn sqlite_answers_every_filter_as_the_evaluator_does() {
         word: on.field("word"),
         flag: on.field("flag"),
     };
-    let mut runner = TestRunner::new(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: CASES,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let checked = runner.run(&condition(ids), |filter| {
         let expected: Vec<i64> = samples
             .iter()

@@ -1,7 +1,7 @@
 //! Reads: values, embeds, windows, counts, and what policies leave of them.
 
 use expect_test::{Expect, expect};
-use takt_model::{Principal, Value};
+use takt_model::{Expr, Principal, Value};
 use takt_plan::{Join, Link, Plan};
 
 use crate::fixture::*;
@@ -84,7 +84,9 @@ fn every_type_keeps_its_value() {
         &shop,
         &Principal::service(),
         all,
-        expect![[r#"[{"id":"00000000-0000-0000-0000-000000000001","sku":"T-1","name":"Sencha","price":12.90,"stock":7,"sold":9223372036854775807,"weight":0.1,"rate":0.1900,"active":true,"details":{"b":1,"a":[1.10]},"photo":"\\xdead","since":"2026-11-23","opens":"09:05:00.5","category_id":2}]"#]],
+        expect![[
+            r#"[{"id":"00000000-0000-0000-0000-000000000001","sku":"T-1","name":"Sencha","price":12.90,"stock":7,"sold":9223372036854775807,"weight":0.1,"rate":0.1900,"active":true,"details":{"b":1,"a":[1.10]},"photo":"\\xdead","since":"2026-11-23","opens":"09:05:00.5","category_id":2}]"#
+        ]],
     );
 }
 
@@ -92,9 +94,24 @@ fn every_type_keeps_its_value() {
 fn policies_choose_rows_and_fields() {
     let shop = shop();
     let products = shop.on("products");
-    check(&shop, &Principal::anon(), products.read("name", "", "name"), expect![[r#"[{"name":"Sencha"},{"name":"Äpfeltee"}]"#]]);
-    check(&shop, &staff(), products.read("name", "", "name"), expect![[r#"[{"name":"Secret"},{"name":"Sencha"},{"name":"Äpfeltee"}]"#]]);
-    check(&shop, &customer(1), shop.on("orders").read("number customer_id", "", ""), expect![[r#"[{"number":"B-2026-00001","customer_id":"00000000-0000-0000-0000-000000000001"}]"#]]);
+    check(
+        &shop,
+        &Principal::anon(),
+        products.read("name", "", "name"),
+        expect![[r#"[{"name":"Sencha"},{"name":"Äpfeltee"}]"#]],
+    );
+    check(
+        &shop,
+        &staff(),
+        products.read("name", "", "name"),
+        expect![[r#"[{"name":"Secret"},{"name":"Sencha"},{"name":"Äpfeltee"}]"#]],
+    );
+    check(
+        &shop,
+        &customer(1),
+        shop.on("orders").read("number customer_id", "", ""),
+        expect![[r#"[{"number":"B-2026-00001","customer_id":"00000000-0000-0000-0000-000000000001"}]"#]],
+    );
     let rows: serde_json::Value =
         serde_json::from_str(&shop.json(&Principal::anon(), products.read("*", "sku = 'T-1'", ""))).unwrap();
     let shown: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
@@ -109,7 +126,8 @@ fn policies_choose_rows_and_fields() {
             "since",
             "category_id",
         ]
-    "#]].assert_debug_eq(&shown);
+    "#]]
+    .assert_debug_eq(&shown);
 }
 
 #[test]
@@ -157,11 +175,30 @@ fn embeds_nest_and_each_keeps_its_own_policies() {
             ),
         )
     };
-    check(&shop, &customer(1), Plan::read(order()), expect![[r#"[{"total":12.90,"items":[{"quantity":2,"product":null},{"quantity":1,"product":{"name":"Sencha","labels":[{"text":"organic"}],"category":{"name":"Green tea"}}}]}]"#]]);
-    check(&shop, &Principal::service(), Plan::read(window(order(), 1, 1)), expect![[r#"[{"total":12.90,"items":[{"quantity":2,"product":{"name":"Secret","labels":[],"category":{"name":"Tea"}}},{"quantity":1,"product":{"name":"Sencha","labels":[{"text":"organic"},{"text":"new"}],"category":{"name":"Green tea"}}}]}]"#]]);
+    check(
+        &shop,
+        &customer(1),
+        Plan::read(order()),
+        expect![[
+            r#"[{"total":12.90,"items":[{"quantity":2,"product":null},{"quantity":1,"product":{"name":"Sencha","labels":[{"text":"organic"}],"category":{"name":"Green tea"}}}]}]"#
+        ]],
+    );
+    check(
+        &shop,
+        &Principal::service(),
+        Plan::read(window(order(), 1, 1)),
+        expect![[
+            r#"[{"total":12.90,"items":[{"quantity":2,"product":{"name":"Secret","labels":[],"category":{"name":"Tea"}}},{"quantity":1,"product":{"name":"Sencha","labels":[{"text":"organic"},{"text":"new"}],"category":{"name":"Green tea"}}}]}]"#
+        ]],
+    );
     let mut limited = order();
     limited.children[0].node = window(limited.children[0].node.clone(), 1, 0);
-    check(&shop, &customer(2), Plan::read(limited), expect![[r#"[{"total":12.90,"items":[{"quantity":2,"product":null}]}]"#]]);
+    check(
+        &shop,
+        &customer(2),
+        Plan::read(limited),
+        expect![[r#"[{"total":12.90,"items":[{"quantity":2,"product":null}]}]"#]],
+    );
 }
 
 #[test]
@@ -175,8 +212,20 @@ fn inner_embeds_drop_parents_and_left_ones_do_not() {
         Plan::read(embed(products.node("name", "", "name"), child))
     };
     let service = Principal::service();
-    check(&shop, &service, read(Join::Left), expect![[r#"[{"name":"Secret","category":null},{"name":"Sencha","category":{"name":"Green tea"}},{"name":"Äpfeltee","category":null}]"#]]);
-    check(&shop, &service, read(Join::Inner), expect![[r#"[{"name":"Sencha","category":{"name":"Green tea"}}]"#]]);
+    check(
+        &shop,
+        &service,
+        read(Join::Left),
+        expect![[
+            r#"[{"name":"Secret","category":null},{"name":"Sencha","category":{"name":"Green tea"}},{"name":"Äpfeltee","category":null}]"#
+        ]],
+    );
+    check(
+        &shop,
+        &service,
+        read(Join::Inner),
+        expect![[r#"[{"name":"Sencha","category":{"name":"Green tea"}}]"#]],
+    );
     check(&shop, &service, read(Join::Anti), expect![[r#"[{"name":"Secret"},{"name":"Äpfeltee"}]"#]]);
 }
 
@@ -188,7 +237,11 @@ fn counts_are_of_all_visible_rows_whatever_the_window() {
     for (limit, offset, returned, count) in cases {
         let plan = counted(window(products.node("id", "", ""), limit, offset));
         let (_, outcome) = shop.run(&Principal::service(), plan).unwrap();
-        assert_eq!((outcome.returned, outcome.count), (returned, Some(count)), "limit {limit} offset {offset}");
+        assert_eq!(
+            (outcome.returned, outcome.count),
+            (returned, Some(count)),
+            "limit {limit} offset {offset}"
+        );
     }
     let (_, outcome) = shop.run(&Principal::anon(), counted(products.node("id", "", ""))).unwrap();
     assert_eq!(outcome.count, Some(2));
@@ -199,10 +252,30 @@ fn nulls_stand_where_the_request_wants_them() {
     let shop = shop();
     let products = shop.on("products");
     let service = Principal::service();
-    check(&shop, &service, products.read("sku", "", "category_id, sku"), expect![[r#"[{"sku":"T-3"},{"sku":"T-1"},{"sku":"T-2"}]"#]]);
-    check(&shop, &service, products.read("sku", "", "category_id nullsfirst, sku"), expect![[r#"[{"sku":"T-2"},{"sku":"T-3"},{"sku":"T-1"}]"#]]);
-    check(&shop, &service, products.read("sku", "", "category_id desc, sku"), expect![[r#"[{"sku":"T-2"},{"sku":"T-1"},{"sku":"T-3"}]"#]]);
-    check(&shop, &service, products.read("sku", "", "category_id desc nullslast, sku"), expect![[r#"[{"sku":"T-1"},{"sku":"T-3"},{"sku":"T-2"}]"#]]);
+    check(
+        &shop,
+        &service,
+        products.read("sku", "", "category_id, sku"),
+        expect![[r#"[{"sku":"T-3"},{"sku":"T-1"},{"sku":"T-2"}]"#]],
+    );
+    check(
+        &shop,
+        &service,
+        products.read("sku", "", "category_id nullsfirst, sku"),
+        expect![[r#"[{"sku":"T-2"},{"sku":"T-3"},{"sku":"T-1"}]"#]],
+    );
+    check(
+        &shop,
+        &service,
+        products.read("sku", "", "category_id desc, sku"),
+        expect![[r#"[{"sku":"T-2"},{"sku":"T-1"},{"sku":"T-3"}]"#]],
+    );
+    check(
+        &shop,
+        &service,
+        products.read("sku", "", "category_id desc nullslast, sku"),
+        expect![[r#"[{"sku":"T-1"},{"sku":"T-3"},{"sku":"T-2"}]"#]],
+    );
 }
 
 #[test]
@@ -305,4 +378,21 @@ fn a_reader_cannot_write() {
     let plan = guarded(&shop.project, &Principal::service(), Plan::Delete(shop.on("labels").delete("")));
     let refused = shop.store.read_here(context(0), |tx| tx.rows(&plan)).unwrap_err();
     assert_eq!(refused.to_string(), "cannot execute DELETE in a read-only transaction");
+}
+
+#[test]
+fn requests_beyond_sqlites_limits_are_refused_in_words() {
+    let shop = shop();
+    let labels = shop.on("labels");
+    let id = |n: i64| Expr::eq(labels.table.id, labels.field("id"), Value::Integer(n));
+    let column = Expr::Column { scope: 0, table: labels.table.id, field: labels.field("id") };
+    let list = (0..40_000).map(|n| Expr::Literal(Value::Integer(n))).collect();
+    let cases = [
+        (Expr::In(Box::new(column), list), "54000 one request can have at most 32766 values"),
+        (Expr::Or((0..2_000).map(id).collect()), "54001 the condition is nested too deeply"),
+    ];
+    for (filter, expected) in cases {
+        let plan = Plan::read(labels.node("id", "", "").filtered(filter));
+        assert_eq!(shop.refusal(&Principal::service(), plan), expected);
+    }
 }

@@ -49,12 +49,16 @@ export default async function ({ db }: Context, { id }: { id: Id }): Promise<Ord
 fn mistakes_have_a_place() {
     check("export default function ( {\n  return 1;\n}", expect!["2:10: Expected `:` but found `decimal`"]);
     check("const a = 1;\n  const a = 2;\n", expect!["1:7: Identifier `a` has already been declared"]);
-    check("export default function () {\n  await 1;\n}", expect!["2:3: `await` is only allowed within async functions and at the top levels of modules"]);
+    check(
+        "export default function () {\n  await 1;\n}",
+        expect!["2:3: `await` is only allowed within async functions and at the top levels of modules"],
+    );
 }
 
 #[test]
 fn places_lead_back_to_the_source() {
-    let source = "type A = {\n  a: string;\n};\n\nexport default function (a: A) {\n  throw new Error(a.a);\n}\n";
+    let source =
+        "type A = {\n  a: string;\n};\n\nexport default function (a: A) {\n  throw new Error(a.a);\n}\n";
     let stripped = strip("logic/a.ts", source).unwrap();
     let line = stripped.code.lines().position(|l| l.contains("throw")).unwrap() as u32 + 1;
     let column = stripped.code.lines().nth(line as usize - 1).unwrap().find("new").unwrap() as u32 + 1;
@@ -88,7 +92,8 @@ export default async function ({ db }, x) {
         imports 2 ./_a.ts, 4 ../b.js
         dynamic [Place { line: 11, column: 9 }]
         names label, kind, LIMIT, Size, help
-        tables 9 products, 13 orders, 13 pages"#]].assert_eq(&format!(
+        tables 9 products, 13 orders, 13 pages"#]]
+    .assert_eq(&format!(
         "exports {}\nimports {}\ndynamic {:?}\nnames {}\ntables {}",
         names(&facts.exports),
         names(&facts.imports),

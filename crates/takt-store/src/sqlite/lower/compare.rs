@@ -34,6 +34,15 @@ impl<'a> Sql<'a> {
     ) -> Result<(), StoreError> {
         match (left, right) {
             (Expr::Literal(l), Expr::Literal(r)) => {
+                if l.is_null() || r.is_null() {
+                    self.push(match op {
+                        CompareOp::Distinct if l.is_null() != r.is_null() => "1",
+                        CompareOp::NotDistinct if l.is_null() == r.is_null() => "1",
+                        CompareOp::Distinct | CompareOp::NotDistinct => "0",
+                        _ => "NULL",
+                    });
+                    return Ok(());
+                }
                 if let (Some(l), Some(r)) = (exact(l), exact(r)) {
                     self.push(if ordered(op, l.cmp(&r)) { "1" } else { "0" });
                     return Ok(());
@@ -117,6 +126,9 @@ impl<'a> Sql<'a> {
         if values.is_empty() {
             self.push("0");
             return Ok(());
+        }
+        if matches!(expr, Expr::Literal(_)) {
+            return self.in_expressions(expr, list);
         }
         match self.kind(expr) {
             Kind::Number(scale) if values.iter().all(|v| on_scale(v, scale).is_some() || v.is_null()) => {

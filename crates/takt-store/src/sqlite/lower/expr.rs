@@ -167,14 +167,13 @@ impl<'a> Sql<'a> {
 
     fn joined(&mut self, list: &'a [Expr], word: &str, neutral: bool) -> Result<(), StoreError> {
         let env = self.env;
-        let mut written = 0;
         self.push("(");
-        for e in list.iter().filter(|e| constant(&env, e) != Some(neutral)) {
-            if written > 0 {
+        let open = list.iter().filter(|e| constant(&env, e) != Some(neutral));
+        for (at, e) in open.enumerate() {
+            if at > 0 {
                 self.push(word);
             }
             self.predicate(e)?;
-            written += 1;
         }
         self.push(")");
         Ok(())
@@ -294,7 +293,16 @@ impl<'a> Sql<'a> {
                 let all = arguments.iter().map(|a| self.kind(a)).fold(Kind::Null, Kind::unify);
                 // SQLite's coalesce wants two arguments at the least.
                 let alone = function == ScalarFunction::Coalesce && arguments.len() == 1;
-                (if function == ScalarFunction::Abs { "abs(" } else if alone { "(" } else { "coalesce(" }, all)
+                (
+                    if function == ScalarFunction::Abs {
+                        "abs("
+                    } else if alone {
+                        "("
+                    } else {
+                        "coalesce("
+                    },
+                    all,
+                )
             }
         };
         self.push(name);

@@ -4,6 +4,8 @@
 mod compare;
 mod expr;
 mod node;
+#[cfg(test)]
+mod tests;
 
 use takt_model::{FieldId, Principal, Project, Table, TableId};
 

@@ -61,39 +61,32 @@ pub(in crate::sqlite) fn count<'a>(env: Env<'a>, node: &'a GuardedNode) -> Resul
     Ok(sql)
 }
 
-/// Writes the columns that are shown, then hidden ones that children need.
+/// Writes the columns that are shown, then hidden ones that children need; answers where each child's key stands.
 fn columns(sql: &mut Sql<'_>, node: &GuardedNode) -> Vec<usize> {
-    let mut selected: Vec<FieldId> = Vec::with_capacity(node.outputs.len() + node.children.len());
+    let shown = || {
+        node.outputs.iter().filter_map(|output| match output {
+            OutputItem::Column(column) => Some(column.field),
+            OutputItem::Child(_) => None,
+        })
+    };
+    let mut written = 0;
     let mut select = |sql: &mut Sql<'_>, field: FieldId| {
-        if !selected.is_empty() {
+        if written > 0 {
             sql.push(", ");
         }
         sql.column(0, node.table, field);
-        selected.push(field);
-        selected.len() - 1
+        written += 1;
+        written - 1
     };
-    for output in &node.outputs {
-        if let OutputItem::Column(column) = output {
-            select(sql, column.field);
-        }
-    }
-    let shown: Vec<FieldId> = node
-        .outputs
-        .iter()
-        .filter_map(|o| match o {
-            OutputItem::Column(c) => Some(c.field),
-            OutputItem::Child(_) => None,
-        })
-        .collect();
-    let keys: Vec<usize> = node
-        .children
-        .iter()
-        .map(|child| {
-            let local = local_key(&child.link);
-            shown.iter().position(|f| *f == local).unwrap_or_else(|| select(sql, local))
-        })
-        .collect();
-    if shown.is_empty() && keys.is_empty() {
+    shown().for_each(|field| {
+        select(sql, field);
+    });
+    let key = |child: &GuardedChild| {
+        let local = local_key(&child.link);
+        shown().position(|field| field == local).unwrap_or_else(|| select(sql, local))
+    };
+    let keys = node.children.iter().map(key).collect();
+    if written == 0 {
         sql.push("1");
     }
     keys

@@ -33,10 +33,7 @@ pub(super) fn ensure_record(conn: &mut Connection, file: &Path) -> Result<(), St
     if tables == 0 {
         let made = conn.transaction().and_then(|tx| {
             tx.execute_batch(RECORD)?;
-            tx.execute(
-                "INSERT INTO takt_meta (key, value) VALUES ('format', ?1)",
-                [FORMAT.to_string()],
-            )?;
+            tx.execute("INSERT INTO takt_meta (key, value) VALUES ('format', ?1)", [FORMAT.to_string()])?;
             tx.commit()
         });
         return made.map_err(|e| opening(&e, file));
@@ -78,11 +75,7 @@ fn latest(conn: &Connection) -> Result<(i64, StoredSchema), StoreError> {
 }
 
 /// Makes the steps and writes the new record, inside the running transaction.
-pub(crate) fn migrate(
-    conn: &Connection,
-    project: &Project,
-    migration: &Migration,
-) -> Result<(), StoreError> {
+pub(crate) fn migrate(conn: &Connection, project: &Project, migration: &Migration) -> Result<(), StoreError> {
     if let Some(first) = migration.refused.first() {
         return Err(refused("0A000", first.what.clone()));
     }
@@ -142,8 +135,7 @@ fn refuse_doubles(
     table: &takt_model::Table,
     index: &takt_model::Index,
 ) -> Result<(), StoreError> {
-    let doubles: i64 =
-        conn.query_row(&ddl::count_doubles(table, index), [], |r| r.get(0)).map_err(driver)?;
+    let doubles: i64 = conn.query_row(&ddl::count_doubles(table, index), [], |r| r.get(0)).map_err(driver)?;
     if doubles == 0 {
         return Ok(());
     }

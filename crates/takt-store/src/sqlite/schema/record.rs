@@ -53,7 +53,11 @@ fn read_table(value: &Value) -> Option<StoredTable> {
     Some(StoredTable {
         name: text(value, "name")?,
         columns: list(value, "columns", |c| {
-            Some(StoredColumn { name: text(c, "name")?, kind: text(c, "kind")?, required: flag(c, "required")? })
+            Some(StoredColumn {
+                name: text(c, "name")?,
+                kind: text(c, "kind")?,
+                required: flag(c, "required")?,
+            })
         })?,
         primary_key: list(value, "primary_key", |n| n.as_str().map(str::to_owned))?,
         indexes: list(value, "indexes", |i| {

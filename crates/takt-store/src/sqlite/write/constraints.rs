@@ -1,7 +1,7 @@
 //! Which constraint stood in the way: SQLite says only that one did. The keys are looked at after the failed
 //! statement, which SQLite has already undone, inside the same transaction.
 
-use takt_model::{Check, Field, FieldId, Table, ValueRef};
+use takt_model::{Check, Field, FieldId, ForeignKey, OnDelete, Table, ValueRef};
 use takt_plan::WriteRule;
 
 use super::{
@@ -72,11 +72,14 @@ fn search(writing: &Writing<'_>, kind: Constraint, attempt: &Attempt<'_>) -> Res
         (Constraint::ForeignKey, Attempt::Store { values, .. }) => match missing_target(writing, values)? {
             Some(found) => Some(found),
             None => match attempt.old_key() {
-                Some(key) => still_referenced(writing, &stored(writing, key)?)?,
+                Some(key) => still_referenced(writing, &stored(writing, key)?, |_| true)?,
                 None => None,
             },
         },
-        (_, Attempt::Remove { key }) => still_referenced(writing, &stored(writing, key)?)?,
+        (_, Attempt::Remove { key }) => {
+            let restricts = |r: &ForeignKey| r.on_delete == OnDelete::Restrict;
+            still_referenced(writing, &stored(writing, key)?, restricts)?
+        }
     };
     Ok(found.unwrap_or_else(|| {
         let code = if kind == Constraint::Unique { "23505" } else { "23503" };
@@ -175,8 +178,8 @@ fn missing_target(writing: &Writing<'_>, values: &[Bind<'_>]) -> Result<Option<S
         sql.push("SELECT 1 FROM ");
         sql.table_as_t0(target);
         equal(&mut sql, &mut 0, target, &[reference.target_field], &key);
-        let points_to_itself = target.id == table.id
-            && values.get(usize::from(reference.target_field.0)) == key.first();
+        let points_to_itself =
+            target.id == table.id && values.get(usize::from(reference.target_field.0)) == key.first();
         if !points_to_itself && !exists(writing, &sql)? {
             return Ok(Some(refused_with(
                 "23503",
@@ -195,18 +198,21 @@ fn missing_target(writing: &Writing<'_>, values: &[Bind<'_>]) -> Result<Option<S
     Ok(None)
 }
 
-/// The reference of another row that still points here.
-fn still_referenced(writing: &Writing<'_>, values: &[Bind<'_>]) -> Result<Option<StoreError>, StoreError> {
+/// The reference that still points here, among those that `restricts` names (a changed key is restricted by all).
+fn still_referenced(
+    writing: &Writing<'_>,
+    values: &[Bind<'_>],
+    restricts: fn(&ForeignKey) -> bool,
+) -> Result<Option<StoreError>, StoreError> {
     let table = writing.table;
     for other in &writing.env.project.tables {
-        for reference in other.foreign_keys.iter().filter(|k| k.target == table.id) {
+        for reference in other.foreign_keys.iter().filter(|k| k.target == table.id && restricts(k)) {
             let Some(key) = pick(&[reference.target_field], values) else { continue };
             let mut sql = Sql::new(writing.env, 0);
             sql.push("SELECT 1 FROM ");
             sql.table_as_t0(other);
             equal(&mut sql, &mut 0, other, &[reference.field], &key);
-            let restricts = reference.on_delete == takt_model::OnDelete::Restrict;
-            if restricts && exists(writing, &sql)? {
+            if exists(writing, &sql)? {
                 return Ok(Some(refused_with(
                     "23503",
                     format!(

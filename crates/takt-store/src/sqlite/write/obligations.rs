@@ -86,7 +86,8 @@ impl<'a> Obligations<'a> {
     /// Judges a written row; `held` says which rules' `using` held before.
     pub(super) fn judge(&self, row: Option<&Row<'_>>, held: &[bool]) -> Result<Written, StoreError> {
         let holds = |column: usize| -> Result<bool, StoreError> {
-            let row = row.ok_or_else(|| StoreError::Internal("a write returned no row to judge".to_owned()))?;
+            let row =
+                row.ok_or_else(|| StoreError::Internal("a write returned no row to judge".to_owned()))?;
             row.get::<_, bool>(column).map_err(driver)
         };
         let mut passed = None;

@@ -121,11 +121,7 @@ pub(super) fn select(
 }
 
 /// One rule's `using` holds.
-fn allowed<'a>(
-    sql: &mut Sql<'a>,
-    conditions: &mut usize,
-    rules: &'a [WriteRule],
-) -> Result<(), StoreError> {
+fn allowed<'a>(sql: &mut Sql<'a>, conditions: &mut usize, rules: &'a [WriteRule]) -> Result<(), StoreError> {
     if rules.iter().any(|rule| always(&sql.env, &rule.using)) {
         return Ok(());
     }

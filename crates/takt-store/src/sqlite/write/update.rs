@@ -231,8 +231,7 @@ impl<'a> Updater<'a> {
             self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
         }
         let mut rows = self.statement.raw_query();
-        let explain =
-            |e| constraints::of_update(&self.writing, e, &self.fields, values, &target, self.rules);
+        let explain = |e| constraints::of_update(&self.writing, e, &self.fields, values, &target, self.rules);
         let first = rows.next().map_err(explain)?;
         let written = self.obligations.judge(first, &target.held)?;
         while rows.next().map_err(explain)?.is_some() {}

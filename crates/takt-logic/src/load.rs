@@ -1,0 +1,219 @@
+//! Reads all functions of a project, once, with every mistake told.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use takt_model::{Problem, Project, ProjectFiles, Severity, Source};
+use takt_outbound::Outbound;
+use takt_typescript::strip;
+
+use crate::{
+    Function, FunctionKind, exports,
+    http_call::Workers,
+    js::conditions::public_tables,
+    modules::{Module, Modules},
+    near::did_you_mean,
+};
+
+/// All functions of a project. Never changes; a reload makes a new one.
+#[derive(Clone)]
+pub struct Logic {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    /// Tells contexts of this project from those of the one before.
+    pub(crate) generation: u64,
+    pub(crate) project: Arc<Project>,
+    pub(crate) modules: Arc<Modules>,
+    pub(crate) functions: Vec<Function>,
+    by_name: BTreeMap<String, usize>,
+    pub(crate) outbound: Outbound,
+    pub(crate) workers: Workers,
+}
+
+impl Shared {
+    pub(crate) fn position(&self, name: &str, kind: FunctionKind) -> Option<usize> {
+        let at = *self.by_name.get(name)?;
+        (self.functions[at].kind == kind).then_some(at)
+    }
+}
+
+static GENERATIONS: AtomicU64 = AtomicU64::new(1);
+
+impl Logic {
+    /// Reads every `logic/**/*.{ts,js}`. With an error among the problems the function it belongs to is missing.
+    #[must_use]
+    pub fn load(files: &ProjectFiles, project: &Arc<Project>, outbound: Outbound) -> (Self, Vec<Problem>) {
+        let mut loader = Loader { files, project, problems: Vec::new() };
+        let modules = Arc::new(loader.modules());
+        let functions = loader.functions(&modules);
+        let by_name = functions.iter().enumerate().map(|(at, f)| (f.name.clone(), at)).collect();
+        let shared = Shared {
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            project: Arc::clone(project),
+            modules,
+            functions,
+            by_name,
+            outbound,
+            workers: Workers::default(),
+        };
+        let mut problems = loader.problems;
+        problems.sort_by(|a, b| a.source.cmp(&b.source));
+        (Self { shared: Arc::new(shared) }, problems)
+    }
+
+    /// All functions, by name.
+    #[must_use]
+    pub fn functions(&self) -> &[Function] {
+        &self.shared.functions
+    }
+
+    /// The function named `name`.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.shared.by_name.get(name).map(|at| &self.shared.functions[*at])
+    }
+}
+
+struct Loader<'l> {
+    files: &'l ProjectFiles,
+    project: &'l Arc<Project>,
+    problems: Vec<Problem>,
+}
+
+impl Loader<'_> {
+    fn problem(&mut self, file: &str, line: u32, severity: Severity, message: String, help: Option<String>) {
+        let source = Source { file: file.to_owned(), line };
+        self.problems.push(Problem { source, severity, message, help });
+    }
+
+    fn error(&mut self, file: &str, line: u32, message: String, help: Option<String>) {
+        self.problem(file, line, Severity::Error, message, help);
+    }
+
+    /// Every file without its types.
+    fn modules(&mut self) -> Modules {
+        let files = self.files;
+        let mut modules = Modules::default();
+        let sources = files.under("logic", "ts").chain(files.under("logic", "js"));
+        for (path, text) in sources.filter(|(path, _)| !path.ends_with(".d.ts")) {
+            match strip(path, text) {
+                Ok(stripped) => modules.insert(path, stripped),
+                Err(p) => self.error(path, p.line, p.message, p.help),
+            }
+        }
+        for (path, module) in modules.iter() {
+            self.imports(&modules, path, module);
+            self.tables(path, module);
+        }
+        modules
+    }
+
+    fn imports(&mut self, modules: &Modules, path: &str, module: &Module) {
+        for import in &module.facts.imports {
+            if modules.resolve(path, &import.name).is_some() {
+                continue;
+            }
+            let relative = import.name.starts_with("./") || import.name.starts_with("../");
+            let help = if relative {
+                "only files inside logic/ can be imported"
+            } else {
+                "only files inside logic/ can be imported, by a relative path; there are no packages and no system modules"
+            };
+            let message = format!("cannot import `{}`", import.name);
+            // A file that is there but broken has told so itself.
+            if !(relative && self.is_there(path, &import.name)) {
+                self.error(path, import.place.line, message, Some(help.to_owned()));
+            }
+        }
+        for place in &module.facts.dynamic_imports {
+            let help = "write a static `import ... from` at the top".to_owned();
+            self.error(path, place.line, "`import(...)` cannot be used here".to_owned(), Some(help));
+        }
+    }
+
+    /// Whether the project has the file, readable or not.
+    fn is_there(&self, base: &str, specifier: &str) -> bool {
+        let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let name = specifier.trim_start_matches("./").trim_end_matches(".ts").trim_end_matches(".js");
+        ["ts", "js"].iter().any(|ext| self.files.0.contains_key(&format!("{folder}/{name}.{ext}")))
+    }
+
+    fn tables(&mut self, path: &str, module: &Module) {
+        for table in &module.facts.tables {
+            let known = public_tables(self.project).any(|t| t.name == table.name);
+            // A table whose own file is broken is not this file's mistake.
+            let has_file = self.files.0.contains_key(&format!("schema/{}.toml", table.name));
+            if !known && !has_file {
+                let near = did_you_mean(&table.name, public_tables(self.project).map(|t| t.name.as_str()));
+                self.error(path, table.place.line, format!("unknown table `{}`", table.name), near);
+            }
+        }
+    }
+
+    fn functions(&mut self, modules: &Arc<Modules>) -> Vec<Function> {
+        let mut functions: Vec<Function> = Vec::new();
+        for (path, _) in modules.iter() {
+            let Some(name) = function_name(path) else { continue };
+            if let Some(other) = functions.iter().find(|f| f.name == name) {
+                let message =
+                    format!("the function `{name}` exists twice; the other is {}", other.source.file);
+                self.error(path, 1, message, None);
+                continue;
+            }
+            // A module with a broken import cannot be evaluated; it has told so itself.
+            if !is_whole(modules, path) {
+                continue;
+            }
+            match exports::read(self.project, modules, path, &name) {
+                Ok(function) => {
+                    self.state(modules, path, &function);
+                    functions.push(function);
+                }
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        functions.sort_by(|a, b| a.name.cmp(&b.name));
+        functions
+    }
+
+    /// Whoever keeps something at the top of a module believes that the next call will see it.
+    fn state(&mut self, modules: &Modules, path: &str, function: &Function) {
+        if function.kind == FunctionKind::Http {
+            return;
+        }
+        for path in modules.reachable(path) {
+            let Some(state) = modules.get(path).and_then(|m| m.facts.state.as_ref()) else { continue };
+            if self.problems.iter().any(|p| p.source.file == path && p.severity == Severity::Warning) {
+                continue;
+            }
+            let message = format!("{}: each call starts anew, which takes longer", state.name);
+            let help = "keep state in tables; declare constants with plain values".to_owned();
+            self.problem(path, state.place.line, Severity::Warning, message, Some(help));
+        }
+    }
+}
+
+fn is_whole(modules: &Modules, path: &str) -> bool {
+    modules.reachable(path).into_iter().all(|path| {
+        modules.get(path).is_some_and(|m| {
+            m.facts.dynamic_imports.is_empty()
+                && m.facts.imports.iter().all(|i| modules.resolve(path, &i.name).is_some())
+        })
+    })
+}
+
+/// `logic/stock/count.ts` is `stock.count`; nothing for helpers, whose file or folder begins with `_`.
+fn function_name(path: &str) -> Option<String> {
+    let inner = path.strip_prefix("logic/")?.rsplit_once('.')?.0;
+    if inner.split('/').any(|part| part.starts_with('_')) {
+        return None;
+    }
+    Some(inner.replace('/', "."))
+}
