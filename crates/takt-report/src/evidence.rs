@@ -1,0 +1,204 @@
+//! The facts that a report stands on, collected once. Plain data: a test can write one by hand.
+//! Lives here: what was seen. Not here: how it is read (`collect`), what it means (`checks`).
+
+use std::sync::Arc;
+
+use takt_engine::{Release, RequestMinute, Story};
+use takt_model::Project;
+
+/// A fact, or in one sentence for the technician why it could not be seen.
+pub type Fact<T> = Result<T, String>;
+
+/// All facts of one moment.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// When they were collected: microseconds since 1970 UTC.
+    pub at: i64,
+    /// The project that is served.
+    pub project: Arc<Project>,
+    /// How many rows each of the project's tables has.
+    pub counts: Fact<Vec<TableCount>>,
+    /// What a scan of every reference found.
+    pub links: Fact<Vec<LinkFact>>,
+    /// What a scan for duplicates in key-like fields found.
+    pub doubles: Fact<Vec<DoubleFact>>,
+    /// Fields that look personal and carry no flag.
+    pub suspects: Fact<Vec<Suspect>>,
+    /// Rows that are older than their table's `keep`.
+    pub overdue: Fact<Vec<OverdueFact>>,
+    /// How the database is.
+    pub store: Fact<StoreFacts>,
+    /// How passwords are kept.
+    pub passwords: Fact<Passwords>,
+    /// Who may do more than a customer.
+    pub accounts: Fact<Accounts>,
+    /// Recorded starts, newest first.
+    pub releases: Fact<Vec<Release>>,
+    /// Request outcomes of the last 28 days, oldest first.
+    pub minutes: Fact<Vec<RequestMinute>>,
+    /// The newest stories.
+    pub stories: Fact<Vec<Story>>,
+    /// Other systems that were called.
+    pub partners: Fact<Vec<Dependency>>,
+    /// What the project folder holds besides tables.
+    pub parts: Fact<Parts>,
+    /// What lies in the public folder.
+    pub front: Fact<FrontFacts>,
+}
+
+/// Rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableCount {
+    /// Table name.
+    pub table: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// What a scan of one reference found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkFact {
+    /// Table that points.
+    pub table: String,
+    /// Field that points.
+    pub field: String,
+    /// Where to.
+    pub target: String,
+    /// Rows that point somewhere.
+    pub checked: u64,
+    /// Of these, rows whose target is gone.
+    pub broken: u64,
+}
+
+/// What a scan for duplicates found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoubleFact {
+    /// Table name.
+    pub table: String,
+    /// Field that looks like a key and is not unique.
+    pub field: String,
+    /// Values looked at.
+    pub checked: u64,
+    /// Values that stood there before.
+    pub doubles: u64,
+}
+
+/// Rows older than their period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueFact {
+    /// Table name.
+    pub table: String,
+    /// The period as written: `3 years`.
+    pub keep: String,
+    /// The field that tells the age.
+    pub field: String,
+    /// Rows past the period.
+    pub rows: u64,
+    /// Of these, rows past it by more than 30 days.
+    pub long_past: u64,
+}
+
+/// A field that looks personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// Table name.
+    pub table: String,
+    /// Field name.
+    pub field: String,
+    /// Kind of personal data: `contact`, `name`, ...
+    pub kind: String,
+    /// What gave it away.
+    pub reason: SuspectReason,
+}
+
+/// What gave a personal field away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuspectReason {
+    /// Its name.
+    Name,
+    /// So many of so many sampled values.
+    Values {
+        /// Values that look personal.
+        hits: u64,
+        /// Values sampled.
+        of: u64,
+    },
+}
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreFacts {
+    /// `SQLite 3.54.1`
+    pub engine: String,
+    /// Whether it runs inside this process, without a port of its own.
+    pub embedded: bool,
+    /// Whether acknowledged writes survive a power cut.
+    pub durable: bool,
+    /// Whether writes are accepted.
+    pub writable: bool,
+    /// Bytes of the database.
+    pub bytes: u64,
+    /// Whether the data folder lies inside the public folder.
+    pub inside_public: bool,
+}
+
+/// Stored passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passwords {
+    /// Accounts with a password.
+    pub total: u64,
+    /// Of these, kept as argon2id with at least 19 MiB.
+    pub argon2id: u64,
+}
+
+/// Accounts with more rights than a customer, and how one signs in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// Accounts with a studio or project role.
+    pub administrators: u64,
+    /// Of these, with a second factor.
+    pub with_second_factor: u64,
+    /// Of these, not seen for 90 days; `None` if nobody notes it.
+    pub unused: Option<u64>,
+    /// Whether a session ends by itself without use.
+    pub sessions_end: bool,
+    /// Whether wrong passwords lock an account for a while.
+    pub lock_out: bool,
+}
+
+/// Another system that was called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// Host name.
+    pub host: String,
+    /// What for.
+    pub purpose: String,
+    /// How often since the process started.
+    pub calls: u64,
+}
+
+/// Parts of the project folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Labels or names of functions that are one transaction.
+    pub actions: Vec<String>,
+    /// Files in `flows/`: mediators.
+    pub flows: Vec<String>,
+    /// Files in `interfaces/`: declared connections, by name.
+    pub interfaces: Vec<String>,
+    /// Hosts that the declared connections name.
+    pub declared_hosts: Vec<String>,
+}
+
+/// The public folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FrontFacts {
+    /// Files looked at.
+    pub files: u64,
+    /// Whether everything was looked at.
+    pub complete: bool,
+    /// Files that must not lie there, by path.
+    pub confidential: Vec<String>,
+    /// Access keys found in files: path and kind of key, never the key.
+    pub secrets: Vec<(String, String)>,
+}

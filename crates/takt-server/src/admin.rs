@@ -1,0 +1,321 @@
+//! The local door for commands: a socket in the data folder, one JSON request and one JSON answer per line.
+//! What a command asks is done by [`execute`], whether a server runs (through the socket) or not (directly).
+//! Who may open the data folder may ask everything here; nobody else can reach it.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader, Read, Write},
+    os::{fd::AsRawFd, unix::fs::PermissionsExt, unix::net::UnixStream},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ring::rand::SecureRandom;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use takt_auth::{Account, AuthError};
+use takt_engine::{EngineError, Story};
+use takt_model::Uuid;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
+    net::UnixListener,
+};
+
+use crate::{app::App, check::Setting, data_dir::SOCKET};
+
+/// No request is larger, and no answer.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a command asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum AdminRequest {
+    /// Address and API keys.
+    Keys,
+    /// A new account.
+    AccountAdd {
+        /// Email address.
+        email: String,
+        /// Password; made up and told if none is given.
+        password: Option<String>,
+        /// The project's own roles.
+        roles: Vec<String>,
+    },
+    /// The accounts, newest first.
+    AccountList {
+        /// At most so many.
+        limit: u64,
+    },
+    /// Gives roles to an account and takes roles from it.
+    AccountRole {
+        /// Email address.
+        email: String,
+        /// Roles to give.
+        add: Vec<String>,
+        /// Roles to take.
+        remove: Vec<String>,
+    },
+    /// The newest story, told in words.
+    StoryLast {
+        /// Only of this function.
+        function: Option<String>,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// One story, told in words.
+    Story {
+        /// Its id.
+        id: String,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// The settings as they hold.
+    Settings,
+    /// How the server is.
+    Status,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminReply {
+    /// What was asked for.
+    Done(Json),
+    /// Why it was not done, in a plain sentence.
+    Failed(String),
+}
+
+/// Why a command could not be done; a plain sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct AdminError(pub String);
+
+impl From<AuthError> for AdminError {
+    fn from(error: AuthError) -> Self {
+        Self(sentence(&error.to_string()))
+    }
+}
+
+impl From<EngineError> for AdminError {
+    fn from(error: EngineError) -> Self {
+        Self(sentence(&error.to_string()))
+    }
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// Does what a command asks.
+///
+/// # Errors
+/// A plain sentence.
+pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminError> {
+    match request {
+        AdminRequest::Keys => {
+            let keys = app.auth.keys();
+            Ok(json!({ "url": app.base_url, "publishable_key": keys.publishable, "secret_key": keys.secret }))
+        }
+        AdminRequest::AccountAdd { email, password, roles } => {
+            account_add(app, &email, password, &roles).await
+        }
+        AdminRequest::AccountList { limit } => {
+            Ok(app.auth.accounts(limit).await?.iter().map(Account::to_json).collect())
+        }
+        AdminRequest::AccountRole { email, add, remove } => account_role(app, &email, &add, &remove).await,
+        AdminRequest::StoryLast { function, language } => {
+            let story = app.engine.story_last(function.as_deref())?;
+            story
+                .map(|s| told(app, &s, &language))
+                .ok_or_else(|| AdminError("There is no story yet.".to_owned()))
+        }
+        AdminRequest::Story { id, language } => {
+            let unknown = || AdminError(format!("There is no story {id}."));
+            let story = app.engine.story(Uuid::parse_str(&id).map_err(|_| unknown())?)?;
+            story.map(|s| told(app, &s, &language)).ok_or_else(unknown)
+        }
+        AdminRequest::Settings => Ok(json!(Setting::all(&app.project()))),
+        AdminRequest::Status => Ok(status(app)),
+    }
+}
+
+async fn account_add(
+    app: &App,
+    email: &str,
+    given: Option<String>,
+    roles: &[String],
+) -> Result<Json, AdminError> {
+    known_roles(app, roles)?;
+    let made = if given.is_none() { Some(made_up_password()?) } else { None };
+    let password = given.as_deref().or(made.as_deref()).unwrap_or_default();
+    let mut account = app.auth.account_add(email, password, roles).await?.to_json();
+    if let Some(made) = made {
+        account["password"] = made.into();
+    }
+    Ok(account)
+}
+
+/// 20 letters and digits that cannot be mistaken for each other: 100 bits.
+fn made_up_password() -> Result<String, AdminError> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 20];
+    ring::rand::SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| AdminError("The system gives no random numbers.".to_owned()))?;
+    Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect())
+}
+
+async fn account_role(app: &App, email: &str, add: &[String], remove: &[String]) -> Result<Json, AdminError> {
+    known_roles(app, add)?;
+    let account = app.auth.account_find(email).await?;
+    let account = account.ok_or_else(|| AdminError(format!("There is no account {email}.")))?;
+    let mut roles: Vec<String> = account.roles.into_iter().filter(|r| !remove.contains(r)).collect();
+    for role in add {
+        if !roles.contains(role) {
+            roles.push(role.clone());
+        }
+    }
+    Ok(app.auth.account_roles_set(email, &roles).await?.to_json())
+}
+
+fn known_roles(app: &App, roles: &[String]) -> Result<(), AdminError> {
+    let project = app.project();
+    let known = &project.settings.roles;
+    match roles.iter().find(|r| !known.contains(r)) {
+        None => Ok(()),
+        Some(role) if known.is_empty() => {
+            Err(AdminError(format!("There is no role `{role}`: takt.toml names no roles.")))
+        }
+        Some(role) => Err(AdminError(format!("There is no role `{role}`; there are: {}.", known.join(", ")))),
+    }
+}
+
+fn told(app: &App, story: &Story, language: &str) -> Json {
+    let told = takt_report::tell_story(story, &app.project(), language);
+    let mut text = told.to_string().trim_end().to_owned();
+    // The console folds these away; a terminal has room, and a developer looks for the line that failed.
+    text.push('\n');
+    for (name, value) in &told.technical {
+        text.push_str(&format!("\n{name}: {value}"));
+    }
+    json!({ "story": story, "text": text })
+}
+
+fn status(app: &App) -> Json {
+    let health = app.engine.health();
+    json!({
+        "url": app.base_url,
+        "process": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "started_at": takt_model::ValueRef::Timestamp(app.started_at).to_text(),
+        "writable": health.writable,
+        "durable": health.durable,
+        "database_bytes": health.bytes,
+        "requests": app.counters(),
+    })
+}
+
+/// Opens the socket; commands wait from now on. Without it the server runs, but commands must wait until it ends.
+pub(crate) fn listen(data_dir: &Path) -> Option<UnixListener> {
+    open_socket(data_dir)
+        .inspect_err(
+            |error| tracing::warn!(%error, "commands cannot reach this server: no socket in the data folder"),
+        )
+        .ok()
+}
+
+/// Removes the socket at the end.
+pub(crate) fn remove_socket(data_dir: &Path) {
+    let removed = fs::remove_file(data_dir.join(SOCKET));
+    if let Err(error) = removed
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "the socket in the data folder was not removed");
+    }
+}
+
+fn open_socket(data_dir: &Path) -> io::Result<UnixListener> {
+    // We hold the folder's lock: a socket that is there is left over from a process that died.
+    remove_socket(data_dir);
+    let (path, _folder) = short_path(data_dir)?;
+    let listener = UnixListener::bind(&path)?;
+    fs::set_permissions(data_dir.join(SOCKET), fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// The name of a socket may have 107 bytes; in a deep folder it is reached through an open handle of the folder.
+fn short_path(data_dir: &Path) -> io::Result<(PathBuf, Option<fs::File>)> {
+    let path = data_dir.join(SOCKET);
+    if path.as_os_str().len() < 100 {
+        return Ok((path, None));
+    }
+    let folder = fs::File::open(data_dir)?;
+    Ok((format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()).into(), Some(folder)))
+}
+
+/// Answers commands until the server ends.
+pub(crate) async fn answer_all(app: Arc<App>, listener: UnixListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let app = Arc::clone(&app);
+                tokio::spawn(async move {
+                    if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, answer_one(&app, stream)).await {
+                        tracing::debug!(%error, "a command left early");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a command could not be heard");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn answer_one(app: &App, stream: tokio::net::UnixStream) -> io::Result<()> {
+    let (reading, mut writing) = stream.into_split();
+    let mut line = String::new();
+    tokio::io::BufReader::new(reading.take(MOST_BYTES)).read_line(&mut line).await?;
+    let reply = match serde_json::from_str::<AdminRequest>(&line) {
+        Ok(request) => match execute(app, request).await {
+            Ok(done) => AdminReply::Done(done),
+            Err(AdminError(why)) => AdminReply::Failed(why),
+        },
+        Err(_) => AdminReply::Failed(
+            "The running server does not know this command; is it of another version?".to_owned(),
+        ),
+    };
+    let mut text = serde_json::to_string(&reply)?;
+    text.push('\n');
+    writing.write_all(text.as_bytes()).await?;
+    writing.shutdown().await
+}
+
+/// Asks the server that serves the data folder; `None` if none does.
+///
+/// # Errors
+/// What the server says, or that it does not answer.
+pub fn ask(data_dir: &Path, request: &AdminRequest) -> Result<Option<Json>, AdminError> {
+    let Ok((path, _folder)) = short_path(data_dir) else { return Ok(None) };
+    let Ok(stream) = UnixStream::connect(path) else { return Ok(None) };
+    let silent = |e: io::Error| AdminError(format!("The running server does not answer: {e}."));
+    let reply = converse(stream, request).map_err(silent)?;
+    match reply {
+        AdminReply::Done(done) => Ok(Some(done)),
+        AdminReply::Failed(why) => Err(AdminError(why)),
+    }
+}
+
+fn converse(mut stream: UnixStream, request: &AdminRequest) -> io::Result<AdminReply> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut text = serde_json::to_string(request)?;
+    text.push('\n');
+    stream.write_all(text.as_bytes())?;
+    let mut line = String::new();
+    BufReader::new(stream.take(MOST_BYTES)).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}

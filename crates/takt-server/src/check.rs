@@ -1,0 +1,111 @@
+//! Reads a project without serving it and reports everything that is wrong, for `takt check` and before a start.
+
+use std::{path::Path, sync::Arc};
+
+use takt_logic::Logic;
+use takt_model::{Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, SystemTables};
+use takt_outbound::{Outbound, OutboundOptions};
+
+use crate::project_files::{ReadError, read_project};
+
+/// The product's own tables, in the order in which they may refer to each other.
+const SYSTEM_TABLES: [SystemTables; 2] = [takt_engine::TABLES, takt_auth::TABLES];
+
+/// What is wrong with a project, and what is in it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CheckReport {
+    /// All problems, by file and line.
+    pub problems: Vec<Problem>,
+    /// Tables of the project.
+    pub tables: usize,
+    /// Functions of the project.
+    pub functions: usize,
+}
+
+impl CheckReport {
+    /// How many problems stop `serve`.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|p| p.severity == Severity::Error).count()
+    }
+
+    /// How many are only worth knowing.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.problems.len() - self.errors()
+    }
+}
+
+impl std::fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for problem in &self.problems {
+            writeln!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A project as read from its folder: complete if the report has no errors.
+pub(crate) struct Loaded {
+    pub(crate) files: ProjectFiles,
+    pub(crate) project: Arc<Project>,
+    pub(crate) logic: Logic,
+    pub(crate) report: CheckReport,
+}
+
+/// Reads a project and its functions. The logic is loaded even if the schema has errors, so that all problems show.
+pub(crate) fn load(
+    project_dir: &Path,
+    layers: &[SettingsLayer],
+    outbound: &Outbound,
+) -> Result<Loaded, ReadError> {
+    let files = read_project(project_dir)?;
+    let (project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    let project = Arc::new(project);
+    let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
+    problems.extend(logic_problems);
+    problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));
+    problems.dedup();
+    let tables = project.tables.iter().filter(|t| t.exposure == Exposure::Public).count();
+    let report = CheckReport { problems, tables, functions: logic.functions().len() };
+    Ok(Loaded { files, project, logic, report })
+}
+
+/// Reads the project in `project_dir` and says what is wrong with it.
+///
+/// # Errors
+/// If the folder cannot be read at all.
+pub fn check(project_dir: &Path, layers: &[SettingsLayer]) -> Result<CheckReport, ReadError> {
+    Ok(load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?.report)
+}
+
+/// The settings as they would hold, without serving: each key, its value, and where it came from.
+///
+/// # Errors
+/// If the folder cannot be read at all.
+pub fn settings(project_dir: &Path, layers: &[SettingsLayer]) -> Result<Vec<Setting>, ReadError> {
+    let files = read_project(project_dir)?;
+    let (project, _) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    Ok(Setting::all(&project))
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Setting {
+    /// `limits.max_rows`
+    pub key: String,
+    /// As text; secrets are `***`.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl Setting {
+    /// All settings of a project.
+    pub(crate) fn all(project: &Project) -> Vec<Self> {
+        let origins = project.settings.origins.iter();
+        origins
+            .map(|(key, value, origin)| Self { key: key.clone(), value: value.clone(), origin: *origin })
+            .collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! The network: the listening socket, connections with their limits, and the orderly end.
+//! Lives here: everything about connections. Not here: requests (`serve.rs`).
+
+use std::{
+    future::Future,
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use takt_model::LimitSettings;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::Semaphore,
+};
+
+use crate::{project_files::plain_reason, serve::Serving, stall::Progressing};
+
+/// Connections at once; more wait in the system's queue.
+const MOST_CONNECTIONS: usize = 8_192;
+/// How long an answer may wait for somebody who does not read it.
+const MOST_PATIENCE: Duration = Duration::from_secs(30);
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Why nobody can reach us.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListenError {
+    /// No address and port.
+    #[error("`{0}` is no address to listen on; it looks like 127.0.0.1:8000.")]
+    NotAnAddress(String),
+    /// Somebody else listens there.
+    #[error("Port {port} of {address} is in use by another program. `--listen` takes another address.", port = .0.port(), address = .0.ip())]
+    InUse(SocketAddr),
+    /// The system refuses.
+    #[error("It is not possible to listen on {address}: {reason}.")]
+    Refused {
+        /// Where.
+        address: SocketAddr,
+        /// The system's words.
+        reason: String,
+    },
+}
+
+/// Takes the address; requests wait from now on. Needs a runtime's context.
+pub(crate) fn bind(address: &str) -> Result<TcpListener, ListenError> {
+    let not_an_address = || ListenError::NotAnAddress(address.to_owned());
+    let mut candidates = address.to_socket_addrs().map_err(|_| not_an_address())?;
+    let address = candidates.next().ok_or_else(not_an_address)?;
+    open(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse(address),
+        _ => ListenError::Refused { address, reason: plain_reason(&error) },
+    })
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves until `stop` ends; then requests that are under way may end within `grace`.
+/// Says whether all of them did.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    serving: Arc<Serving>,
+    stop: impl Future<Output = ()>,
+    grace: Duration,
+) -> bool {
+    let limits = serving.app.project().settings.limits.clone();
+    let builder = Arc::new(protocol(&limits));
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let Some((stream, peer, place)) = accepted else { continue };
+        let (serving, builder) = (Arc::clone(&serving), Arc::clone(&builder));
+        let watcher = graceful.watcher();
+        let first = limits.header_time;
+        tokio::spawn(async move {
+            connection(stream, peer, serving, &builder, watcher, first).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    tokio::time::timeout(grace, graceful.shutdown()).await.is_ok()
+}
+
+type Place = tokio::sync::OwnedSemaphorePermit;
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, Place)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, place)),
+        Err(error) => {
+            // A connection that broke before it was accepted is nobody's fault; without file handles waiting helps.
+            if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            None
+        }
+    }
+}
+
+/// HTTP/1.1 and HTTP/2 without TLS on the same port, with limits against slow and greedy callers.
+fn protocol(limits: &LimitSettings) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // hyper refuses a buffer below 8 kB.
+    let header_bytes = limits.header_bytes.max(8 * 1024);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(header_bytes)
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(128)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(20)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    serving: Arc<Serving>,
+    builder: &auto::Builder<TokioExecutor>,
+    watcher: hyper_util::server::graceful::Watcher,
+    first: Duration,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = Arc::clone(&asked);
+    let service = tower::service_fn(move |request| {
+        has_asked.store(true, Ordering::Relaxed);
+        Arc::clone(&serving).answer(peer.ip(), request)
+    });
+    let conversation = builder
+        .serve_connection(
+            TokioIo::new(Progressing::new(stream, MOST_PATIENCE)),
+            TowerToHyperService::new(service),
+        )
+        .into_owned();
+    let conversation = watcher.watch(conversation);
+    tokio::pin!(conversation);
+    // Before the first bytes tell HTTP/1 from HTTP/2, no limit of hyper applies: somebody could connect and be silent.
+    let ended = tokio::select! {
+        ended = &mut conversation => ended,
+        () = tokio::time::sleep(first) => {
+            if !asked.load(Ordering::Relaxed) {
+                return;
+            }
+            conversation.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
+}

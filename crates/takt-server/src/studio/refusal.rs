@@ -1,0 +1,123 @@
+//! Refusals in words for people: what an error of a lower floor means to somebody at a form.
+
+use takt_auth::AuthError;
+use takt_engine::{EngineError, StoreError};
+use takt_logic::LogicError;
+use takt_plan::PlanError;
+
+use super::language::Language;
+
+/// What a refused plan means.
+pub(super) fn engine(error: &EngineError, language: Language) -> String {
+    let said = match error {
+        EngineError::Plan(
+            PlanError::Denied { .. } | PlanError::FieldDenied { .. } | PlanError::UnknownField { .. },
+        ) => language
+            .t("Keine Regel erlaubt Ihrem Konto diese Änderung.", "No rule allows your account this change."),
+        EngineError::Store(StoreError::Refused { code, message, .. }) => {
+            return refused(code, message, language);
+        }
+        EngineError::Store(StoreError::Busy | StoreError::Timeout) => language.t(
+            "Gerade ist viel los. Bitte versuchen Sie es gleich noch einmal.",
+            "It is busy just now. Please try again in a moment.",
+        ),
+        EngineError::Store(StoreError::Full) => language.t(
+            "Der Speicherplatz ist voll. Es wurde nichts geschrieben.",
+            "The disk is full. Nothing was written.",
+        ),
+        EngineError::NotSingular { .. } => {
+            language.t("Diesen Eintrag gibt es nicht.", "This entry does not exist.")
+        }
+        EngineError::Plan(PlanError::NoFilter { .. } | PlanError::TooManyNodes { .. })
+        | EngineError::Store(StoreError::Locked(_) | StoreError::Open(_) | StoreError::Internal(_))
+        | EngineError::IdempotencyMismatch
+        | EngineError::Schema(_)
+        | EngineError::Internal(_) => {
+            tracing::error!(%error, "a page of the console failed");
+            unexpected(language)
+        }
+    };
+    said.to_owned()
+}
+
+fn refused(code: &str, message: &str, language: Language) -> String {
+    let words = match code {
+        "42501" => language
+            .t("Keine Regel erlaubt Ihrem Konto diese Änderung.", "No rule allows your account this change."),
+        "23514" => {
+            language.t("Die Regeln der Daten lassen das nicht zu", "The rules of the data do not allow this")
+        }
+        "23505" => language.t("Das gibt es schon einmal", "This exists already"),
+        "23503" => language.t(
+            "Ein anderer Eintrag gehört dazu und passt nicht",
+            "Another entry belongs to it and does not fit",
+        ),
+        "23502" => language.t("Ein Pflichtfeld ist leer", "A required field is empty"),
+        "22001" => language.t("Der Text ist zu lang", "The text is too long"),
+        _ => language.t("Die Datenbank hat das abgelehnt", "The database refused this"),
+    };
+    if words.ends_with('.') { words.to_owned() } else { format!("{words}: {message}") }
+}
+
+/// What a refused sign-in means.
+pub(super) fn auth(error: &AuthError, language: Language) -> String {
+    let said = match error {
+        AuthError::InvalidCredentials => language.t("E-Mail-Adresse oder Passwort stimmt nicht.", "Email address or password is wrong."),
+        AuthError::SetupCodeWrong => language.t("Der Einmalcode stimmt nicht.", "The one-time code is wrong."),
+        AuthError::SetupClosed => language.t(
+            "Das erste Konto gibt es schon, oder der Code wurde zu oft versucht. Ein Neustart zeigt einen neuen.",
+            "The first account exists already, or the code was tried too often. A restart shows a new one.",
+        ),
+        AuthError::WeakPassword { .. } => language.t("Das Passwort ist zu kurz.", "The password is too short."),
+        AuthError::EmailExists | AuthError::UserAlreadyExists => {
+            language.t("Ein Konto mit dieser Adresse gibt es schon.", "There is already an account with this address.")
+        }
+        AuthError::ConsoleDenied => language.t("Dieses Konto darf hier nicht hinein.", "This account may not come in here."),
+        AuthError::UserBanned => language.t("Dieses Konto ist gesperrt.", "This account is suspended."),
+        AuthError::ValidationFailed(_) => language.t("Bitte prüfen Sie die Eingaben.", "Please check what you entered."),
+        AuthError::OverRequestRateLimit { .. } => {
+            language.t("Zu viele Versuche. Bitte warten Sie ein paar Minuten.", "Too many tries. Please wait a few minutes.")
+        }
+        other => {
+            if other.is_ours() {
+                tracing::error!(error = %other, "an account page of the console failed");
+                return unexpected(language).to_owned();
+            }
+            return other.message();
+        }
+    };
+    said.to_owned()
+}
+
+/// What a refused action means.
+pub(super) fn logic(error: &LogicError, language: Language) -> String {
+    match error {
+        LogicError::Engine(error) => engine(error, language),
+        LogicError::Denied => {
+            language.t("Ihr Konto darf das nicht.", "Your account may not do this.").to_owned()
+        }
+        LogicError::UnknownFunction => {
+            language.t("Diesen Vorgang gibt es nicht.", "This process does not exist.").to_owned()
+        }
+        LogicError::BadInput { message, .. } => {
+            format!("{}: {message}", language.t("Die Eingabe passt nicht", "The input does not fit"))
+        }
+        LogicError::Busy => language
+            .t(
+                "Gerade ist viel los. Bitte versuchen Sie es gleich noch einmal.",
+                "It is busy just now. Please try again in a moment.",
+            )
+            .to_owned(),
+        LogicError::Failed { .. } => {
+            tracing::error!(%error, "an action called from the console failed");
+            unexpected(language).to_owned()
+        }
+    }
+}
+
+fn unexpected(language: Language) -> &'static str {
+    language.t(
+        "Etwas ist im Programm schiefgegangen. Es wurde nichts geschrieben.",
+        "Something went wrong in the program. Nothing was written.",
+    )
+}

@@ -1,0 +1,167 @@
+//! Start, seeds, history, reload, stop.
+
+use std::{
+    fs,
+    io::Write,
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
+
+use takt_server::{Server, StartError, StartOptions};
+
+use crate::support::{Answer, Running, options, project, write};
+
+fn refused(options: &StartOptions) -> StartError {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    match Server::start(options, runtime.handle()) {
+        Ok(_) => panic!("it started"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn seeds_are_loaded_once_and_never_over_data() {
+    let server = Running::start();
+    assert_eq!(server.summary.seeded_rows, 3);
+    let service = [("apikey", server.secret.clone())];
+    let service = [(service[0].0, service[0].1.as_str())];
+    assert_eq!(server.raw("DELETE", "/rest/v1/colours?id=gt.1", &service, b"").status, 204);
+    let (dir, clean) = server.stop();
+    assert!(clean);
+    let options = options(dir.path(), &[]);
+    let again = Running::serve(dir, &options);
+    assert_eq!(again.summary.seeded_rows, 0);
+    assert_eq!(again.get("/rest/v1/colours?select=name").text(), r#"[{"name":"red"}]"#);
+}
+
+#[test]
+fn a_seed_that_is_wrong_is_told_with_its_line_and_nothing_is_loaded() {
+    let dir = project();
+    write(dir.path(), "seeds/colours.csv", "id,name\n1,red\ntwo,green\n");
+    let error = refused(&options(dir.path(), &[])).to_string();
+    assert_eq!(error, "seeds/colours.csv:3: id: invalid input syntax for type integer: \"two\".");
+    write(dir.path(), "seeds/colours.csv", "id,name\n1,red\n2,red\n");
+    let error = refused(&options(dir.path(), &[])).to_string();
+    assert!(error.contains("colours_name_key"), "{error}");
+    write(dir.path(), "seeds/colours.csv", "id,name\n1,red\n");
+    let opts = options(dir.path(), &[]);
+    assert_eq!(Running::serve(dir, &opts).summary.seeded_rows, 1);
+}
+
+#[test]
+fn every_changed_start_is_recorded_and_requests_are_counted() {
+    let server = Running::start();
+    assert!(server.summary.release_recorded);
+    server.get("/");
+    server.get("/rest/v1/nothing");
+    assert_eq!(server.app.counters().succeeded, 2);
+    let (dir, _) = server.stop();
+
+    let opts = options(dir.path(), &[]);
+    let same = Running::serve(dir, &opts);
+    assert!(!same.summary.release_recorded, "nothing changed");
+    let minutes = same.app.engine.minutes_since(0).unwrap();
+    assert_eq!(minutes.iter().map(|m| m.succeeded).sum::<u64>(), 2);
+    let (dir, _) = same.stop();
+
+    write(dir.path(), "public/index.html", "<!doctype html><title>Changed</title>");
+    let opts = options(dir.path(), &[]);
+    let changed = Running::serve(dir, &opts);
+    assert!(changed.summary.release_recorded);
+    let releases = changed.app.releases(10).unwrap();
+    assert_eq!(releases.len(), 2);
+    assert_ne!(releases[0].project, releases[1].project);
+    assert_eq!(releases[0].schema, releases[1].schema);
+    assert!(releases[0].not_serving_seconds.is_some_and(|s| (0..60).contains(&s)), "{releases:?}");
+}
+
+#[test]
+fn what_can_be_refused_is_refused_before_the_database_is_touched() {
+    let dir = project();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut opts = options(dir.path(), &[]);
+    opts.layers[0].values[0].1 = address.clone();
+    let error = refused(&opts).to_string();
+    let port = address.rsplit(':').next().unwrap();
+    assert_eq!(
+        error,
+        format!("Port {port} of 127.0.0.1 is in use by another program. `--listen` takes another address.")
+    );
+    assert!(!dir.path().join("data/takt.db").exists());
+
+    opts.layers[0].values[0].1 = "nowhere".to_owned();
+    assert!(matches!(refused(&opts), StartError::Listen(_) | StartError::Project(_)));
+
+    write(dir.path(), "schema/notes.toml", "[fields.id]\ntype = \"txet\"\nprimary_key = true\n");
+    let StartError::Project(report) = refused(&options(dir.path(), &[])) else { panic!("not the project") };
+    assert!(report.to_string().contains("schema/notes.toml:2"), "{report}");
+    assert!(!dir.path().join("data/takt.db").exists());
+
+    assert!(matches!(refused(&options(&dir.path().join("nowhere"), &[])), StartError::Read(_)));
+}
+
+#[test]
+fn a_data_folder_is_private_and_served_by_one_process() {
+    let server = Running::start();
+    let folder = server.dir.as_ref().unwrap().path();
+    let mode = |path: &str| fs::metadata(folder.join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("data"), mode("data/takt.sock")), (0o700, 0o600));
+    let error = refused(&options(folder, &[])).to_string();
+    assert!(error.starts_with(&format!("Another takt (process {}) serves", std::process::id())), "{error}");
+    let (dir, _) = server.stop();
+    assert!(!dir.path().join("data/takt.sock").exists());
+    fs::set_permissions(dir.path().join("data"), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(matches!(refused(&options(dir.path(), &[])), StartError::DataDir(_)));
+}
+
+#[test]
+fn requests_under_way_end_before_the_server_does() {
+    let server = Running::start();
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    let body = r#"{"id":77,"name":"late"}"#;
+    let head = format!(
+        "POST /rest/v1/colours HTTP/1.1\r\nhost: x\r\napikey: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        server.secret,
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    slow.write_all(&body.as_bytes()[..5]).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    server.ask_to_stop();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(TcpStream::connect(server.address).is_err(), "no new connections");
+    slow.write_all(&body.as_bytes()[5..]).unwrap();
+    assert_eq!(Answer::read(slow).status, 201);
+    let started = Instant::now();
+    let (_dir, clean) = server.stop();
+    assert!(clean && started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn with_dev_a_change_is_served_and_a_broken_one_is_not() {
+    let server = Running::dev();
+    let dir = server.dir.as_ref().unwrap().path().to_owned();
+    let wait_for = |what: &dyn Fn() -> bool| {
+        let started = Instant::now();
+        while !what() {
+            assert!(started.elapsed() < Duration::from_secs(20), "it never came");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let colours = fs::read_to_string(dir.join("schema/colours.toml")).unwrap();
+    write(&dir, "schema/colours.toml", &colours.replace("using = \"true\"", "using = \"id > 1\""));
+    wait_for(&|| server.get("/rest/v1/colours").json().as_array().unwrap().len() == 2);
+
+    write(&dir, "schema/colours.toml", &colours.replace("using = \"true\"", "using = \"di > 1\""));
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(
+        server.get("/rest/v1/colours").json().as_array().unwrap().len(),
+        2,
+        "the old one is served on"
+    );
+
+    write(&dir, "schema/colours.toml", &colours);
+    wait_for(&|| server.get("/rest/v1/colours").json().as_array().unwrap().len() == 3);
+}

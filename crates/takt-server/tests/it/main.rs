@@ -1,0 +1,12 @@
+//! The server over real sockets: one small project, asked as clients ask.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod accounts;
+mod commands;
+mod connections;
+mod data;
+mod functions;
+mod lifecycle;
+mod pages;
+mod studio;
+mod support;
