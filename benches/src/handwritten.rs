@@ -33,7 +33,7 @@ create table if not exists products (id blob primary key, sku text not null uniq
   category_id blob not null references categories(id), name_de text, name_en text, description_de text,
   price integer not null, tax_rate integer not null, stock integer not null check (stock >= 0), image text,
   active integer not null default 1, created_at integer not null) strict;
-create index if not exists products_category on products (category_id, active);
+create index if not exists products_category on products (category_id, active, price);
 create index if not exists products_price on products (active, price);
 create table if not exists addresses (id blob primary key, customer_id blob not null, name text not null,
   street text not null, postal_code text not null, city text not null, country text not null,
@@ -230,16 +230,18 @@ async fn address(State(app): State<App>, body: Bytes) -> Result<(StatusCode, ())
     let customer = uuid(&body["customer_id"])?;
     let work: Work = Box::new(move |c| {
         let text = |name: &str| body[name].as_str().unwrap_or_default();
-        c.prepare_cached("insert into addresses values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-            Uuid::now_v7().as_bytes(),
-            customer.as_bytes(),
-            text("name"),
-            text("street"),
-            text("postal_code"),
-            text("city"),
-            text("country"),
-            now()
-        ])?;
+        c.prepare_cached("insert into addresses values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(
+            params![
+                Uuid::now_v7().as_bytes(),
+                customer.as_bytes(),
+                text("name"),
+                text("street"),
+                text("postal_code"),
+                text("city"),
+                text("country"),
+                now()
+            ],
+        )?;
         Ok(Value::Null)
     });
     let _ = write(&app, work).await?;
@@ -314,8 +316,16 @@ fn fill_tables(c: &Connection, body: &Value) -> rusqlite::Result<Value> {
         c.execute(
             "insert into products values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 700, 1000000, ?9, 1, ?10)",
             params![
-                id(&p["id"]).as_bytes(), text("sku"), text("slug"), id(&p["category_id"]).as_bytes(), text("name_de"),
-                text("name_en"), text("description_de"), price as i64, text("image"), now()
+                id(&p["id"]).as_bytes(),
+                text("sku"),
+                text("slug"),
+                id(&p["category_id"]).as_bytes(),
+                text("name_de"),
+                text("name_en"),
+                text("description_de"),
+                price as i64,
+                text("image"),
+                now()
             ],
         )?;
     }

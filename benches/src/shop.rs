@@ -34,7 +34,8 @@ pub(crate) async fn fill_takt(takt: &Running) -> Result<Shop, Failure> {
     let publishable = keys["publishable_key"].as_str().ok_or("no publishable key")?.to_owned();
     let ask = async |method: &str, path: &str, key: &str, token: &str, body: Value| {
         let bearer = format!("Bearer {token}");
-        let headers = [("apikey", key), ("authorization", bearer.as_str()), ("prefer", "return=representation")];
+        let headers =
+            [("apikey", key), ("authorization", bearer.as_str()), ("prefer", "return=representation")];
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (status, text) = load::once(&takt.address, &request(method, path, &headers, &body)).await?;
         if status >= 300 {
@@ -45,12 +46,10 @@ pub(crate) async fn fill_takt(takt: &Running) -> Result<Shop, Failure> {
     let ids = |rows: &Value| -> Vec<String> {
         rows.as_array().into_iter().flatten().filter_map(|r| r["id"].as_str().map(str::to_owned)).collect()
     };
-    let categories =
-        ids(&ask("GET", "/rest/v1/categories?select=id", &secret, &secret, Value::Null).await?);
+    let categories = ids(&ask("GET", "/rest/v1/categories?select=id", &secret, &secret, Value::Null).await?);
     let mut products = Vec::new();
     for thousand in 0..PRODUCTS / 500 {
-        let rows: Vec<Value> =
-            (0..500).map(|n| product(thousand * 500 + n, &categories)).collect();
+        let rows: Vec<Value> = (0..500).map(|n| product(thousand * 500 + n, &categories)).collect();
         let made = ask("POST", "/rest/v1/products?select=id", &secret, &secret, Value::Array(rows)).await?;
         products.extend(ids(&made));
     }
@@ -89,8 +88,7 @@ pub(crate) async fn fill_takt(takt: &Running) -> Result<Shop, Failure> {
             request("POST", "/rest/v1/rpc/checkout", &signed_in, &body.to_string())
         })
         .collect();
-    let requests =
-        vec![by_key, list(""), list(",categories(slug,name_de)"), insert, checkout];
+    let requests = vec![by_key, list(""), list(",categories(slug,name_de)"), insert, checkout];
     Ok(Shop { requests, products, categories, customer, address: address_id })
 }
 
@@ -109,7 +107,8 @@ pub(crate) async fn fill_handwritten(other: &Running, shop: &Shop) -> Result<Vec
     let body = json!({
         "products": rows, "categories": shop.categories, "customer": shop.customer, "address": shop.address,
     });
-    let (status, text) = load::once(&other.address, &request("POST", "/fill", &[], &body.to_string())).await?;
+    let (status, text) =
+        load::once(&other.address, &request("POST", "/fill", &[], &body.to_string())).await?;
     if status != 200 {
         return Err(format!("fill: {status} {text}").into());
     }

@@ -190,10 +190,7 @@ impl Engine {
 }
 
 /// What the caller and the story are told of how the function ended.
-fn told(
-    ended: Result<String, ActionError>,
-    story: Uuid,
-) -> (Result<ActionAnswer, ActionError>, StoryResult) {
+fn told(ended: Result<String, ActionError>, story: Uuid) -> (Result<ActionAnswer, ActionError>, StoryResult) {
     let answer = |status, body, refused| ActionAnswer { status, body, refused, replayed: false, story };
     match ended {
         Ok(body) => {
@@ -261,7 +258,8 @@ fn kept_answer(tx: &EngineTx, action: &Action) -> Result<Option<ActionAnswer>, E
     let mut row = row.into_iter();
     let mut next = || row.next().unwrap_or(Value::Null);
     let (body_hash, status, body, refused, story, at) = (next(), next(), next(), next(), next(), next());
-    let (Value::Text(body_hash), Value::Integer(status), Value::Text(body)) = (body_hash, status, body) else {
+    let (Value::Text(body_hash), Value::Integer(status), Value::Text(body)) = (body_hash, status, body)
+    else {
         return Err(EngineError::Internal("a kept answer cannot be read".to_owned()));
     };
     let (Value::Boolean(refused), Value::Uuid(story), Value::Timestamp(at)) = (refused, story, at) else {

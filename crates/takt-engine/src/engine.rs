@@ -338,6 +338,7 @@ fn is_by_key(node: &GuardedNode, project: &Project) -> bool {
             one => is_pin(one),
         }
     };
-    let single = |c: &takt_plan::GuardedChild| matches!(c.link, Link::ToOne { .. }) && c.node.children.is_empty();
+    let single =
+        |c: &takt_plan::GuardedChild| matches!(c.link, Link::ToOne { .. }) && c.node.children.is_empty();
     project.get(node.table).primary_key.iter().all(|k| pinned(*k)) && node.children.iter().all(single)
 }

@@ -86,7 +86,8 @@ impl RequestMinute {
     }
 
     fn from_row(row: &[Value]) -> Option<Self> {
-        let [Value::Integer(minute), Value::Integer(succeeded), Value::Integer(failed), Value::Json(latency)] = row
+        let [Value::Integer(minute), Value::Integer(succeeded), Value::Integer(failed), Value::Json(latency)] =
+            row
         else {
             return None;
         };

@@ -289,7 +289,12 @@ impl Engine {
         self.stories_where("id", None, limit)
     }
 
-    fn stories_where(&self, field: &str, value: Option<Value>, limit: u64) -> Result<Vec<Story>, EngineError> {
+    fn stories_where(
+        &self,
+        field: &str,
+        value: Option<Value>,
+        limit: u64,
+    ) -> Result<Vec<Story>, EngineError> {
         self.look_up(|tx| {
             let on = tx.on(STORIES)?;
             let filter = value.map(|v| on.eq(field, v)).transpose()?;
@@ -300,8 +305,9 @@ impl Engine {
                 .into_iter()
                 .flatten()
                 .map(|document| match document {
-                    Value::Json(text) => serde_json::from_str(&text)
-                        .map_err(|e| EngineError::Internal(format!("story: {e}"))),
+                    Value::Json(text) => {
+                        serde_json::from_str(&text).map_err(|e| EngineError::Internal(format!("story: {e}")))
+                    }
                     _ => Err(EngineError::Internal("story: no document".to_owned())),
                 })
                 .collect()

@@ -2,7 +2,10 @@
 
 use takt_model::{CompareOp, Expr, FieldId, Project, Table, Value};
 
-use crate::{Assignment, Delete, Insert, Missing, Node, NullsOrder, OrderBy, Output, Plan, PlanError, Read, Update, Window};
+use crate::{
+    Assignment, Delete, Insert, Missing, Node, NullsOrder, OrderBy, Output, Plan, PlanError, Read, Update,
+    Window,
+};
 
 /// A table by name; what it builds has the ids of this project.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +29,10 @@ impl<'a> On<'a> {
     /// # Errors
     /// [`PlanError::UnknownField`] if there is none.
     pub fn field(&self, name: &str) -> Result<FieldId, PlanError> {
-        self.table.field(name).map(|f| f.id).ok_or_else(|| PlanError::UnknownField {
-            table: self.table.name.clone(),
-            field: name.to_owned(),
-        })
+        self.table
+            .field(name)
+            .map(|f| f.id)
+            .ok_or_else(|| PlanError::UnknownField { table: self.table.name.clone(), field: name.to_owned() })
     }
 
     /// `name op value` on the row.

@@ -13,9 +13,9 @@ use takt_model::{
 };
 
 use crate::{
-    Assignment, Child, ConflictAction, Delete, Guarded, GuardedChild, GuardedDelete, GuardedInsert, GuardedNode,
-    GuardedPlan, GuardedRead, GuardedUpdate, Insert, Join, Link, Node, NullsOrder, OrderBy, Output, OutputColumn,
-    OutputItem, Plan, PlanError, Read, Update, WriteRule,
+    Assignment, Child, ConflictAction, Delete, Guarded, GuardedChild, GuardedDelete, GuardedInsert,
+    GuardedNode, GuardedPlan, GuardedRead, GuardedUpdate, Insert, Join, Link, Node, NullsOrder, OrderBy,
+    Output, OutputColumn, OutputItem, Plan, PlanError, Read, Update, WriteRule,
 };
 
 /// Sub-queries may stand this deep in each other, policies of policies included. The reader of projects refuses
@@ -82,12 +82,8 @@ impl Guard<'_> {
         }
         let written: Vec<FieldId> = update.set.iter().map(|(f, _)| *f).collect();
         // Adding to a value reads it.
-        let read: Vec<FieldId> = update
-            .set
-            .iter()
-            .filter(|(_, a)| !matches!(a, Assignment::Value(_)))
-            .map(|(f, _)| *f)
-            .collect();
+        let read: Vec<FieldId> =
+            update.set.iter().filter(|(_, a)| !matches!(a, Assignment::Value(_))).map(|(f, _)| *f).collect();
         Ok(GuardedUpdate {
             table: update.table,
             rules: self.write_rules(table, Verb::Update, &written)?,
@@ -135,8 +131,7 @@ impl Guard<'_> {
         let mut children = Vec::with_capacity(node.children.len());
         // Where each child of the plan stands among the children that are shown.
         let mut shown_at = vec![None; node.children.len()];
-        let is_shown =
-            |at: usize| node.outputs.iter().any(|o| matches!(o, Output::Child(c) if *c == at));
+        let is_shown = |at: usize| node.outputs.iter().any(|o| matches!(o, Output::Child(c) if *c == at));
         for (at, child) in node.children.into_iter().enumerate() {
             let join = child.join;
             let guarded = self.child(child)?;
@@ -214,9 +209,8 @@ impl Guard<'_> {
         };
         for output in outputs {
             match output {
-                Output::All => items.extend(
-                    self.common_fields(table)?.into_iter().map(|f| column(&table.get(f).name, f)),
-                ),
+                Output::All => items
+                    .extend(self.common_fields(table)?.into_iter().map(|f| column(&table.get(f).name, f))),
                 Output::Field { name, field } => items.push(column(name, *field)),
                 Output::Child(at) => {
                     items.extend(shown_at.get(*at).copied().flatten().map(OutputItem::Child));
@@ -266,13 +260,18 @@ impl Guard<'_> {
         predicates: impl Iterator<Item = Option<&'p Expr>>,
         scope: u8,
     ) -> Result<Expr, PlanError> {
-        let mut any = Vec::new();
+        let mut some = Vec::new();
         for predicate in predicates {
             match predicate {
-                Some(e) if *e != Expr::yes() => any.push(self.expr(e.clone().rescoped(scope), scope)?),
+                Some(e) if *e != Expr::yes() => some.push(e),
+                // Before any other is woven: whether one of them asks a closed table must not depend on their order.
                 _ => return Ok(Expr::yes()),
             }
         }
+        let mut any = some
+            .into_iter()
+            .map(|e| self.expr(e.clone().rescoped(scope), scope))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(if any.len() == 1 { any.remove(0) } else { Expr::Or(any) })
     }
 
@@ -337,7 +336,12 @@ impl Guard<'_> {
         Ok(())
     }
 
-    fn write_rules(&self, table: &Table, verb: Verb, fields: &[FieldId]) -> Result<Vec<WriteRule>, PlanError> {
+    fn write_rules(
+        &self,
+        table: &Table,
+        verb: Verb,
+        fields: &[FieldId],
+    ) -> Result<Vec<WriteRule>, PlanError> {
         match self.principal.rights {
             Rights::Service => return Ok(vec![unbound("service")]),
             Rights::System { why } => return Ok(vec![unbound(why)]),

@@ -14,12 +14,14 @@ mod sink;
 
 pub use build::{Direction, On};
 pub use error::PlanError;
-pub use guard::{guard};
+pub use guard::guard;
 pub use guarded::{
     Guarded, GuardedChild, GuardedDelete, GuardedInsert, GuardedNode, GuardedPlan, GuardedRead,
     GuardedUpdate, OutputColumn, OutputItem, WriteRule,
 };
-pub use migration::{Migration, Refused, Step, StoredColumn, StoredForeignKey, StoredIndex, StoredSchema, StoredTable};
+pub use migration::{
+    Migration, Refused, Step, StoredColumn, StoredForeignKey, StoredIndex, StoredSchema, StoredTable,
+};
 pub use plan::{
     Assignment, Child, Conflict, ConflictAction, Delete, Insert, Join, Link, Missing, Node, NullsOrder,
     OrderBy, Output, Plan, Read, Update, Window,

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::{
     StoreError, StoreOptions, Tx, TxContext,
     jobs::{Read, Write},
-    sqlite::{self, Opened, Readers, Writer},
+    sqlite::{self, Opened, Readers, Statistics, Writer},
 };
 
 /// An open database. Cheap to clone.
@@ -52,8 +52,9 @@ impl Store {
     /// [`StoreError::Locked`] if another process has it, [`StoreError::Open`] else.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let Opened { writer, engine_version } = sqlite::open(&options)?;
-        let readers = Readers::start(&options)?;
-        let writer = Writer::start(writer, options.write_queue)?;
+        let statistics = Statistics::default();
+        let readers = Readers::start(&options, &statistics)?;
+        let writer = Writer::start(writer, options.write_queue, statistics)?;
         Ok(Self { inner: Arc::new(Inner { options, engine_version, writer, readers }) })
     }
 

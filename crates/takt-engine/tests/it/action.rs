@@ -23,9 +23,13 @@ async fn a_success_commits_rows_event_and_story_together() {
     assert!(story.elevated);
     assert_eq!(story.events, ["stock.taken"]);
     let change = &story.steps[0].changes[0];
-    assert_eq!((change.table.as_str(), change.verb.as_str(), change.key.as_str()), ("shelves", "update", "1"));
+    assert_eq!(
+        (change.table.as_str(), change.verb.as_str(), change.key.as_str()),
+        ("shelves", "update", "1")
+    );
     assert_eq!(change.rule, "service");
-    let fields: Vec<_> = change.fields.iter().map(|f| (f.name.as_str(), f.before.as_deref(), f.after.as_deref())).collect();
+    let fields: Vec<_> =
+        change.fields.iter().map(|f| (f.name.as_str(), f.before.as_deref(), f.after.as_deref())).collect();
     assert_eq!(fields, [("stock", Some("3"), Some("2"))]);
 }
 
@@ -116,7 +120,11 @@ async fn one_key_gives_one_effect_and_the_first_answer() {
     assert_eq!(replayed, 19);
     let mismatch = call(customer(7), r#"{"other":1}"#).await.unwrap_err();
     assert_eq!(mismatch, ActionError::Engine(EngineError::IdempotencyMismatch));
-    assert_eq!(call(customer(8), "{}").await.unwrap().body, "Integer(7)", "another caller's key is another key");
+    assert_eq!(
+        call(customer(8), "{}").await.unwrap().body,
+        "Integer(7)",
+        "another caller's key is another key"
+    );
     clock.forward(Duration::from_secs(8 * 24 * 3600));
     assert_eq!(call(customer(7), "{}").await.unwrap().body, "Integer(6)", "kept for 7 days");
 }

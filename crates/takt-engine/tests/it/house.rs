@@ -12,7 +12,8 @@ use std::{
 };
 
 use takt_engine::{
-    Action, ActionError, ActionTx, Clock, Engine, EngineError, EngineOptions, Idempotency, Store, StoreOptions, TABLES,
+    Action, ActionError, ActionTx, Clock, Engine, EngineError, EngineOptions, Idempotency, Store,
+    StoreOptions, TABLES,
 };
 use takt_model::{Principal, Project, ProjectFiles, Severity, User, Uuid, Value, Words};
 use takt_plan::{Assignment, On, Plan, Update};
@@ -103,7 +104,10 @@ pub(crate) fn take(tx: &ActionTx, amount: i64) -> Result<String, ActionError> {
         table: on.table.id,
         filter: Some(on.eq("id", Value::Integer(1)).map_err(EngineError::from)?),
         all: false,
-        set: vec![(on.field("stock").map_err(EngineError::from)?, Assignment::Subtract(Value::Integer(amount)))],
+        set: vec![(
+            on.field("stock").map_err(EngineError::from)?,
+            Assignment::Subtract(Value::Integer(amount)),
+        )],
         returning: Some(on.node(&["stock"], None).map_err(EngineError::from)?),
         max_affected: None,
     });

@@ -27,7 +27,9 @@ fn additive_changes_are_made_and_rows_stay() {
         format!("{SHELVES}note = {{ type = \"text\" }}\n"),
         format!("{SHELVES}colour = {{ type = \"text\", default = \"blue\" }}\n"),
         format!("{SHELVES}\n[[indexes]]\nfields = [\"stock\"]\n"),
-        format!("{SHELVES}\n[[policies]]\nname = \"all\"\nto = [\"anon\"]\nallow = [\"select\"]\nusing = \"true\"\n"),
+        format!(
+            "{SHELVES}\n[[policies]]\nname = \"all\"\nto = [\"anon\"]\nallow = [\"select\"]\nusing = \"true\"\n"
+        ),
         SHELVES.replace("stock >= 0", "stock >= 0 and stock < 100"),
     ];
     for to in cases {
@@ -40,7 +42,10 @@ fn anything_else_is_refused_by_name_and_nothing_is_changed() {
     let cases = [
         (SHELVES.replace("keeper = { type = \"text\", personal = \"name\" }", ""), "keeper"),
         (SHELVES.replace("stock = { type = \"integer\"", "stock = { type = \"bigint\""), "stock"),
-        (SHELVES.replace("keeper = { type = \"text\"", "keeper = { type = \"text\", required = true"), "keeper"),
+        (
+            SHELVES.replace("keeper = { type = \"text\"", "keeper = { type = \"text\", required = true"),
+            "keeper",
+        ),
         (format!("{SHELVES}must = {{ type = \"text\", required = true }}\n"), "must"),
     ];
     for (to, named) in cases {

@@ -67,8 +67,7 @@ pub(crate) fn project() -> Arc<Project> {
         ("schema/secrets.toml", SECRETS),
     ]);
     let (project, problems) = Project::parse(&files, &[]);
-    let errors: Vec<_> =
-        problems.iter().filter(|p| p.severity == takt_model::Severity::Error).collect();
+    let errors: Vec<_> = problems.iter().filter(|p| p.severity == takt_model::Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");
     Arc::new(project)
 }
@@ -111,7 +110,12 @@ fn print(project: &Project, plan: &GuardedPlan) -> String {
     match plan {
         GuardedPlan::Read(read) => print_node(project, &read.root, 0, &mut out),
         GuardedPlan::Update(update) => {
-            let _ = writeln!(out, "update {} where {}", project.get(update.table).name, update.filter.display(project));
+            let _ = writeln!(
+                out,
+                "update {} where {}",
+                project.get(update.table).name,
+                update.filter.display(project)
+            );
             for rule in &update.rules {
                 let _ = writeln!(
                     out,
@@ -140,7 +144,8 @@ fn print_node(project: &Project, node: &GuardedNode, depth: usize, out: &mut Str
         })
         .collect();
     let indent = "  ".repeat(depth);
-    let _ = writeln!(out, "{indent}{} [{}] where {}", table.name, names.join(" "), text(project, &node.filter));
+    let _ =
+        writeln!(out, "{indent}{} [{}] where {}", table.name, names.join(" "), text(project, &node.filter));
     for child in &node.children {
         print_node(project, &child.node, depth + 1, out);
     }

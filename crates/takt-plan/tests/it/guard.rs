@@ -7,7 +7,8 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 use takt_model::{Expr, Principal, Project, Value};
 use takt_plan::{
-    Assignment, Child, Delete, Insert, Join, Link, Missing, NullsOrder, OrderBy, Output, Plan, Update, Window, guard,
+    Assignment, Child, Delete, Insert, Join, Link, Missing, NullsOrder, OrderBy, Output, Plan, Update,
+    Window, guard,
 };
 
 use crate::fixture::{account, guarded, node, project};
@@ -50,20 +51,32 @@ fn update(project: &Project, field: &str, filter: Option<(&str, Value)>) -> Plan
 #[test]
 fn a_table_without_a_policy_is_closed_to_everybody_but_the_service() {
     for who in [Principal::anon(), account(&[]), account(&["staff"])] {
-        check(&who, |p| Plan::read(node(p, "secrets", &["*"])), expect![[r#"
+        check(
+            &who,
+            |p| Plan::read(node(p, "secrets", &["*"])),
+            expect![[r#"
             refused: permission denied for table secrets
-        "#]]);
+        "#]],
+        );
     }
-    check(&Principal::service(), |p| Plan::read(node(p, "secrets", &["*"])), expect![[r#"
+    check(
+        &Principal::service(),
+        |p| Plan::read(node(p, "secrets", &["*"])),
+        expect![[r#"
         secrets [id word] where true
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_customer_reads_own_rows_and_the_fields_of_the_policy() {
-    check(&account(&[]), |p| Plan::read(node(p, "orders", &["*"])), expect![[r#"
+    check(
+        &account(&[]),
+        |p| Plan::read(node(p, "orders", &["*"])),
+        expect![[r#"
         orders [id customer_id status total] where customer_id = auth.uid()
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -73,7 +86,11 @@ fn a_hidden_field_does_not_exist_however_it_is_touched() {
         |p| {
             let orders = p.table("orders").unwrap();
             let note = orders.field("note").unwrap().id;
-            Plan::read(node(p, "orders", &["id"]).filtered(Expr::eq(orders.id, note, Value::Text("x".to_owned()))))
+            Plan::read(node(p, "orders", &["id"]).filtered(Expr::eq(
+                orders.id,
+                note,
+                Value::Text("x".to_owned()),
+            )))
         },
         |p| {
             let mut root = node(p, "orders", &["id"]);
@@ -83,54 +100,90 @@ fn a_hidden_field_does_not_exist_however_it_is_touched() {
         },
     ];
     for plan in touch {
-        check(&account(&[]), plan, expect![[r#"
+        check(
+            &account(&[]),
+            plan,
+            expect![[r#"
             refused: column orders.note does not exist
-        "#]]);
+        "#]],
+        );
     }
 }
 
 #[test]
 fn star_is_what_the_policies_have_in_common_and_a_named_field_picks_those_that_cover_it() {
-    check(&account(&["staff"]), |p| Plan::read(node(p, "orders", &["*"])), expect![[r#"
+    check(
+        &account(&["staff"]),
+        |p| Plan::read(node(p, "orders", &["*"])),
+        expect![[r#"
         orders [id customer_id status total] where true
-    "#]]);
-    check(&account(&["staff"]), |p| Plan::read(node(p, "orders", &["note"])), expect![[r#"
+    "#]],
+    );
+    check(
+        &account(&["staff"]),
+        |p| Plan::read(node(p, "orders", &["note"])),
+        expect![[r#"
         orders [note] where true
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_embed_has_the_policies_of_its_table_and_their_sub_queries_those_of_theirs() {
-    check(&account(&[]), |p| with_items(p, Join::Left), expect![[r#"
+    check(
+        &account(&[]),
+        |p| with_items(p, Join::Left),
+        expect![[r#"
         orders [status items] where customer_id = auth.uid()
           items [quantity] where exists (select 1 from orders where orders.id = items.order_id and orders.customer_id = auth.uid())
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn inner_and_anti_embeds_ask_only_for_visible_rows() {
-    check(&account(&[]), |p| with_items(p, Join::Inner), expect![[r#"
+    check(
+        &account(&[]),
+        |p| with_items(p, Join::Inner),
+        expect![[r#"
         orders [status items] where customer_id = auth.uid() and exists (select 1 from items where items.order_id = orders.id and exists (select 1 from orders where orders.id = items.order_id and orders.customer_id = auth.uid()))
           items [quantity] where exists (select 1 from orders where orders.id = items.order_id and orders.customer_id = auth.uid())
-    "#]]);
-    check(&account(&[]), |p| with_items(p, Join::Anti), expect![[r#"
+    "#]],
+    );
+    check(
+        &account(&[]),
+        |p| with_items(p, Join::Anti),
+        expect![[r#"
         orders [status] where customer_id = auth.uid() and not exists (select 1 from items where items.order_id = orders.id and exists (select 1 from orders where orders.id = items.order_id and orders.customer_id = auth.uid()))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_update_needs_a_policy_that_covers_every_written_field() {
     let pending = || Some(("status", Value::Text("pending".to_owned())));
-    check(&account(&["staff"]), |p| update(p, "status", pending()), expect![[r#"
+    check(
+        &account(&["staff"]),
+        |p| update(p, "status", pending()),
+        expect![[r#"
         update orders where status = 'pending'
           by 'staff ship' using status = 'pending' check status = 'shipped'
-    "#]]);
-    check(&account(&["staff"]), |p| update(p, "total", pending()), expect![[r#"
+    "#]],
+    );
+    check(
+        &account(&["staff"]),
+        |p| update(p, "total", pending()),
+        expect![[r#"
         refused: permission denied for column total of table orders
-    "#]]);
-    check(&account(&[]), |p| update(p, "status", pending()), expect![[r#"
+    "#]],
+    );
+    check(
+        &account(&[]),
+        |p| update(p, "status", pending()),
+        expect![[r#"
         refused: permission denied for table orders
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -149,17 +202,25 @@ fn the_filter_of_a_write_is_a_read() {
 #[test]
 fn a_write_without_a_filter_is_refused_for_everybody() {
     for who in [account(&["staff"]), Principal::service(), Principal::system("test")] {
-        check(&who, |p| update(p, "status", None), expect![[r#"
+        check(
+            &who,
+            |p| update(p, "status", None),
+            expect![[r#"
             refused: UPDATE requires a WHERE clause
-        "#]]);
+        "#]],
+        );
     }
     let delete = |p: &Arc<Project>| {
         let table = p.table("orders").unwrap().id;
         Plan::Delete(Delete { table, filter: None, all: false, returning: None, max_affected: None })
     };
-    check(&Principal::service(), delete, expect![[r#"
+    check(
+        &Principal::service(),
+        delete,
+        expect![[r#"
         refused: DELETE requires a WHERE clause
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -175,9 +236,13 @@ fn an_insert_without_a_policy_is_refused() {
             returning: None,
         })
     };
-    check(&account(&["staff"]), insert, expect![[r#"
+    check(
+        &account(&["staff"]),
+        insert,
+        expect![[r#"
         refused: permission denied for table orders
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

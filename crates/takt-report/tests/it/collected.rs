@@ -51,7 +51,8 @@ async fn the_first_day() {
            V07 Unknown: No list is marked as personal.
            V09 Unknown: Whether records are older than allowed is not yet known.
            V12 TooYoung: 0 accounts have administrator rights, 0 of them unused for 90 days.
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,13 @@ async fn a_sale_names_the_product_and_what_changed() {
     let story = world.engine.story(answer.story).unwrap().unwrap();
     let names = row_names(&world.engine, &story, "de").await;
     let told = tell_story_naming(&story, &world.engine.project(), "de", &names).to_string();
-    for part in ["Verkaufen", "Kundenkonto", "Artikel „Steingutkanne“ – Bestand 3 → 2", "Angelegt: Verkäufe", "Gemeldet: sale.made"] {
+    for part in [
+        "Verkaufen",
+        "Kundenkonto",
+        "Artikel „Steingutkanne“ – Bestand 3 → 2",
+        "Angelegt: Verkäufe",
+        "Gemeldet: sale.made",
+    ] {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
 }

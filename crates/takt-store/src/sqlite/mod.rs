@@ -17,7 +17,7 @@ mod write;
 mod writer;
 
 pub(crate) use lower::Env;
-pub(crate) use open::{Opened, file_bytes, open};
+pub(crate) use open::{Opened, Statistics, file_bytes, open};
 pub(crate) use readers::{ReadJob, Readers};
 pub(crate) use schema::{migrate, stored_schema};
 pub(crate) use session::{Access, Session};

@@ -25,10 +25,27 @@ const LOG_BYTES: i64 = 64 << 20;
 /// Instructions between two looks at the clock.
 const OPS_PER_LOOK: i32 = 4_000;
 
+/// Counts how often the writer has gathered statistics. A connection reads them when it opens and then never again,
+/// so readers whose number is old are opened anew.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Statistics(Arc<AtomicU64>);
+
+impl Statistics {
+    /// They were gathered anew.
+    pub(crate) fn renew(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
+    fn number(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// A connection of ours.
 pub(crate) struct Db {
     pub(crate) conn: Connection,
     deadline: Option<Arc<Deadline>>,
+    statistics: u64,
 }
 
 /// What opening a database gives.
@@ -54,12 +71,16 @@ pub(crate) fn open(options: &StoreOptions) -> Result<Opened, StoreError> {
         )));
     }
     schema::ensure_record(&mut conn, &options.file)?;
-    Ok(Opened { writer: Db { conn, deadline: None }, engine_version: rusqlite::version().to_owned() })
+    Ok(Opened {
+        writer: Db { conn, deadline: None, statistics: 0 },
+        engine_version: rusqlite::version().to_owned(),
+    })
 }
 
 impl Db {
     /// Opens a connection for reads.
-    pub(crate) fn reader(options: &StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn reader(options: &StoreOptions, statistics: &Statistics) -> Result<Self, StoreError> {
+        let statistics = statistics.number();
         let mut conn = connect(options)?;
         let deadline = Arc::new(Deadline::new(options.read_time));
         let watched = Arc::clone(&deadline);
@@ -67,7 +88,12 @@ impl Db {
             .and_then(|()| conn.pragma_update(None, "query_only", true))
             .and_then(|()| conn.progress_handler(OPS_PER_LOOK, Some(move || watched.has_passed())));
         prepared.map_err(|e| opening(&e, &options.file))?;
-        Ok(Self { conn, deadline: Some(deadline) })
+        Ok(Self { conn, deadline: Some(deadline), statistics })
+    }
+
+    /// Whether this connection plans by the newest statistics.
+    pub(crate) fn knows(&self, statistics: &Statistics) -> bool {
+        self.statistics == statistics.number()
     }
 
     /// The time for one read begins.

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::{
     error::driver,
-    open::Db,
+    open::{Db, Statistics},
     session::{Access, Session},
 };
 use crate::{StoreError, StoreOptions, Tx, TxContext, queue::Queue};
@@ -36,6 +36,7 @@ const WAITING: usize = 256;
 /// The readers' threads, and connections for reads on the caller's own thread.
 pub(crate) struct Readers {
     options: StoreOptions,
+    statistics: Statistics,
     queue: Arc<Queue<Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     idle: Mutex<Idle>,
@@ -48,20 +49,28 @@ struct Idle {
 
 impl Readers {
     /// Opens the connections and starts the threads.
-    pub(crate) fn start(options: &StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn start(options: &StoreOptions, statistics: &Statistics) -> Result<Self, StoreError> {
         let count = options.readers.max(1);
         let queue = Arc::new(Queue::new(WAITING * count));
         let mut threads = Vec::with_capacity(count);
         for number in 0..count {
-            let (db, jobs, options) = (Db::reader(options)?, Arc::clone(&queue), options.clone());
+            let (db, jobs) = (Db::reader(options, statistics)?, Arc::clone(&queue));
+            let (options, statistics) = (options.clone(), statistics.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("takt-reader-{number}"))
-                .spawn(move || serve(db, &jobs, &options))
+                .spawn(move || serve(db, &jobs, &options, &statistics))
                 .map_err(|e| StoreError::Open(format!("a reader's thread cannot be started: {e}")))?;
             threads.push(thread);
         }
-        let idle = Idle { connections: vec![Db::reader(options)?], closed: false };
-        Ok(Self { options: options.clone(), queue, threads: Mutex::new(threads), idle: Mutex::new(idle) })
+        let idle = Idle { connections: vec![Db::reader(options, statistics)?], closed: false };
+        let statistics = statistics.clone();
+        Ok(Self {
+            options: options.clone(),
+            statistics,
+            queue,
+            threads: Mutex::new(threads),
+            idle: Mutex::new(idle),
+        })
     }
 
     /// Puts a job into the queue.
@@ -89,13 +98,13 @@ impl Readers {
         if idle.closed {
             return Err(StoreError::Busy);
         }
-        match idle.connections.pop() {
-            Some(db) => Ok(db),
-            None => {
-                drop(idle);
-                Db::reader(&self.options)
+        while let Some(db) = idle.connections.pop() {
+            if db.knows(&self.statistics) {
+                return Ok(db);
             }
         }
+        drop(idle);
+        Db::reader(&self.options, &self.statistics)
     }
 
     fn put_back(&self, db: Db) {
@@ -118,13 +127,14 @@ impl Readers {
     }
 }
 
-fn serve(db: Db, queue: &Queue<Job>, options: &StoreOptions) {
+fn serve(db: Db, queue: &Queue<Job>, options: &StoreOptions, statistics: &Statistics) {
     let mut lent = Some(db);
     while let Some(job) = queue.pop() {
         if !job.is_wanted() {
             continue;
         }
-        let db = match lent.take().map_or_else(|| Db::reader(options), Ok) {
+        let kept = lent.take().filter(|db| db.knows(statistics));
+        let db = match kept.map_or_else(|| Db::reader(options, statistics), Ok) {
             Ok(db) => db,
             Err(error) => {
                 job.refuse(error);

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use super::{
     error::driver,
-    open::Db,
+    open::{Db, Statistics},
     session::{Access, Session},
 };
 use crate::{StoreError, Tx, TxContext, queue::Queue};
@@ -28,7 +28,8 @@ const GROUP: usize = 512;
 /// Most work in one group, so that the first job of it does not wait long for its answer.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
-/// After so many changed rows the writer looks whether SQLite's statistics are still true.
+/// After so many changed rows the writer looks whether SQLite's statistics are still true, then each time that the
+/// number of changes has doubled.
 const STATISTICS_AFTER: u64 = 2_000;
 
 /// A write as the writer sees it. It may run more than once; the last run counts.
@@ -60,7 +61,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(crate) fn start(db: Db, capacity: usize) -> Result<Self, StoreError> {
+    pub(crate) fn start(db: Db, capacity: usize, statistics: Statistics) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::new(capacity));
         let writable = Arc::new(AtomicBool::new(true));
         let (jobs, flag) = (Arc::clone(&queue), Arc::clone(&writable));
@@ -69,7 +70,7 @@ impl Writer {
             .spawn(move || {
                 // If the thread ever ends, nobody may go on waiting in the queue.
                 let _guard = Abandon(Arc::clone(&jobs));
-                serve(db, &jobs, &flag);
+                serve(db, &jobs, &flag, &statistics);
             })
             .map_err(|e| StoreError::Open(format!("the writer's thread cannot be started: {e}")))?;
         Ok(Self { queue, writable, thread: Mutex::new(Some(thread)) })
@@ -110,10 +111,10 @@ impl Drop for Abandon {
     }
 }
 
-fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool) {
+fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool, statistics: &Statistics) {
     let mut writer = Group { db: Some(db), writable };
-    let mut counted = writer.changes();
-    writer.refresh_statistics();
+    writer.refresh_statistics(statistics);
+    let mut refresh_at = writer.changes() + STATISTICS_AFTER;
     while let Some(first) = queue.pop() {
         let began = Instant::now();
         let mut next = Some(first);
@@ -126,9 +127,9 @@ fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool) {
             next.take().or_else(|| queue.try_pop())
         });
         let changes = writer.changes();
-        if changes.saturating_sub(counted) >= STATISTICS_AFTER {
-            counted = changes;
-            writer.refresh_statistics();
+        if changes >= refresh_at {
+            refresh_at = changes * 2;
+            writer.refresh_statistics(statistics);
         }
     }
     if let Some(db) = writer.db {
@@ -158,9 +159,11 @@ impl Group<'_> {
 
     /// Without statistics SQLite takes every index for selective and sorts whole tables. `optimize` looks at all
     /// tables (0x10000) and analyses those that grew or shrank tenfold, by a sample (0x10): milliseconds.
-    fn refresh_statistics(&self) {
-        if let Some(Err(error)) = self.db.as_ref().map(|db| db.conn.execute_batch("PRAGMA optimize=0x10012")) {
-            tracing::warn!(%error, "the statistics of the database could not be refreshed");
+    fn refresh_statistics(&self, statistics: &Statistics) {
+        let Some(db) = &self.db else { return };
+        match db.conn.execute_batch("PRAGMA optimize=0x10012") {
+            Ok(()) => statistics.renew(),
+            Err(error) => tracing::warn!(%error, "the statistics of the database could not be refreshed"),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use takt_model::{ArithmeticOp, Expr, FieldType, ScalarFunction, SubQuery, Value};
+use takt_model::{ArithmeticOp, CompareOp, Expr, FieldType, ScalarFunction, SubQuery, Value};
 
 use super::{Env, Sql};
 use crate::{
@@ -110,11 +110,53 @@ fn settled(env: &Env<'_>, list: &[Expr], decisive: bool) -> Option<bool> {
     (!open).then_some(!decisive)
 }
 
+/// A boolean field that must be true or false: `active`, `active = true`, `active is true`.
+struct Flag<'e> {
+    field: &'e Expr,
+    wanted: bool,
+    /// `IS` is never null.
+    operator: &'static str,
+}
+
+fn flag<'e>(env: &Env<'_>, expr: &'e Expr) -> Option<Flag<'e>> {
+    let is_field = |e: &Expr| match e {
+        Expr::Column { table, field, .. } => env.table(*table).get(*field).kind == FieldType::Boolean,
+        _ => false,
+    };
+    match expr {
+        Expr::Column { .. } if is_field(expr) => Some(Flag { field: expr, wanted: true, operator: " = " }),
+        Expr::Compare(CompareOp::Eq, left, right) => match &**right {
+            Expr::Literal(Value::Boolean(wanted)) if is_field(left) => {
+                Some(Flag { field: left, wanted: *wanted, operator: " = " })
+            }
+            _ => None,
+        },
+        Expr::IsBoolean(e, wanted) if is_field(e) => {
+            Some(Flag { field: e, wanted: *wanted, operator: " IS " })
+        }
+        _ => None,
+    }
+}
+
 impl<'a> Sql<'a> {
+    /// Writes a boolean field so that an index on it can be used. Policies ask for rows that are "active", and most
+    /// are: without `likely`, SQLite takes the index of such a field for selective and sorts half of the table.
+    fn flag(&mut self, flag: &Flag<'a>) {
+        let Expr::Column { scope, table, field } = flag.field else { return };
+        self.push(if flag.wanted { "likely(" } else { "" });
+        self.column(*scope, *table, *field);
+        self.push(flag.operator);
+        self.push(if flag.wanted { "1)" } else { "0" });
+    }
+
     /// Writes a boolean expression as 0, 1 or null.
     pub(in crate::sqlite) fn predicate(&mut self, expr: &'a Expr) -> Result<(), StoreError> {
         if let Some(known) = constant(&self.env, expr) {
             self.push(if known { "1" } else { "0" });
+            return Ok(());
+        }
+        if let Some(flag) = flag(&self.env, expr) {
+            self.flag(&flag);
             return Ok(());
         }
         match expr {

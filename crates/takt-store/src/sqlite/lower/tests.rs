@@ -56,11 +56,11 @@ fn policies_stand_beside_the_filter_and_roles_are_folded() {
         &Principal::anon(),
         |p| on(p, "products").read("name", "price < 10 or sku = 'a'", "price desc, name"),
         expect![[r#"
-        SELECT t0."name" FROM "products" AS t0 WHERE ((t0."price" < ?1 OR t0."sku" = ?2) AND t0."active") ORDER BY t0."price" DESC, t0."name", t0."id" LIMIT ?3
-          ?1 Integer(1000)
-          ?2 Text("a")
-          ?3 Integer(1000)
-    "#]],
+            SELECT t0."name" FROM "products" AS t0 WHERE ((t0."price" < ?1 OR t0."sku" = ?2) AND likely(t0."active" = 1)) ORDER BY t0."price" DESC, t0."name", t0."id" LIMIT ?3
+              ?1 Integer(1000)
+              ?2 Text("a")
+              ?3 Integer(1000)
+        "#]],
     );
     check(
         &staff(),
@@ -74,10 +74,10 @@ fn policies_stand_beside_the_filter_and_roles_are_folded() {
         &customer(1),
         |p| on(p, "products").read("name", "auth.has_role('staff') or sku = 'a'", ""),
         expect![[r#"
-        SELECT t0."name" FROM "products" AS t0 WHERE ((t0."sku" = ?1) AND t0."active") ORDER BY t0."id" LIMIT ?2
-          ?1 Text("a")
-          ?2 Integer(1000)
-    "#]],
+            SELECT t0."name" FROM "products" AS t0 WHERE ((t0."sku" = ?1) AND likely(t0."active" = 1)) ORDER BY t0."id" LIMIT ?2
+              ?1 Text("a")
+              ?2 Integer(1000)
+        "#]],
     );
 }
 
@@ -201,23 +201,23 @@ fn children_hang_on_their_parents_key() {
         &customer(7),
         plan,
         expect![[r#"
-        SELECT t0."total", t0."id" FROM "orders" AS t0 WHERE (t0."customer_id" = ?1 AND EXISTS (SELECT 1 FROM "order_items" AS t1 WHERE (t1."order_id" = t0."id" AND EXISTS (SELECT 1 FROM "orders" AS t2 WHERE (t2."id" = t1."order_id" AND t2."customer_id" = ?1 AND t2."customer_id" = ?1))))) ORDER BY t0."created_at" DESC, t0."id" LIMIT ?2
-          ?1 Uuid(00000000-0000-0000-0000-000000000007)
-          ?2 Integer(20)
-          SELECT t0."quantity", t0."product_id" FROM "order_items" AS t0 WHERE t0."order_id" = ?1 AND EXISTS (SELECT 1 FROM "orders" AS t1 WHERE (t1."id" = t0."order_id" AND t1."customer_id" = ?2 AND t1."customer_id" = ?2)) ORDER BY t0."position", t0."order_id" LIMIT ?3 OFFSET ?4
-            ?1 Null
-            ?2 Uuid(00000000-0000-0000-0000-000000000007)
-            ?3 Integer(5)
-            ?4 Integer(1)
-            SELECT t0."name", t0."id" FROM "products" AS t0 WHERE t0."id" = ?1 AND t0."active" LIMIT 1
-              ?1 Null
-              SELECT t0."text" FROM "product_labels" AS j0 JOIN "labels" AS t0 ON t0."id" = j0."label_id" WHERE j0."product_id" = ?1 AND NOT (j0."hidden") AND t0."text" <> ?2 ORDER BY t0."id" LIMIT ?3
+            SELECT t0."total", t0."id" FROM "orders" AS t0 WHERE (t0."customer_id" = ?1 AND EXISTS (SELECT 1 FROM "order_items" AS t1 WHERE (t1."order_id" = t0."id" AND EXISTS (SELECT 1 FROM "orders" AS t2 WHERE (t2."id" = t1."order_id" AND t2."customer_id" = ?1 AND t2."customer_id" = ?1))))) ORDER BY t0."created_at" DESC, t0."id" LIMIT ?2
+              ?1 Uuid(00000000-0000-0000-0000-000000000007)
+              ?2 Integer(20)
+              SELECT t0."quantity", t0."product_id" FROM "order_items" AS t0 WHERE t0."order_id" = ?1 AND EXISTS (SELECT 1 FROM "orders" AS t1 WHERE (t1."id" = t0."order_id" AND t1."customer_id" = ?2 AND t1."customer_id" = ?2)) ORDER BY t0."position", t0."order_id" LIMIT ?3 OFFSET ?4
                 ?1 Null
-                ?2 Text("x")
-                ?3 Integer(1000)
-        SELECT count(*) FROM "orders" AS t0 WHERE (t0."customer_id" = ?1 AND EXISTS (SELECT 1 FROM "order_items" AS t1 WHERE (t1."order_id" = t0."id" AND EXISTS (SELECT 1 FROM "orders" AS t2 WHERE (t2."id" = t1."order_id" AND t2."customer_id" = ?1 AND t2."customer_id" = ?1)))))
-          ?1 Uuid(00000000-0000-0000-0000-000000000007)
-    "#]],
+                ?2 Uuid(00000000-0000-0000-0000-000000000007)
+                ?3 Integer(5)
+                ?4 Integer(1)
+                SELECT t0."name", t0."id" FROM "products" AS t0 WHERE t0."id" = ?1 AND likely(t0."active" = 1) LIMIT 1
+                  ?1 Null
+                  SELECT t0."text" FROM "product_labels" AS j0 JOIN "labels" AS t0 ON t0."id" = j0."label_id" WHERE j0."product_id" = ?1 AND NOT (likely(j0."hidden" = 1)) AND t0."text" <> ?2 ORDER BY t0."id" LIMIT ?3
+                    ?1 Null
+                    ?2 Text("x")
+                    ?3 Integer(1000)
+            SELECT count(*) FROM "orders" AS t0 WHERE (t0."customer_id" = ?1 AND EXISTS (SELECT 1 FROM "order_items" AS t1 WHERE (t1."order_id" = t0."id" AND EXISTS (SELECT 1 FROM "orders" AS t2 WHERE (t2."id" = t1."order_id" AND t2."customer_id" = ?1 AND t2."customer_id" = ?1)))))
+              ?1 Uuid(00000000-0000-0000-0000-000000000007)
+        "#]],
     );
 }
 

@@ -1,6 +1,6 @@
 //! Removed rows: told before they go, then removed by key. Where nothing is to be told, one statement does it all.
 
-use takt_model::Verb;
+use takt_model::{ForeignKey, OnDelete, Project, Table, Verb};
 use takt_plan::{GuardedDelete, RowSink, WriteRule};
 
 use super::{
@@ -29,7 +29,8 @@ pub(super) fn run(
     let plain = !writing.capture
         && plan.returning.is_none()
         && plan.max_affected.is_none()
-        && plan.rules.iter().any(open);
+        && plan.rules.iter().any(open)
+        && !falls_on_itself(writing.env.project, table);
     if plain && let Some(affected) = all_at_once(&writing, plan)? {
         outcome.affected = affected;
         return Ok(outcome);
@@ -78,4 +79,27 @@ fn all_at_once(writing: &Writing<'_>, plan: &GuardedDelete) -> Result<Option<u64
         Err(e) if constraints::is_one(&e) => Ok(None),
         Err(e) => Err(driver(e)),
     }
+}
+
+/// Whether a removed row may take others of its own table with it. SQLite does not count those, even where the filter
+/// finds them too; PostgreSQL does.
+fn falls_on_itself(project: &Project, table: &Table) -> bool {
+    let mut falling = vec![table];
+    let mut at = 0;
+    while let Some(target) = falling.get(at).copied() {
+        at += 1;
+        for other in &project.tables {
+            let cascades = |k: &ForeignKey| k.target == target.id && k.on_delete == OnDelete::Cascade;
+            if !other.foreign_keys.iter().any(cascades) {
+                continue;
+            }
+            if other.id == table.id {
+                return true;
+            }
+            if !falling.iter().any(|f| f.id == other.id) {
+                falling.push(other);
+            }
+        }
+    }
+    false
 }

@@ -49,7 +49,7 @@ pub(super) fn run(
             None => inserter.insert(&mut row, &mut outcome)?,
         };
         if let Some(upserter) = &mut upserter {
-            upserter.once(&key)?;
+            upserter.touched.insert(key_bytes(&key));
         }
         keys.push(key);
     }
@@ -142,6 +142,7 @@ struct Upserter<'a> {
     statement: CachedStatement<'a>,
     /// Made when the first row meets another.
     updater: Option<Updater<'a>>,
+    /// Keys of the rows that this command wrote.
     touched: HashSet<Vec<u8>>,
 }
 
@@ -191,6 +192,10 @@ impl<'a> Upserter<'a> {
     ) -> Result<Key, StoreError> {
         let (writing, plan) = (self.writing, self.plan);
         let table = writing.table;
+        // As in PostgreSQL, one command may not touch a row twice, whatever its key became in between.
+        if self.touched.contains(&key_bytes(&existing.key)) {
+            return Err(touched_twice());
+        }
         if !existing.visible || !existing.held.contains(&true) {
             return Err(row_security_using(table));
         }
@@ -210,22 +215,17 @@ impl<'a> Upserter<'a> {
         };
         updater.update(existing, &values, outcome)
     }
+}
 
-    /// As in PostgreSQL, one command may not touch a row twice.
-    fn once(&mut self, key: &Key) -> Result<(), StoreError> {
-        if self.conflict.action == ConflictAction::Ignore || self.touched.insert(key_bytes(key)) {
-            return Ok(());
-        }
-        Err(StoreError::Refused {
-            code: "21000",
-            message: "ON CONFLICT DO UPDATE command cannot affect row a second time".to_owned(),
-            details: None,
-            hint: Some(
-                "Ensure that no rows proposed for insertion within the same command have duplicate \
-                 constrained values."
-                    .to_owned(),
-            ),
-        })
+fn touched_twice() -> StoreError {
+    StoreError::Refused {
+        code: "21000",
+        message: "ON CONFLICT DO UPDATE command cannot affect row a second time".to_owned(),
+        details: None,
+        hint: Some(
+            "Ensure that no rows proposed for insertion within the same command have duplicate constrained values."
+                .to_owned(),
+        ),
     }
 }
 

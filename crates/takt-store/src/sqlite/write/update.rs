@@ -68,7 +68,12 @@ fn needs_old(field: &Field, set: &Assignment) -> bool {
 /// Whether no row has to be looked at before or afterwards.
 fn is_plain(writing: &Writing<'_>, plan: &GuardedUpdate) -> bool {
     let open = |rule: &WriteRule| always(&writing.env, &rule.using) && always(&writing.env, &rule.check);
+    // A required field that becomes null is refused for the sake of a row; without rows there is nothing to refuse.
+    let nulls = |(id, set): &(FieldId, Assignment)| {
+        matches!(set, Assignment::Value(Value::Null)) && writing.table.get(*id).required
+    };
     !writing.capture
+        && !plan.set.iter().any(nulls)
         && plan.returning.is_none()
         && plan.max_affected.is_none()
         && plan.rules.iter().any(open)
