@@ -1,6 +1,6 @@
 //! Why a plan is refused before any database sees it.
 
-/// Refusals of [`crate::guard`]. A field or table that the caller may not read is told like a missing one.
+/// Refusals of [`crate::guard()`]. A field or table that the caller may not read is told like a missing one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The caller has no policy that shows this field (or it does not exist): 42703.

@@ -1,4 +1,4 @@
-//! Plans with the policies in them. Only [`crate::guard`] makes one; a store accepts nothing else.
+//! Plans with the policies in them. Only [`crate::guard()`] makes one; a store accepts nothing else.
 //!
 //! What a policy demands travels in the plan as predicates and obligations that nothing above the store can drop.
 

@@ -1,6 +1,6 @@
 //! What shall happen to the data, said without any database's language.
 //!
-//! [`Plan`] is what somebody wants; [`guard`] weaves the row policies in and gives a [`Guarded`], the only
+//! [`Plan`] is what somebody wants; [`guard()`] weaves the row policies in and gives a [`Guarded`], the only
 //! thing that a store accepts; rows travel from the store to the reply through a [`RowSink`].
 //! Pure: no runtime, no clock, no file, no socket.
 

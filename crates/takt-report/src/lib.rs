@@ -1,6 +1,6 @@
 //! The judgement: facts collected once, checks as pure functions over them, and stories told in plain words.
 //!
-//! [`collect`] reads what the instance knows about itself into an [`Evidence`]; [`judge`] turns that into a
+//! [`collect()`] reads what the instance knows about itself into an [`Evidence`]; [`judge`] turns that into a
 //! [`Report`] with six lights; [`tell_story`] turns a story of the engine into sentences. Collecting is the only
 //! part that reads anything; judging and telling are pure. Nothing is guessed: what cannot be measured is unknown,
 //! and unknown is never green.

@@ -213,8 +213,11 @@ fn dot(scan: &mut Scanner<'_>) -> Result<(), RestError> {
     if scan.eat(".") { Ok(()) } else { Err(scan.expected("\".\"")) }
 }
 
+/// `(any)` or `(all)`: makes an operand of the values in braces.
+type Quantifier = fn(Vec<Option<String>>) -> Operand;
+
 fn operand(scan: &mut Scanner<'_>, place: Place) -> Result<Operand, RestError> {
-    let quantifier: Option<fn(Vec<Option<String>>) -> Operand> = if scan.eat("(any)") {
+    let quantifier: Option<Quantifier> = if scan.eat("(any)") {
         Some(Operand::Any)
     } else if scan.eat("(all)") {
         Some(Operand::All)

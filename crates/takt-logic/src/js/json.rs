@@ -19,7 +19,7 @@ pub(crate) fn write<'js>(host: &Host, ctx: &Ctx<'js>, value: &Js<'js>) -> Result
     Ok(write_some(host, ctx, value)?.unwrap_or_else(|| "null".to_owned()))
 }
 
-/// As [`write`]; nothing for what JSON cannot say.
+/// As [`write()`]; nothing for what JSON cannot say.
 pub(crate) fn write_some<'js>(
     host: &Host,
     ctx: &Ctx<'js>,

@@ -87,24 +87,24 @@ impl<'a> Sql<'a> {
     /// `t0."status"`
     pub(super) fn column(&mut self, scope: u8, table: TableId, field: FieldId) {
         let table = self.env.table(table);
-        match (self.row, scope) {
-            (RowName::Own, 0) => self.ident(&table.name),
-            (RowName::Own | RowName::Table, _) => self.alias('t', scope),
-            (RowName::Junction, _) => self.alias('j', scope),
+        if self.row == RowName::Own && scope == 0 {
+            self.ident(&table.name);
+        } else {
+            self.scope_alias(scope);
         }
         self.text.push('.');
         self.ident(&table.get(field).name);
     }
 
-    /// `t3`
-    pub(super) fn alias(&mut self, letter: char, scope: u8) {
-        self.text.push(letter);
-        push_number(&mut self.text, usize::from(scope));
-    }
-
-    /// The alias of a sub-query's row.
+    /// The alias of a row: `t3`, or `j3` from a junction. Where the row of scope 0 has its table's own name, which
+    /// may well be `t1`, the rows around it are called as no table may be.
     pub(super) fn scope_alias(&mut self, scope: u8) {
-        self.alias(if self.row == RowName::Junction { 'j' } else { 't' }, scope);
+        self.text.push_str(match self.row {
+            RowName::Own => "takt_",
+            RowName::Table => "t",
+            RowName::Junction => "j",
+        });
+        push_number(&mut self.text, usize::from(scope));
     }
 
     /// `auth.uid()`: bound once per statement.
