@@ -480,7 +480,15 @@ impl fmt::Display for StoryText {
             writeln!(f, "{}", self.left_out)?;
         }
         writeln!(f, "{}", self.events)?;
-        writeln!(f, "{}", self.end)
+        writeln!(f, "{}", self.end)?;
+        // Only a fault is the developer's business; a refusal is the rules at work.
+        if self.state == State::Red {
+            writeln!(f, "\n{}:", word("Für die Technik", "For the developer"))?;
+            for (name, text) in &self.technical {
+                writeln!(f, "  {name}: {text}")?;
+            }
+        }
+        Ok(())
     }
 }
 
