@@ -1,39 +1,22 @@
 // A customer buys in a real browser and finds the order under "my orders".
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 
-import { chromium } from "playwright-core";
-
+import { artifacts, launch, open as openAt } from "./lib/browser.mjs";
 import { Server } from "./lib/server.mjs";
 
-const artifacts = process.env.TAKT_ARTIFACTS ?? "artifacts";
-const flags = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
 let server, browser;
 
 before(async () => {
-  await mkdir(artifacts, { recursive: true });
   server = await Server.start();
-  browser = await chromium.launch({ executablePath: process.env.TAKT_CHROMIUM ?? "/usr/bin/chromium", args: flags });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
 
-/** A page that fails the test on any script error or blocked content. */
-async function open(path, more = {}) {
-  const context = await browser.newContext({ locale: "de-DE", viewport: { width: 390, height: 844 }, ...more });
-  const page = await context.newPage();
-  page.problems = [];
-  page.on("pageerror", (error) => page.problems.push(String(error)));
-  page.on("console", (m) => m.type() === "error" && page.problems.push(m.text()));
-  await page.goto(server.url + path);
-  return page;
-}
+const open = (path, more) => openAt(browser, server.url + path, more);
 
 describe("the storefront", () => {
   it("sells a product to a new customer on a phone", async () => {
