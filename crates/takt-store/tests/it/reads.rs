@@ -396,3 +396,23 @@ fn requests_beyond_sqlites_limits_are_refused_in_words() {
         assert_eq!(shop.refusal(&Principal::service(), plan), expected);
     }
 }
+
+#[test]
+fn an_enum_is_ordered_as_its_values_are_declared() {
+    let shop = shop();
+    for (n, status) in [(11, "shipped"), (12, "cancelled"), (13, "paid")] {
+        shop.put(Plan::Insert(shop.on("orders").insert(&[&[
+            ("id", id(n)),
+            ("customer_id", id(9)),
+            ("status", text(status)),
+            ("total", money("1.00")),
+        ]])));
+    }
+    // By text `cancelled` would come first.
+    check(
+        &shop,
+        &customer(9),
+        shop.on("orders").read("status", "", "status"),
+        expect![[r#"[{"status":"paid"},{"status":"shipped"},{"status":"cancelled"}]"#]],
+    );
+}

@@ -1,6 +1,6 @@
 //! One flat statement per table of a read. Children are statements of their own, bound by the parent row's key.
 
-use takt_model::{Expr, FieldId, Table};
+use takt_model::{Expr, FieldId, FieldType, Table};
 use takt_plan::{GuardedChild, GuardedNode, Link, NullsOrder, OrderBy, OutputItem, Window};
 
 use super::{Env, RowName, Sql, expr::constant};
@@ -172,10 +172,25 @@ impl<'a> Sql<'a> {
         self.predicate(expr)
     }
 
+    /// Writes what a field is sorted by: an enum by the order in which its values are declared, as in PostgreSQL.
+    pub(in crate::sqlite) fn sort_key(&mut self, table: &Table, field: FieldId) {
+        let FieldType::Enum { values, .. } = &table.get(field).kind else {
+            self.column(0, table.id, field);
+            return;
+        };
+        self.push("CASE ");
+        self.column(0, table.id, field);
+        for (at, value) in values.iter().enumerate() {
+            // The project's own words, not a request's; still quoted as SQL wants it.
+            self.push(&format!(" WHEN '{}' THEN {at}", value.replace('\'', "''")));
+        }
+        self.push(" END");
+    }
+
     fn order(&mut self, table: &Table, order: &[OrderBy]) {
         for (at, by) in order.iter().enumerate() {
             self.push(if at == 0 { " ORDER BY " } else { ", " });
-            self.column(0, table.id, by.field);
+            self.sort_key(table, by.field);
             if by.descending {
                 self.push(" DESC");
             }

@@ -88,7 +88,7 @@ impl<'a> Probe<'a> {
         sql.push("SELECT 1");
         for by in &node.order {
             sql.push(", ");
-            sql.column(0, table.id, by.field);
+            sql.sort_key(table, by.field);
         }
         sql.push(" FROM ");
         sql.table_as_t0(table);
