@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use takt_model::{Principal, Uuid, Value, Words};
+use takt_model::{CompareOp, Principal, Uuid, Value, Words};
 use takt_plan::{Plan, Rows};
 use takt_store::{Outcome, StoreError, Tx};
 
@@ -265,8 +265,7 @@ fn kept_answer(tx: &EngineTx, action: &Action) -> Result<Option<ActionAnswer>, E
     let (Value::Boolean(refused), Value::Uuid(story), Value::Timestamp(at)) = (refused, story, at) else {
         return Err(EngineError::Internal("a kept answer cannot be read".to_owned()));
     };
-    let kept_for = i64::try_from(tx.project().settings.logic.idempotency.as_micros()).unwrap_or(i64::MAX);
-    if at.saturating_add(kept_for) < tx.now() {
+    if at < oldest_kept(tx) {
         tx.rows(&who, on.delete(this))?;
         return Ok(None);
     }
@@ -275,6 +274,20 @@ fn kept_answer(tx: &EngineTx, action: &Action) -> Result<Option<ActionAnswer>, E
     }
     let status = u16::try_from(status).unwrap_or(200);
     Ok(Some(ActionAnswer { status, body, refused, replayed: true, story }))
+}
+
+/// Answers older than this are as if they had never been given.
+fn oldest_kept(tx: &EngineTx) -> i64 {
+    let kept_for = i64::try_from(tx.project().settings.logic.idempotency.as_micros()).unwrap_or(i64::MAX);
+    tx.now().saturating_sub(kept_for)
+}
+
+/// Deletes expired answers.
+pub(crate) fn forget_expired_answers(tx: &EngineTx) -> Result<(), EngineError> {
+    let on = tx.on(IDEMPOTENCY)?;
+    let expired = on.compare("at", CompareOp::Lt, Value::Timestamp(oldest_kept(tx)))?;
+    tx.rows(&Principal::system("idempotency: forget expired"), on.delete(expired))?;
+    Ok(())
 }
 
 fn keep_answer(tx: &EngineTx, action: &Action, answer: &ActionAnswer) -> Result<(), EngineError> {

@@ -119,16 +119,21 @@ impl Engine {
     ) -> Result<(S, Outcome), EngineError> {
         let guarded = guard(plan, &self.project(), who)?;
         let context = self.context(false);
+        let store = &self.inner.store;
         let route = route(&guarded);
+        if matches!(route, Route::Here) {
+            let mut sink = sink;
+            let outcome = store.run_here(context, &guarded, &mut sink)?;
+            verdict(&sink, &outcome)?;
+            return Ok((sink, outcome));
+        }
         let once = move |tx: &Tx, mut sink: S| -> Result<(S, Outcome), EngineError> {
             let outcome = tx.run(&guarded, &mut sink)?;
             verdict(&sink, &outcome)?;
             Ok((sink, outcome))
         };
-        let store = &self.inner.store;
         match route {
-            Route::Here => store.read_here(context, move |tx| once(tx, sink)),
-            Route::Reader => store.read(context, move |tx| once(tx, sink)).await,
+            Route::Here | Route::Reader => store.read(context, move |tx| once(tx, sink)).await,
             Route::Writer => store.write(context, move |tx| once(tx, sink.clone())).await,
         }
     }

@@ -145,7 +145,7 @@ impl Engine {
         self.look_up(|tx| releases(tx, limit))
     }
 
-    /// Adds counts to their minutes.
+    /// Adds counts to their minutes, and deletes answers whose idempotency keys have expired.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -169,7 +169,8 @@ impl Engine {
                 };
                 tx.rows(&who, plan)?;
             }
-            Ok(())
+            // Once a minute is a good time to forget what need not be kept.
+            crate::action::forget_expired_answers(tx)
         })
         .await
     }

@@ -145,7 +145,7 @@ impl Guard<'_> {
                 children.push(guarded);
             }
         }
-        let outputs = self.outputs(table, &node.outputs, &shown_at)?;
+        let outputs = self.outputs(table, node.outputs, &shown_at)?;
         let order = with_key(table, node.order);
         let mut window = node.window;
         let most = self.project.settings.limits.max_rows;
@@ -200,20 +200,22 @@ impl Guard<'_> {
     fn outputs(
         &self,
         table: &Table,
-        outputs: &[Output],
+        outputs: Vec<Output>,
         shown_at: &[Option<usize>],
     ) -> Result<Vec<OutputItem>, PlanError> {
         let mut items = Vec::with_capacity(outputs.len());
-        let column = |name: &str, field: FieldId| {
-            OutputItem::Column(OutputColumn { name: name.to_owned(), json_key: json_key(name), field })
+        let column = |name: String, field: FieldId| {
+            OutputItem::Column(OutputColumn { json_key: json_key(&name), name, field })
         };
         for output in outputs {
             match output {
-                Output::All => items
-                    .extend(self.common_fields(table)?.into_iter().map(|f| column(&table.get(f).name, f))),
-                Output::Field { name, field } => items.push(column(name, *field)),
+                Output::All => {
+                    let fields = self.common_fields(table)?.into_iter();
+                    items.extend(fields.map(|f| column(table.get(f).name.clone(), f)));
+                }
+                Output::Field { name, field } => items.push(column(name, field)),
                 Output::Child(at) => {
-                    items.extend(shown_at.get(*at).copied().flatten().map(OutputItem::Child));
+                    items.extend(shown_at.get(at).copied().flatten().map(OutputItem::Child));
                 }
             }
         }
@@ -464,6 +466,10 @@ fn with_key(table: &Table, mut order: Vec<OrderBy>) -> Vec<OrderBy> {
 
 /// `"name":` with the name escaped as JSON.
 fn json_key(name: &str) -> Box<[u8]> {
+    // Nearly every name is plain, and this is done for each column of each request.
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return [b"\"", name.as_bytes(), b"\":"].concat().into_boxed_slice();
+    }
     let mut key = serde_json::Value::from(name).to_string().into_bytes();
     key.push(b':');
     key.into_boxed_slice()

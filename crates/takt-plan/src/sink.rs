@@ -26,6 +26,11 @@ pub trait RowSink {
     fn embed_end(&mut self, shape: EmbedShape);
     /// The row ends.
     fn row_end(&mut self);
+    /// Bytes that the rows so far take in memory, so that a store can stop an answer that grows too large;
+    /// 0 for sinks whose owner sees to it.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// Rows kept in memory, without embeds; for the product's own work and for logic.

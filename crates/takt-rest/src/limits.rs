@@ -9,6 +9,8 @@ pub(crate) const QUERY_BYTES: usize = 64 * 1024;
 pub(crate) const LOGIC_DEPTH: usize = 8;
 /// Embeds within each other.
 pub(crate) const EMBED_DEPTH: usize = 6;
+/// Columns and embeds of one `select` level, and keys of one `order`.
+pub(crate) const COLUMNS: usize = 200;
 /// Values of one `in` or `any` / `all` list.
 pub(crate) const LIST_VALUES: usize = 1000;
 /// Conditions of a whole request. Databases limit how deep a condition may nest (SQLite: 1000), and a long chain of

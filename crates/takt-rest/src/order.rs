@@ -1,6 +1,6 @@
 //! `order`: `created_at.desc.nullslast,id`.
 
-use crate::{RestError, scan::Scanner};
+use crate::{RestError, limits, scan::Scanner};
 
 /// A sort key by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<OrderTerm>, RestError> {
     let mut terms = vec![term(&mut scan)?];
     while scan.eat(",") {
         terms.push(term(&mut scan)?);
+        if terms.len() > limits::COLUMNS {
+            return Err(limits::exceeded("columns in order", limits::COLUMNS));
+        }
     }
     scan.end("\",\" or end of input")?;
     Ok(terms)

@@ -33,6 +33,9 @@ pub(crate) fn parameters(query: &str) -> Result<Vec<(String, String)>, RestError
 
 /// Percent-decodes; `+` is a blank. A `%` without two hex digits stands for itself, as in browsers.
 fn decode(text: &str) -> Result<String, RestError> {
+    if !text.bytes().any(|b| matches!(b, b'+' | b'%')) {
+        return Ok(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, after @ ..] = rest {

@@ -108,6 +108,9 @@ fn items(scan: &mut Scanner<'_>, depth: usize) -> Result<Tree, RestError> {
     let mut tree = Tree::default();
     loop {
         item(scan, depth, &mut tree)?;
+        if tree.items.len() > limits::COLUMNS {
+            return Err(limits::exceeded("columns in select", limits::COLUMNS));
+        }
         scan.blanks();
         if !scan.eat(",") {
             return Ok(tree);
@@ -134,7 +137,7 @@ fn item(scan: &mut Scanner<'_>, depth: usize, tree: &mut Tree) -> Result<(), Res
     match scan.peek() {
         Some('(') if name.is_word("count") => Err(aggregate("count()")),
         Some('(' | '!') => embed(scan, depth, tree, alias, name.text),
-        _ => column(scan, tree, alias, &name),
+        _ => column(scan, tree, alias, name),
     }
 }
 
@@ -142,7 +145,7 @@ fn column(
     scan: &mut Scanner<'_>,
     tree: &mut Tree,
     alias: Option<String>,
-    name: &Name,
+    name: Name,
 ) -> Result<(), RestError> {
     let rest = scan.rest();
     let column = &name.text;
@@ -152,15 +155,17 @@ fn column(
     if rest.starts_with("::") {
         return Err(RestError::not_built(format_args!("casts in select ({column}::)")));
     }
-    for function in ["sum", "avg", "min", "max", "count"] {
-        if rest.strip_prefix('.').and_then(|r| r.strip_prefix(function)).is_some_and(|r| r.starts_with('(')) {
-            return Err(aggregate(&format!("{column}.{function}()")));
+    if let Some(call) = rest.strip_prefix('.') {
+        for function in ["sum", "avg", "min", "max", "count"] {
+            if call.strip_prefix(function).is_some_and(|r| r.starts_with('(')) {
+                return Err(aggregate(&format!("{column}.{function}()")));
+            }
         }
     }
     if !matches!(scan.peek(), None | Some(',' | ')')) {
         return Err(scan.expected("\",\", \"(\", \"!\", \":\" or end of input"));
     }
-    tree.items.push(Item::Column { alias, name: name.text.clone() });
+    tree.items.push(Item::Column { alias, name: name.text });
     Ok(())
 }
 

@@ -88,6 +88,10 @@ impl JsonSink {
 }
 
 impl RowSink for JsonSink {
+    fn bytes(&self) -> usize {
+        self.out.len()
+    }
+
     fn row_begin(&mut self) {
         match &mut self.form {
             Form::List | Form::Object => {

@@ -15,7 +15,6 @@ use std::{
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
 };
 use takt_model::LimitSettings;
 use tokio::{
@@ -154,16 +153,12 @@ async fn connection(
     }
     let asked = Arc::new(AtomicBool::new(false));
     let has_asked = Arc::clone(&asked);
-    let service = tower::service_fn(move |request| {
+    let service = hyper::service::service_fn(move |request| {
         has_asked.store(true, Ordering::Relaxed);
         Arc::clone(&serving).answer(peer.ip(), request)
     });
-    let conversation = builder
-        .serve_connection(
-            TokioIo::new(Progressing::new(stream, MOST_PATIENCE)),
-            TowerToHyperService::new(service),
-        )
-        .into_owned();
+    let conversation =
+        builder.serve_connection(TokioIo::new(Progressing::new(stream, MOST_PATIENCE)), service).into_owned();
     let conversation = watcher.watch(conversation);
     tokio::pin!(conversation);
     // Before the first bytes tell HTTP/1 from HTTP/2, no limit of hyper applies: somebody could connect and be silent.

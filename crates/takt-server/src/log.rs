@@ -15,6 +15,10 @@ use takt_model::LogFormat;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
+mod json;
+
+use json::JsonLines;
+
 const EVERY: Duration = Duration::from_millis(100);
 const FULL_AT: usize = 64 * 1024;
 
@@ -36,9 +40,7 @@ pub fn log_to_stderr(format: LogFormat) -> LogGuard {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(gathered.clone());
     let installed = match format {
         LogFormat::Text => builder.with_ansi(false).with_target(false).try_init(),
-        LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
-        }
+        LogFormat::Json => builder.event_format(JsonLines).try_init(),
     };
     if installed.is_ok() {
         write_regularly(gathered.clone());

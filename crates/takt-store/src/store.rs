@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use takt_model::Project;
-use takt_plan::{Migration, StoredSchema};
+use takt_plan::{Guarded, GuardedPlan, Migration, RowSink, StoredSchema};
 use tokio::sync::oneshot;
 
 use crate::{
-    StoreError, StoreOptions, Tx, TxContext,
+    Outcome, StoreError, StoreOptions, Tx, TxContext,
     jobs::{Read, Write},
-    sqlite::{self, Opened, Readers, Statistics, Writer},
+    sqlite::{self, Opened, Readers, Snapshot, Statistics, Writer},
 };
 
 /// An open database. Cheap to clone.
@@ -91,7 +91,25 @@ impl Store {
         context: TxContext,
         job: impl FnOnce(&Tx) -> Result<R, E>,
     ) -> Result<R, E> {
-        self.inner.readers.run_here(context, job)
+        self.inner.readers.run_here(Snapshot::Transaction, context, job)
+    }
+
+    /// Runs one read on the calling thread, as [`Store::read_here`] does. What is one statement gets no transaction
+    /// around it: BEGIN and COMMIT would be a good part of what a read by key costs.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; `Refused 25006` for a write.
+    pub fn run_here(
+        &self,
+        context: TxContext,
+        plan: &Guarded,
+        sink: &mut dyn RowSink,
+    ) -> Result<Outcome, StoreError> {
+        let snapshot = match plan.plan() {
+            GuardedPlan::Read(read) if !read.count && read.root.children.is_empty() => Snapshot::Statement,
+            _ => Snapshot::Transaction,
+        };
+        self.inner.readers.run_here(snapshot, context, |tx| tx.run(plan, sink))
     }
 
     /// Runs `job` on a snapshot, on a reader thread.

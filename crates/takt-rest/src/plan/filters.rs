@@ -1,7 +1,7 @@
 //! Filters get their columns and types. Every literal is read by its column's type before any database sees it,
 //! because databases coerce silently and then answer wrong rows (`design/wire.md` 3.2).
 
-use takt_model::{CompareOp, Expr, Field, FieldType, Table, Value};
+use takt_model::{CompareOp, Expr, Field, FieldType, Policy, Principal, Table, Value, Verb};
 use takt_plan::Child;
 
 use super::{field, relations};
@@ -34,6 +34,7 @@ pub(super) fn embed_test(
 
 /// A condition on a row of `table` (scope 0). `children` are the embeds of `tree` in their order.
 pub(super) fn expression(
+    who: &Principal,
     table: &Table,
     tree: &Tree,
     children: &[Child],
@@ -44,10 +45,10 @@ pub(super) fn expression(
         return Ok(negate_if(!wanted, exists));
     }
     match logic {
-        Logic::Filter(filter) => condition(table, filter),
+        Logic::Filter(filter) => condition(table, filter).map_err(|e| conceal(who, table, filter, e)),
         Logic::Group { any, negated, list } => {
             let list: Vec<Expr> =
-                list.iter().map(|l| expression(table, tree, children, l)).collect::<Result<_, _>>()?;
+                list.iter().map(|l| expression(who, table, tree, children, l)).collect::<Result<_, _>>()?;
             Ok(negate_if(*negated, combine(*any, list)))
         }
     }
@@ -71,6 +72,24 @@ fn combine(any: bool, mut list: Vec<Expr>) -> Expr {
 
 fn negate_if(negated: bool, expr: Expr) -> Expr {
     if negated { Expr::Not(Box::new(expr)) } else { expr }
+}
+
+/// A complaint about a literal or an operator tells that a field exists and of which type it is: to whoever may not
+/// see the field it is told like a missing one.
+fn conceal(who: &Principal, table: &Table, filter: &Filter, error: RestError) -> RestError {
+    match table.field(&filter.column) {
+        Some(hidden) if !is_visible(who, table, hidden) => RestError::unknown_field(&table.name, &hidden.name),
+        _ => error,
+    }
+}
+
+fn is_visible(who: &Principal, table: &Table, field: &Field) -> bool {
+    let shows = |p: &Policy| {
+        p.allow.contains(&Verb::Select)
+            && p.to.iter().any(|r| who.has_role(r))
+            && p.fields.as_ref().is_none_or(|f| f.contains(&field.id))
+    };
+    !who.is_bound_by_policies() || table.policies.iter().any(shows)
 }
 
 fn condition(table: &Table, filter: &Filter) -> Result<Expr, RestError> {

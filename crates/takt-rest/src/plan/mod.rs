@@ -8,7 +8,7 @@ mod relations;
 mod writes;
 
 use takt_model::{Exposure, Field, Principal, Project, Table, Verb};
-use takt_plan::{Child, Join, Link, Node, NullsOrder, OrderBy, Output, Plan, Read, Window};
+use takt_plan::{Child, Join, Link, Node, NullsOrder, OrderBy, Output, Plan, PlanError, Read, Window};
 
 use crate::{
     Method, Request, RestError,
@@ -78,6 +78,10 @@ impl<'p> Planner<'p> {
 
     /// A node with its filters.
     fn read_node(&self, table: &Table, tree: &Tree) -> Result<Node, RestError> {
+        // Before any column is looked at: a closed table does not tell which columns it has.
+        if !self.may_know(table) {
+            return Err(RestError::from_plan(&PlanError::Denied { table: table.name.clone() }, self.who));
+        }
         let mut node = self.shown_node(table, tree)?;
         for logic in &tree.filters {
             match filters::embed_test(table, tree, logic)? {
@@ -89,7 +93,7 @@ impl<'p> Planner<'p> {
                 Some((at, false)) => forbid(&mut node, at),
                 None => {
                     let children = node.children.get(..tree.embeds.len()).unwrap_or_default();
-                    let filter = filters::expression(table, tree, children, logic)?;
+                    let filter = filters::expression(self.who, table, tree, children, logic)?;
                     node = node.filtered(filter);
                 }
             }

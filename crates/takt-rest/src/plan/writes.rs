@@ -1,7 +1,7 @@
 //! Writes: rows of a body get their fields and types.
 
 use serde_json::Value as Json;
-use takt_model::{DefaultValue, Expr, Field, FieldId, Table, Value};
+use takt_model::{DefaultValue, Expr, Field, FieldId, Principal, Table, Value};
 use takt_plan::{
     Assignment, Conflict, ConflictAction, Delete, Insert, Join, Missing, Node, Output, Plan, Update, Window,
 };
@@ -57,7 +57,7 @@ impl Planner<'_> {
             _ => return Err(RestError::not_built("PATCH with several objects")),
         }
         let node = self.shown_node(table, &request.tree)?;
-        let filter = write_filter(table, request, &node)?;
+        let filter = write_filter(self.who, table, request, &node)?;
         // Nothing to set changes nothing, whatever the filter finds.
         let filter = if set.is_empty() { Some(Expr::no()) } else { filter };
         Ok(Plan::Update(Update {
@@ -74,7 +74,7 @@ impl Planner<'_> {
         let node = self.shown_node(table, &request.tree)?;
         Ok(Plan::Delete(Delete {
             table: table.id,
-            filter: write_filter(table, request, &node)?,
+            filter: write_filter(self.who, table, request, &node)?,
             all: false,
             returning: returning(request, node)?,
             max_affected: request.prefer.max_affected(),
@@ -83,11 +83,16 @@ impl Planner<'_> {
 }
 
 /// The filters of the root choose the rows; without any the guard refuses. `node` has the embeds they may name.
-fn write_filter(table: &Table, request: &Request, node: &Node) -> Result<Option<Expr>, RestError> {
+fn write_filter(
+    who: &Principal,
+    table: &Table,
+    request: &Request,
+    node: &Node,
+) -> Result<Option<Expr>, RestError> {
     let tree = &request.tree;
     let mut filter: Option<Expr> = None;
     for logic in &tree.filters {
-        let asked = filters::expression(table, tree, &node.children, logic)?;
+        let asked = filters::expression(who, table, tree, &node.children, logic)?;
         filter = Some(match filter {
             Some(filter) => filter.and(asked),
             None => asked,

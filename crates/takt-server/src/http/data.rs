@@ -102,7 +102,8 @@ pub(crate) fn response(reply: Reply) -> Response<Body> {
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.reserve(reply.headers.len() + 8);
+    // And the four that every answer gets (`headers.rs`, the request's id); growing would move them all.
+    headers.reserve(reply.headers.len() + 4);
     for (name, value) in reply.headers {
         // What the dialect writes into headers is ASCII; if it ever is not, the header is left out.
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::try_from(value))

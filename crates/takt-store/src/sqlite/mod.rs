@@ -18,7 +18,7 @@ mod writer;
 
 pub(crate) use lower::Env;
 pub(crate) use open::{Opened, Statistics, file_bytes, open};
-pub(crate) use readers::{ReadJob, Readers};
+pub(crate) use readers::{ReadJob, Readers, Snapshot};
 pub(crate) use schema::{migrate, stored_schema};
 pub(crate) use session::{Access, Session};
 pub(crate) use writer::{Undo, WriteJob, Writer};

@@ -2,7 +2,7 @@
 //! statements are bound by the row's key and stepped in turn. Nothing is buffered.
 
 use rusqlite::{CachedStatement, Connection, Row, types::ValueRef as Raw};
-use takt_model::{Expr, Table};
+use takt_model::{Expr, Rights, Table};
 use takt_plan::{EmbedShape, GuardedChild, GuardedNode, GuardedRead, Link, OutputItem, RowSink};
 
 use super::{
@@ -12,6 +12,37 @@ use super::{
 };
 use crate::{Outcome, StoreError};
 
+/// Rows of all tables together that one answer may have. `limits.max_rows` holds for each table and parent, and
+/// embeds in embeds multiply.
+const ANSWER_ROWS: u64 = 50_000;
+/// Bytes that one answer may have.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// How much an answer may still grow; the product's own work is not limited.
+pub(super) struct Budget {
+    rows: Option<u64>,
+}
+
+impl Budget {
+    pub(super) fn of(env: &Env<'_>) -> Self {
+        let is_own = matches!(env.principal.rights, Rights::System { .. });
+        Self { rows: (!is_own).then_some(ANSWER_ROWS) }
+    }
+
+    /// One row more.
+    fn spend(&mut self, sink: &dyn RowSink) -> Result<(), StoreError> {
+        let Some(left) = &mut self.rows else { return Ok(()) };
+        if *left == 0 || sink.bytes() > ANSWER_BYTES {
+            return Err(refused(
+                "54000",
+                format!("the answer has more than {ANSWER_ROWS} rows or {} MB", ANSWER_BYTES >> 20),
+            ));
+        }
+        *left -= 1;
+        Ok(())
+    }
+}
+
 /// Runs a read.
 pub(crate) fn run(
     conn: &Connection,
@@ -19,7 +50,7 @@ pub(crate) fn run(
     read: &GuardedRead,
     sink: &mut dyn RowSink,
 ) -> Result<Outcome, StoreError> {
-    let returned = Prepared::new(conn, env, &read.root, Anchor::Root)?.push_rows(sink)?;
+    let returned = Prepared::new(conn, env, &read.root, Anchor::Root)?.push_rows(sink, &mut Budget::of(&env))?;
     let count = if read.count { Some(count(conn, env, &read.root, returned)?) } else { None };
     Ok(Outcome { returned, count, ..Outcome::default() })
 }
@@ -101,12 +132,17 @@ impl<'c, 'p> Prepared<'c, 'p> {
     }
 
     /// Steps the statement; every row goes into the sink with its children.
-    pub(super) fn push_rows(&mut self, sink: &mut dyn RowSink) -> Result<u64, StoreError> {
+    pub(super) fn push_rows(
+        &mut self,
+        sink: &mut dyn RowSink,
+        budget: &mut Budget,
+    ) -> Result<u64, StoreError> {
         let Self { node, table, statement, child_keys, children } = self;
         let mut rows = statement.raw_query();
         let mut pushed = 0;
         while let Some(row) = rows.next().map_err(driver)? {
-            push_row(node, table, row, child_keys, children, sink)?;
+            budget.spend(sink)?;
+            push_row(node, table, row, child_keys, children, sink, budget)?;
             pushed += 1;
         }
         Ok(pushed)
@@ -120,6 +156,7 @@ fn push_row(
     child_keys: &[usize],
     children: &mut [PreparedChild<'_, '_>],
     sink: &mut dyn RowSink,
+    budget: &mut Budget,
 ) -> Result<(), StoreError> {
     sink.row_begin();
     let mut at = 0;
@@ -135,7 +172,7 @@ fn push_row(
                 else {
                     return Err(StoreError::Internal("an output names a child that is not there".to_owned()));
                 };
-                child.push(row.get_ref(*key).map_err(driver)?, sink)?;
+                child.push(row.get_ref(*key).map_err(driver)?, sink, budget)?;
             }
         }
     }
@@ -144,13 +181,18 @@ fn push_row(
 }
 
 impl PreparedChild<'_, '_> {
-    fn push(&mut self, key: Raw<'_>, sink: &mut dyn RowSink) -> Result<(), StoreError> {
+    fn push(
+        &mut self,
+        key: Raw<'_>,
+        sink: &mut dyn RowSink,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
         sink.embed_begin(self.child, self.shape);
         // Nothing hangs on a null key.
         if key != Raw::Null {
             let bound = rusqlite::types::ToSqlOutput::Borrowed(key);
             self.rows.statement.raw_bind_parameter(1, bound).map_err(driver)?;
-            self.rows.push_rows(sink)?;
+            self.rows.push_rows(sink, budget)?;
         }
         sink.embed_end(self.shape);
         Ok(())

@@ -30,6 +30,15 @@ pub(crate) trait ReadJob: Send {
 
 type Job = Box<dyn ReadJob>;
 
+/// What makes all rows of a job rows of one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Snapshot {
+    /// A transaction around the job.
+    Transaction,
+    /// Nothing around it: the job is one statement, which is a snapshot by itself.
+    Statement,
+}
+
 /// Reads that may wait for each reader.
 const WAITING: usize = 256;
 
@@ -81,12 +90,13 @@ impl Readers {
     /// Runs `job` here and now.
     pub(crate) fn run_here<R, E: From<StoreError>>(
         &self,
+        snapshot: Snapshot,
         context: TxContext,
         job: impl FnOnce(&Tx) -> Result<R, E>,
     ) -> Result<R, E> {
         let db = self.take()?;
         // If the job panics the connection goes with it; the next caller opens another.
-        let (db, result) = on_snapshot(db, context, job);
+        let (db, result) = on_snapshot(db, snapshot, context, job);
         if let Some(db) = db {
             self.put_back(db);
         }
@@ -141,7 +151,7 @@ fn serve(db: Db, queue: &Queue<Job>, options: &StoreOptions, statistics: &Statis
                 continue;
             }
         };
-        let (back, _) = on_snapshot(db, job.context(), |tx| {
+        let (back, _) = on_snapshot(db, Snapshot::Transaction, job.context(), |tx| {
             // The job answers by itself; after a panic its waiting end is dropped, which is an answer too.
             let _ = catch_unwind(AssertUnwindSafe(|| job.run(tx)));
             Ok::<(), StoreError>(())
@@ -150,19 +160,21 @@ fn serve(db: Db, queue: &Queue<Job>, options: &StoreOptions, statistics: &Statis
     }
 }
 
-/// Runs `job` between BEGIN and COMMIT; gives the connection back.
+/// Runs `job`, between BEGIN and COMMIT if it needs them; gives the connection back.
 fn on_snapshot<R, E: From<StoreError>>(
     db: Db,
+    snapshot: Snapshot,
     context: TxContext,
     job: impl FnOnce(&Tx) -> Result<R, E>,
 ) -> (Option<Db>, Result<R, E>) {
-    if let Err(error) = step(&db, "BEGIN") {
+    let is_around = snapshot == Snapshot::Transaction;
+    if is_around && let Err(error) = step(&db, "BEGIN") {
         return (None, Err(E::from(error)));
     }
     let session = Rc::new(Session::new(db, Access::Read, context));
     let result = job(&Tx::of(&session));
-    let db = session.end().filter(|db| step(db, "COMMIT").or_else(|_| step(db, "ROLLBACK")).is_ok());
-    (db, result)
+    let closed = |db: &Db| !is_around || step(db, "COMMIT").or_else(|_| step(db, "ROLLBACK")).is_ok();
+    (session.end().filter(closed), result)
 }
 
 fn step(db: &Db, text: &str) -> Result<(), StoreError> {

@@ -46,18 +46,64 @@ pub(super) fn of_update(
     if !is_one(&error) {
         return driver(error);
     }
-    let mut values = match stored(writing, &target.key) {
+    let values = match changed(writing, fields, set, target) {
         Ok(values) => values,
         Err(failed) => return failed,
     };
+    let attempt =
+        Attempt::Store { values: &values, instead_of: Some(&target.key), rules, held: &target.held };
+    writing.failure(error, &attempt)
+}
+
+/// All fields of a row as they will be: what is set, and what is stored.
+pub(super) fn changed(
+    writing: &Writing<'_>,
+    fields: &[FieldId],
+    set: &[Bind<'_>],
+    target: &Target,
+) -> Result<Vec<Bind<'static>>, StoreError> {
+    let mut values = stored(writing, &target.key)?;
     for (id, value) in fields.iter().zip(set) {
         if let Some(place) = values.get_mut(usize::from(id.0)) {
             *place = value.clone().into_owned();
         }
     }
-    let attempt =
-        Attempt::Store { values: &values, instead_of: Some(&target.key), rules, held: &target.held };
-    writing.failure(error, &attempt)
+    Ok(values)
+}
+
+/// Which of the rules that held let a row with these values be, while it is not stored yet.
+pub(super) fn foreseen(
+    writing: &Writing<'_>,
+    values: &[Bind<'_>],
+    rules: &[WriteRule],
+    held: &[bool],
+) -> Result<Vec<bool>, StoreError> {
+    let mut sql = Sql::new(writing.env, 0);
+    sql.push("SELECT 1");
+    for rule in rules {
+        sql.push(", ((");
+        sql.predicate(&rule.check)?;
+        sql.push(") IS TRUE)");
+    }
+    unstored(&mut sql, writing.table, values);
+    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next().map_err(driver)? else { return Ok(Vec::new()) };
+    held.iter().enumerate().map(|(at, held)| Ok(*held && row.get::<_, bool>(at + 1).map_err(driver)?)).collect()
+}
+
+/// ` FROM` a row that is not stored.
+fn unstored(sql: &mut Sql<'_>, table: &Table, values: &[Bind<'_>]) {
+    sql.push(" FROM (SELECT ");
+    for (at, (field, value)) in table.fields.iter().zip(values).enumerate() {
+        if at > 0 {
+            sql.push(", ");
+        }
+        sql.bind(value.clone().into_owned());
+        sql.push(" AS ");
+        sql.ident(&field.name);
+    }
+    sql.push(") AS t0");
 }
 
 fn search(writing: &Writing<'_>, kind: Constraint, attempt: &Attempt<'_>) -> Result<StoreError, StoreError> {
@@ -110,16 +156,7 @@ fn judge_unstored(
         sql.predicate(&check.expr)?;
         sql.push(") IS NOT FALSE)");
     }
-    sql.push(" FROM (SELECT ");
-    for (at, (field, value)) in table.fields.iter().zip(values).enumerate() {
-        if at > 0 {
-            sql.push(", ");
-        }
-        sql.bind(value.clone().into_owned());
-        sql.push(" AS ");
-        sql.ident(&field.name);
-    }
-    sql.push(") AS t0");
+    unstored(&mut sql, table, values);
     let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
     let mut rows = statement.raw_query();
     let Some(row) = rows.next().map_err(driver)? else { return Ok(None) };

@@ -7,7 +7,7 @@ use takt_model::{FieldId, Value, Verb};
 use takt_plan::{Conflict, ConflictAction, GuardedInsert, RowSink, WriteRule};
 
 use super::{
-    Attempt, Key, Writing,
+    Attempt, Key, Writing, constraints,
     defaults::{Filled, draw_numbers, fill},
     obligations::{Obligations, Written, row_security_using, transition},
     returning::{self, Order},
@@ -123,10 +123,15 @@ impl<'a> Inserter<'a> {
         for (at, value) in values.iter().enumerate() {
             self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
         }
-        let attempt = Attempt::Store { values, instead_of: None, rules: self.rules, held: &self.held };
+        let held = if self.obligations.beforehand {
+            Cow::Owned(constraints::foreseen(&self.writing, values, self.rules, &self.held)?)
+        } else {
+            Cow::Borrowed(self.held.as_slice())
+        };
+        let attempt = Attempt::Store { values, instead_of: None, rules: self.rules, held: &held };
         let mut rows = self.statement.raw_query();
         let first = rows.next().map_err(|e| self.writing.failure(e, &attempt))?;
-        let written = self.obligations.judge(first, &self.held)?;
+        let written = self.obligations.judge(first, &held)?;
         // Foreign keys are looked at when the statement ends.
         while rows.next().map_err(|e| self.writing.failure(e, &attempt))?.is_some() {}
         Ok(written)

@@ -2,7 +2,7 @@
 //! They travel in the RETURNING clause of the very statement that writes the row.
 
 use rusqlite::Row;
-use takt_model::{Check, Table, Value};
+use takt_model::{Check, Expr, Table, TableId, Value};
 use takt_plan::WriteRule;
 
 use super::read_fields;
@@ -21,6 +21,9 @@ pub(super) struct Obligations<'a> {
     /// For each rule, the column that says whether its check holds; `None` if it always does.
     rules: Vec<Option<usize>>,
     checks: Vec<(usize, &'a Check)>,
+    /// Whether the rules ask the written table. Then they are judged before the row is stored
+    /// ([`super::constraints::foreseen`]), as PostgreSQL does: a row must not vouch for itself.
+    pub(super) beforehand: bool,
     /// Where all fields begin, if they are wanted.
     fields: Option<usize>,
     columns: usize,
@@ -42,10 +45,12 @@ impl<'a> Obligations<'a> {
         rules: &'a [WriteRule],
         wants_fields: bool,
     ) -> Result<Self, StoreError> {
-        let mut made = Self { table, rules: Vec::new(), checks: Vec::new(), fields: None, columns: 0 };
+        let beforehand = rules.iter().any(|rule| asks(&rule.check, table.id));
+        let mut made =
+            Self { table, rules: Vec::new(), checks: Vec::new(), beforehand, fields: None, columns: 0 };
         sql.row = RowName::Own;
         for rule in rules {
-            let column = if always(&sql.env, &rule.check) {
+            let column = if beforehand || always(&sql.env, &rule.check) {
                 None
             } else {
                 let column = made.column(sql);
@@ -83,7 +88,7 @@ impl<'a> Obligations<'a> {
         self.columns - 1
     }
 
-    /// Judges a written row; `held` says which rules' `using` held before.
+    /// Judges a written row; `held` says which rules' `using` held before (and, [`Self::beforehand`], their `check`).
     pub(super) fn judge(&self, row: Option<&Row<'_>>, held: &[bool]) -> Result<Written, StoreError> {
         let holds = |column: usize| -> Result<bool, StoreError> {
             let row =
@@ -109,6 +114,17 @@ impl<'a> Obligations<'a> {
         };
         Ok(Written { rule, after })
     }
+}
+
+/// Whether a sub-query of the expression, or of a policy woven into it, looks into `table`.
+fn asks(expr: &Expr, table: TableId) -> bool {
+    let mut found = false;
+    expr.walk(&mut |e| {
+        if let Expr::Exists(query) | Expr::InQuery(_, query) = e {
+            found |= query.table == table;
+        }
+    });
+    found
 }
 
 /// No policy lets the row be as it would be.

@@ -12,7 +12,7 @@ use crate::{
     sqlite::{
         error::driver,
         lower::{Anchor, Sql},
-        read::{Prepared, prepare},
+        read::{Budget, Prepared, prepare},
         types::Bind,
     },
 };
@@ -38,10 +38,11 @@ pub(super) fn tell(
         return Ok(0);
     }
     let mut prepared = Prepared::new(writing.conn, writing.env, node, Anchor::Key)?;
+    let mut budget = Budget::of(&writing.env);
     let mut pushed = 0;
     for key in chosen(writing, node, keys, order)? {
         prepared.bind_key(key)?;
-        if prepared.push_rows(sink)? == 0 {
+        if prepared.push_rows(sink, &mut budget)? == 0 {
             return Err(row_security(writing.table));
         }
         pushed += 1;

@@ -232,13 +232,19 @@ impl<'a> Updater<'a> {
         outcome: &mut Outcome,
     ) -> Result<Key, StoreError> {
         let table = self.writing.table;
+        let held = if self.obligations.beforehand {
+            let new = constraints::changed(&self.writing, &self.fields, values, &target)?;
+            Cow::Owned(constraints::foreseen(&self.writing, &new, self.rules, &target.held)?)
+        } else {
+            Cow::Borrowed(target.held.as_slice())
+        };
         for (at, value) in target.key.iter().chain(values).enumerate() {
             self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
         }
         let mut rows = self.statement.raw_query();
         let explain = |e| constraints::of_update(&self.writing, e, &self.fields, values, &target, self.rules);
         let first = rows.next().map_err(explain)?;
-        let written = self.obligations.judge(first, &target.held)?;
+        let written = self.obligations.judge(first, &held)?;
         while rows.next().map_err(explain)?.is_some() {}
         drop(rows);
         outcome.affected += 1;
