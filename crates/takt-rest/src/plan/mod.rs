@@ -17,20 +17,13 @@ use crate::{
 };
 
 impl Request {
-    /// The plan of this request over `project`. Hints name only what every visitor could see.
+    /// The plan of this request over `project`. `who` decides nothing that the guard does not decide again; it keeps
+    /// errors and hints from telling of tables and columns that `who` may not see.
     ///
     /// # Errors
     /// 42703, PGRST120, PGRST200, PGRST201, PGRST204, PGRST205 for names; 22P02, 22003, 22008, 42883, 42804,
-    /// 42P10 for values and types; PGRST127 for what is not built yet.
-    pub fn plan(&self, project: &Project) -> Result<Plan, RestError> {
-        self.plan_as(project, &Principal::anon())
-    }
-
-    /// As [`Request::plan`], with hints out of what `who` could see.
-    ///
-    /// # Errors
-    /// As [`Request::plan`].
-    pub fn plan_as(&self, project: &Project, who: &Principal) -> Result<Plan, RestError> {
+    /// 42P10 for values and types; 42501 for a table that `who` may not read; PGRST127 for what is not built yet.
+    pub fn plan(&self, project: &Project, who: &Principal) -> Result<Plan, RestError> {
         let planner = Planner { project, who };
         let table = planner.table(&self.table)?;
         match self.method {

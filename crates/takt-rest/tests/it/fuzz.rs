@@ -27,7 +27,7 @@ fn run(method: Method, query: &str, header: &str, body: &[u8]) {
         parts.prefer = Some(header);
         parts.range = Some(header);
         if let Ok(request) = parse(&parts) {
-            let _ = request.plan(&PROJECT);
+            let _ = request.plan(&PROJECT, &takt_model::Principal::anon());
         }
         parts.prefer = Some("return=representation, resolution=merge-duplicates, missing=default");
         parts.range = None;
@@ -35,7 +35,7 @@ fn run(method: Method, query: &str, header: &str, body: &[u8]) {
         let _ = parse(&parts);
         parts.accept = None;
         if let Ok(request) = parse(&parts)
-            && let Err(error) = request.plan(&PROJECT)
+            && let Err(error) = request.plan(&PROJECT, &takt_model::Principal::anon())
         {
             assert!((300..=416).contains(&error.status), "{error:?}");
             assert!(!error.message.is_empty());

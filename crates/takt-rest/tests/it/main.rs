@@ -80,7 +80,7 @@ fn request(text: &str) -> Result<Request, RestError> {
 }
 
 fn plan(text: &str) -> Result<Plan, RestError> {
-    request(text)?.plan(&PROJECT)
+    request(text)?.plan(&PROJECT, &takt_model::Principal::anon())
 }
 
 /// The plan of a request, printed.

@@ -51,7 +51,7 @@ fn push(node: &GuardedNode, rows: &[Vec<Cell>], sink: &mut JsonSink) {
 }
 
 fn filled(request: &Request, rows: &[Vec<Cell>]) -> JsonSink {
-    let plan = request.plan(&PROJECT).unwrap();
+    let plan = request.plan(&PROJECT, &takt_model::Principal::anon()).unwrap();
     let guarded = guard(plan, &Arc::new(PROJECT.clone()), &Principal::service()).unwrap();
     let node = match guarded.plan() {
         GuardedPlan::Read(read) => Some(&read.root),

@@ -29,7 +29,7 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
     let request =
         takt_rest::parse(&rest_parts(method, table, &parts, prefer.as_deref(), &body)).map_err(rest_error)?;
     let project = app.project();
-    let plan = request.plan(&project).map_err(rest_error)?;
+    let plan = request.plan(&project, &who).map_err(rest_error)?;
     let explained = if app.dev { dev::explain(&plan, &project, &who) } else { None };
 
     let verdict = if request.singular() { exactly_one } else { anything };
