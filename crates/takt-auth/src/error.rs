@@ -83,8 +83,14 @@ pub enum AuthError {
     /// The code of the first start is wrong.
     #[error("The code is wrong")]
     SetupCodeWrong,
-    /// There is an owner already, or the code was tried too often.
-    #[error("The first account was made already, or the code was tried too often; restart for a new code")]
+    /// Many wrong codes came before this one.
+    #[error("Too many wrong codes; wait {} seconds, then try again", .retry_after.as_secs())]
+    SetupCodeWait {
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// There is an owner already.
+    #[error("The first account was made already")]
     SetupClosed,
     /// The account has no role that opens the console.
     #[error("This account may not use the console")]
@@ -137,7 +143,9 @@ impl AuthError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::OverRequestRateLimit { retry_after } => Some(*retry_after),
+            Self::OverRequestRateLimit { retry_after } | Self::SetupCodeWait { retry_after } => {
+                Some(*retry_after)
+            }
             Self::Engine(EngineError::Store(StoreError::Busy)) => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -171,7 +179,9 @@ impl AuthError {
             Self::UserBanned => (400, "user_banned"),
             Self::NotAdmin => (403, "not_admin"),
             Self::ReauthenticationNeeded => (400, "reauthentication_needed"),
-            Self::OverRequestRateLimit { .. } => (429, "over_request_rate_limit"),
+            Self::OverRequestRateLimit { .. } | Self::SetupCodeWait { .. } => {
+                (429, "over_request_rate_limit")
+            }
             Self::AccountInUse => (409, "conflict"),
             Self::SetupCodeWrong => (403, "setup_code_wrong"),
             Self::SetupClosed => (403, "setup_closed"),

@@ -23,7 +23,7 @@ const ADDRESSES: usize = 50_000;
 const KNOWN: usize = 50_000;
 
 /// A short hash of what is counted: no address and no name is kept.
-type Key = [u8; 16];
+pub(crate) type Key = [u8; 16];
 
 /// All limits of accounts.
 pub(crate) struct Limits {
@@ -164,7 +164,7 @@ fn drop_oldest<V>(map: &mut HashMap<Key, V>, moment: impl Fn(&V) -> i64) {
 }
 
 /// What counts as one address: the address itself, or the /64 that every IPv6 user has for themselves.
-fn network(address: IpAddr) -> Key {
+pub(crate) fn network(address: IpAddr) -> Key {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
         IpAddr::V6(v6) => {

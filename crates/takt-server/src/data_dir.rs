@@ -4,12 +4,14 @@
 use std::{
     fs::{self, File, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use crate::project_files::plain_reason;
 
+/// For us alone. The folder is closed already; this holds for copies of the files elsewhere, too.
+const PRIVATE: u32 = 0o600;
 const LOCK: &str = "takt.lock";
 const ALIVE: &str = "alive";
 /// The database.
@@ -87,13 +89,36 @@ impl DataDir {
         self.last_alive
     }
 
+    /// Sees to it that nobody else reads the database. The store would make the file as open as the process' mask
+    /// allows; its log beside it gets the mode of the file.
+    pub(crate) fn close_database(&self) -> Result<(), DataDirError> {
+        let path = self.folder.join(DATABASE);
+        private(&path).map(drop).map_err(unusable(&path))
+    }
+
     /// Says that this process lives. A sign that cannot be written is no reason to stop serving.
     pub(crate) fn say_alive(folder: &Path, now: i64) {
         let path = folder.join(ALIVE);
-        if let Err(error) = fs::write(&path, format!("{now}\n")) {
+        let write = || -> std::io::Result<()> {
+            let mut file = private(&path)?;
+            file.set_len(0)?;
+            writeln!(file, "{now}")
+        };
+        if let Err(error) = write() {
             tracing::warn!(path = %path.display(), %error, "the sign of life cannot be written");
         }
     }
+}
+
+/// Opens a file that is for us alone; makes it if it is not there.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(PRIVATE).open(path)?;
+    // One that was there before.
+    if file.metadata()?.permissions().mode() & 0o777 != PRIVATE {
+        file.set_permissions(fs::Permissions::from_mode(PRIVATE))?;
+    }
+    Ok(file)
 }
 
 fn refuse_if_open_to_others(folder: &Path) -> Result<(), DataDirError> {
@@ -117,13 +142,7 @@ fn refuse_if_open_to_others(folder: &Path) -> Result<(), DataDirError> {
 /// The lock is the system's, so it ends with the process however that ends; the number in the file is for people.
 fn hold(folder: &Path) -> Result<File, DataDirError> {
     let path = folder.join(LOCK);
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(unusable(&path))?;
+    let mut file = private(&path).map_err(unusable(&path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -182,6 +201,22 @@ mod tests {
         drop(DataDir::take(&folder).unwrap());
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(matches!(DataDir::take(&folder), Err(DataDirError::Open { mode: 0o755, .. })));
+    }
+
+    #[test]
+    fn files_are_for_us_alone_new_ones_and_old_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data");
+        let mode = |name: &str| fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+        for round in ["new", "old"] {
+            let held = DataDir::take(&folder).unwrap();
+            held.close_database().unwrap();
+            DataDir::say_alive(&folder, 1);
+            for name in [LOCK, ALIVE, DATABASE] {
+                assert_eq!(mode(name), 0o600, "{round} {name}");
+                fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o644)).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //! Lives here: which header counts for what, and when a key is refused. Not here: whether a token is genuine
 //! (`takt-auth`), nor what the caller may do (the policies).
 //!
-//! Every call carries a key in `apikey` (header, or query for links). `Authorization: Bearer` is an access token,
+//! Every call carries a key in `apikey` (header; the publishable one also in the query, for links). `Authorization: Bearer` is an access token,
 //! or again a key (`sb_...`). Without a token the key alone decides: publishable is a visitor, secret is the service.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ::http::{HeaderMap, Uri, header};
 use takt_auth::{Auth, Client, KeyKind, TokenError};
@@ -22,6 +22,8 @@ pub(crate) enum IdentityError {
     WrongKey,
     /// The secret key, sent by a browser: whoever opens its tools could read it.
     SecretFromBrowser,
+    /// The secret key, sent in the query: addresses stand in histories and in logs of proxies.
+    SecretInQuery,
     /// A token with a bad signature or of a wrong form.
     InvalidToken,
     /// A token that was good once.
@@ -31,6 +33,8 @@ pub(crate) enum IdentityError {
 /// What a call says about its caller, before it is believed.
 struct Claims<'a> {
     key: Option<&'a str>,
+    /// Counts only where no header has one.
+    key_in_query: Option<&'a str>,
     token: Option<&'a str>,
 }
 
@@ -51,15 +55,19 @@ pub(crate) fn check_key(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<(),
 }
 
 fn key_kind(app: &App, claims: &Claims<'_>, headers: &HeaderMap) -> Result<Option<KeyKind>, IdentityError> {
+    // Whatever the headers say: somebody has put it where it does not belong, and shall notice.
+    if claims.key_in_query.is_some_and(|key| matches!(app.auth.key(key), Some(KeyKind::Secret))) {
+        return Err(IdentityError::SecretInQuery);
+    }
     let Some(key) = claims.key else {
         let without = app.project().settings.server.anonymous_without_key;
         return if without { Ok(None) } else { Err(IdentityError::NoKey) };
     };
     let kind = app.auth.key(key).ok_or(IdentityError::WrongKey)?;
-    if matches!(kind, KeyKind::Secret) && is_browser(headers) {
-        return Err(IdentityError::SecretFromBrowser);
+    match kind {
+        KeyKind::Secret if is_browser(headers) => Err(IdentityError::SecretFromBrowser),
+        KeyKind::Secret | KeyKind::Publishable => Ok(Some(kind)),
     }
-    Ok(Some(kind))
 }
 
 fn verify(auth: &Auth, token: &str) -> Result<Principal, IdentityError> {
@@ -72,12 +80,9 @@ fn verify(auth: &Auth, token: &str) -> Result<Principal, IdentityError> {
 fn claims<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Claims<'a> {
     let bearer = bearer(headers);
     let is_key = |b: &&str| b.starts_with("sb_");
-    let key = headers
-        .get("apikey")
-        .and_then(|v| v.to_str().ok())
-        .or_else(|| bearer.filter(is_key))
-        .or_else(|| uri.query().and_then(key_in_query));
-    Claims { key, token: bearer.filter(|b| !is_key(b)) }
+    let in_headers = headers.get("apikey").and_then(|v| v.to_str().ok()).or_else(|| bearer.filter(is_key));
+    let in_query = uri.query().and_then(key_in_query);
+    Claims { key: in_headers.or(in_query), key_in_query: in_query, token: bearer.filter(|b| !is_key(b)) }
 }
 
 /// The text behind `Authorization: Bearer`.
@@ -100,10 +105,16 @@ fn is_browser(headers: &HeaderMap) -> bool {
 /// Where a call comes from, looking through the proxies that the settings trust.
 pub(crate) fn address(app: &App, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let peer = peer.to_canonical();
-    let Some(forwarded) = headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()) else {
-        return peer;
-    };
-    behind_proxies(peer, forwarded, &app.project().settings.server.trusted_proxies)
+    let Some(forwarded) = forwarded(headers) else { return peer };
+    behind_proxies(peer, &forwarded, &app.project().settings.server.trusted_proxies)
+}
+
+/// All lines of `X-Forwarded-For` as one: a proxy may append to the caller's line or add its own below.
+fn forwarded(headers: &HeaderMap) -> Option<String> {
+    // A line that is no text becomes an entry that is no address: what stands left of it is not believed.
+    let lines = headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().unwrap_or("?"));
+    let lines: Vec<&str> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join(","))
 }
 
 /// Each proxy appends whom it saw; the first one from the right that we do not trust is the caller.
@@ -113,12 +124,19 @@ fn behind_proxies(peer: IpAddr, forwarded: &str, trusted: &[String]) -> IpAddr {
         if !trusted.iter().any(|network| is_inside(caller, network)) {
             break;
         }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(address) => caller = address.to_canonical(),
-            Err(_) => break,
+        match hop_address(hop.trim()) {
+            Some(address) => caller = address.to_canonical(),
+            None => break,
         }
     }
     caller
+}
+
+/// Some proxies append the port: `1.2.3.4:5678`, `[2001:db8::1]:5678`.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    hop.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
 /// Whether an address is the one named, or of the network named: `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`.
@@ -207,9 +225,35 @@ mod tests {
             ("10.0.0.1", "6.6.6.6, 1.2.3.4", "1.2.3.4"),
             ("10.0.0.1", "1.2.3.4, 10.0.0.2", "1.2.3.4"),
             ("10.0.0.1", "nonsense", "10.0.0.1"),
+            ("10.0.0.1", "1.2.3.4, nonsense", "10.0.0.1"),
+            ("10.0.0.1", "1.2.3.4:5678", "1.2.3.4"),
+            ("10.0.0.1", "1.2.3.4:5678, 10.0.0.2:80", "1.2.3.4"),
+            ("10.0.0.1", "2001:db8::1", "2001:db8::1"),
+            ("10.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+            ("10.0.0.1", "[2001:db8::1]:5678", "2001:db8::1"),
+            ("10.0.0.1", "[::ffff:1.2.3.4]:5678", "1.2.3.4"),
+            ("10.0.0.1", "1.2.3.4:99999", "10.0.0.1"),
         ] {
             assert_eq!(behind_proxies(ip(peer), forwarded, &proxies), ip(caller), "{forwarded}");
         }
+    }
+
+    #[test]
+    fn every_line_of_the_forwarding_header_counts() {
+        let mut lines = HeaderMap::new();
+        assert_eq!(forwarded(&lines), None);
+        // What the caller made up comes first; what the proxies saw comes below.
+        for line in [&b"6.6.6.6"[..], b"1.2.3.4", b"10.0.0.2, 10.0.0.3"] {
+            lines.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+        }
+        assert_eq!(forwarded(&lines).as_deref(), Some("6.6.6.6,1.2.3.4,10.0.0.2, 10.0.0.3"));
+        let proxies = ["10.0.0.0/8".to_owned()];
+        let peer = "10.0.0.1".parse().unwrap();
+        let caller =
+            |lines: &HeaderMap| behind_proxies(peer, &forwarded(lines).unwrap(), &proxies).to_string();
+        assert_eq!(caller(&lines), "1.2.3.4");
+        lines.append("x-forwarded-for", HeaderValue::from_bytes(b"\xff").unwrap());
+        assert_eq!(caller(&lines), "10.0.0.1");
     }
 
     #[test]

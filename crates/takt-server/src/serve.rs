@@ -115,8 +115,9 @@ impl Serving {
         if surface.is_shared() {
             headers::share(wishes.origin, response.headers_mut());
         }
-        // Answers of the account door hold tokens: compressed beside texts of the caller they could be guessed.
-        if method != Method::HEAD && surface != Surface::Auth {
+        // Answers of the account door and pages of the console hold tokens: compressed beside texts of the caller they
+        // could be guessed (BREACH).
+        if method != Method::HEAD && !matches!(surface, Surface::Auth | Surface::Studio) {
             response = compress::answer(wishes.encodings, response).await;
         }
         response

@@ -149,6 +149,7 @@ fn open_rooms(
     base_url: String,
 ) -> Result<Opened, StartError> {
     let Loaded { files, project, logic, report: _ } = loaded;
+    data.close_database()?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
     let engine = Engine::open(EngineOptions { store, project: Arc::clone(&project), clock })?;

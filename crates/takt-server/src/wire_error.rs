@@ -8,7 +8,7 @@
 //! | `TAKT003` | 503 | the database is busy |
 //! | `TAKT005` | 422 | an `Idempotency-Key` used before with another body |
 //! | `TAKT006` | 400 | an `Idempotency-Key` that is none |
-//! | `TAKT007` | 401 | the secret key, sent by a browser |
+//! | `TAKT007` | 401 | the secret key, sent by a browser or in the query |
 //! | `TAKT008` | 413 | body larger than `limits.body_bytes` |
 //! | `TAKT009` | 408 | body slower than `limits.request_time` |
 //! | `TAKT010` | 503, 504 | answer slower than `limits.request_time` |
@@ -192,6 +192,8 @@ pub(crate) fn identity_error(error: IdentityError) -> WireError {
             wire(401, "TAKT007", "Forbidden use of secret API key in browser")
                 .hint("Whoever opens the page can read the secret key. Use the publishable key there.")
         }
+        IdentityError::SecretInQuery => wire(401, "TAKT007", "Forbidden use of secret API key in the query")
+            .hint("Addresses are kept in histories and logs. Send the secret key in the header `apikey`."),
         IdentityError::InvalidToken => bearer(wire(401, "PGRST301", "JWT invalid"), Challenge::InvalidToken),
         IdentityError::ExpiredToken => bearer(wire(401, "PGRST303", "JWT expired"), Challenge::InvalidToken),
     }
@@ -213,7 +215,9 @@ pub(crate) fn logic_error(error: LogicError, function: &str, who: &Principal, de
             }
         }
         LogicError::Failed { code, message, position } => {
-            tracing::error!(function, code, message, position = position.as_deref(), "the function failed");
+            // `message` is the name of the line's own text.
+            let error = message.as_str();
+            tracing::error!(function, code, error, position = position.as_deref(), "the function failed");
             let failed = wire(500, code, format!("The function {function} failed."));
             if dev { failed.details(place(&message, position.as_deref())) } else { failed }
         }
@@ -234,6 +238,7 @@ pub(crate) fn unknown_function(function: &str) -> WireError {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use expect_test::expect;
 
     use super::*;
@@ -299,6 +304,31 @@ mod tests {
             422 {"code":"TAKT005","details":null,"hint":null,"message":"This Idempotency-Key was used before with another request body."}
               proxy-status: PostgREST; error=TAKT005"#]]
         .assert_eq(&text.join("\n"));
+    }
+
+    #[test]
+    fn a_failed_function_is_one_line_of_log_with_each_name_once() {
+        let kept = std::sync::Arc::new(tempfile::tempfile().unwrap());
+        let lines =
+            tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::sync::Arc::clone(&kept));
+        let failed = || LogicError::Failed {
+            code: "TAKT004".into(),
+            message: "inner secret".into(),
+            position: Some("note.ts:9".into()),
+        };
+        let wired = tracing::subscriber::with_default(lines.finish(), || {
+            logic_error(failed(), "note", &Principal::anon(), false)
+        });
+        assert!(!String::from_utf8(wired.to_json()).unwrap().contains("inner secret"));
+        let mut file = &*kept;
+        std::io::Seek::rewind(&mut file).unwrap();
+        let text = std::io::read_to_string(file).unwrap();
+        assert_eq!(text.matches("\"message\":").count(), 1, "{text}");
+        let line: Json = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&line["message"], &line["error"]),
+            (&json!("the function failed"), &json!("inner secret"))
+        );
     }
 
     #[test]

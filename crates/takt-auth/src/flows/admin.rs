@@ -9,6 +9,7 @@ use takt_plan::Window;
 use super::{
     accounts::{check_rights, lay_over_rights},
     credentials::{check_size, metadata},
+    demonstration,
     sign_out::end_sessions,
 };
 use crate::{
@@ -190,9 +191,14 @@ impl Auth {
     async fn admin_fields(&self, user: AdminUser) -> Result<Fields, AuthError> {
         let AdminUser { email: address, password, app_metadata, user_metadata, ban_duration } = user;
         let address = address.filter(|a| !a.is_empty());
+        let app_metadata = metadata(app_metadata.unwrap_or_default())?;
+        if app_metadata.contains_key(demonstration::MARK) {
+            let message = "app_metadata.demonstration is set by the system only".to_owned();
+            return Err(AuthError::ValidationFailed(message));
+        }
         Ok(Fields {
             email: address.map(|a| email::normal_form(&a)).transpose()?,
-            app_metadata: metadata(app_metadata.unwrap_or_default())?,
+            app_metadata,
             user_metadata: metadata(user_metadata.unwrap_or_default())?,
             ban: ban_duration.as_deref().map(parse_ban).transpose()?,
             roles: self.inner.engine.project().settings.roles.clone(),

@@ -49,29 +49,30 @@ pub struct ConsoleAccount {
 }
 
 impl Auth {
-    /// The one-time code while there is no owner: `ABCD-EFGH-JKMN`. For the terminal only. Nothing once there is an
-    /// owner or the code was tried too often.
+    /// The one-time code while there is no owner: `ABCD-EFGH-JKMN`. For the terminal only.
     #[must_use]
     pub fn setup_code(&self) -> Option<String> {
         // What cannot be read is not taken for "no owner".
         let has_owner = self.look_up("auth: look for an owner", users::has_owner).unwrap_or(true);
-        if has_owner { None } else { self.inner.setup.text() }
+        if has_owner { None } else { Some(self.inner.setup.text()) }
     }
 
     /// Makes the first account and signs it in to the console.
     ///
     /// # Errors
-    /// `setup_closed`, `setup_code_wrong`, `validation_failed`, `weak_password`, `email_exists`.
+    /// `setup_closed`, `setup_code_wrong`, `over_request_rate_limit`, `validation_failed`, `weak_password`,
+    /// `email_exists`.
     pub async fn owner_create(
         &self,
         code: &str,
         address: &str,
         password: &str,
+        client: &Client,
     ) -> Result<ConsoleSession, AuthError> {
         if self.look_up("auth: look for an owner", users::has_owner)? {
             return Err(AuthError::SetupClosed);
         }
-        self.inner.setup.check(code)?;
+        self.inner.setup.check(code, client.address, self.now())?;
         let address = email::normal_form(address)?;
         let hash = self.hash_new_password(password.to_owned()).await?;
         let rights = json!({

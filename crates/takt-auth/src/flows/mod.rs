@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod console;
 mod credentials;
+mod demonstration;
 mod evidence;
 mod refresh;
 mod session;

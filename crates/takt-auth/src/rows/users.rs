@@ -144,6 +144,12 @@ fn one(db: &Db<'_>, filter: Filter) -> Result<Option<User>, AuthError> {
     db.table(TABLE)?.find(filter)?.as_ref().map(User::read).transpose()
 }
 
+/// Accounts whose address is like `pattern`, the oldest first.
+pub(crate) fn list_named(db: &Db<'_>, pattern: &'static str) -> Result<Vec<User>, AuthError> {
+    let filter = Filter::default().and("email", Test::Like(pattern));
+    db.table(TABLE)?.list(filter, Window::default())?.iter().map(User::read).collect()
+}
+
 /// Whether there is an account that owns the console.
 pub(crate) fn has_owner(db: &Db<'_>) -> Result<bool, AuthError> {
     let owner = Value::Text(StudioRole::Owner.as_str().to_owned());

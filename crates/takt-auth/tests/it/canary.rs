@@ -13,7 +13,7 @@ async fn no_secret_is_in_the_files() {
     let session = world.auth.sign_up(sign_up, &client()).await.unwrap();
     let next = world.auth.refresh(&session.refresh_token, &client()).await.unwrap();
     let setup = world.auth.setup_code().unwrap();
-    let console = world.auth.owner_create(&setup, "owner@shop.test", CANARY).await.unwrap();
+    let console = world.auth.owner_create(&setup, "owner@shop.test", CANARY, &client()).await.unwrap();
     let _ = world.auth.sign_in_password("anna@shop.test", "Canary-falsch-0815", &client()).await;
     let who = world.principal(&next);
     let update = UserUpdate { password: Some("Canary-neu-2342".into()), ..UserUpdate::default() };
@@ -77,7 +77,7 @@ async fn no_secret_is_printed() {
     };
     printed += &format!("{session:?} {update:?}");
     let setup = world.auth.setup_code().unwrap();
-    let console = world.auth.owner_create(&setup, "owner@shop.test", CANARY).await.unwrap();
+    let console = world.auth.owner_create(&setup, "owner@shop.test", CANARY, &client()).await.unwrap();
     printed += &format!("{console:?} {:?}", world.auth.console_verify(&console.token).unwrap());
     for refused in [
         world.auth.sign_up(sign_up, &client()).await.err(),

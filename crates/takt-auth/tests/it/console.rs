@@ -5,7 +5,7 @@ use takt_engine::EngineError;
 use takt_model::{Principal, Rights, Value};
 use takt_plan::{Node, Plan};
 
-use crate::world::{DAY, HOUR, PASSWORD, World, client, code};
+use crate::world::{DAY, HOUR, PASSWORD, World, client, code, from};
 
 const SECOND: i64 = 1_000_000;
 
@@ -14,11 +14,15 @@ async fn the_first_owner_is_made_with_the_code_and_only_once() {
     let world = World::new();
     let setup = world.auth.setup_code().unwrap();
     assert_eq!(
-        code(&world.auth.owner_create("AAAA-AAAA-AAAA", "owner@shop.test", PASSWORD).await),
+        code(&world.auth.owner_create("AAAA-AAAA-AAAA", "owner@shop.test", PASSWORD, &client()).await),
         "setup_code_wrong"
     );
-    assert_eq!(code(&world.auth.owner_create(&setup, "owner@shop.test", "short").await), "weak_password");
-    let session = world.auth.owner_create(&setup.to_lowercase(), "Owner@shop.test", PASSWORD).await.unwrap();
+    assert_eq!(
+        code(&world.auth.owner_create(&setup, "owner@shop.test", "short", &client()).await),
+        "weak_password"
+    );
+    let session =
+        world.auth.owner_create(&setup.to_lowercase(), "Owner@shop.test", PASSWORD, &client()).await.unwrap();
     assert_eq!(session.account.studio_role, Some(StudioRole::Owner));
     assert_eq!(session.account.roles, ["staff", "editor"]);
     let owner = world.auth.console_verify(&session.token).unwrap();
@@ -27,27 +31,38 @@ async fn the_first_owner_is_made_with_the_code_and_only_once() {
     assert!(owner.principal.has_role("staff"));
 
     assert_eq!(world.auth.setup_code(), None);
-    assert_eq!(code(&world.auth.owner_create(&setup, "eve@shop.test", PASSWORD).await), "setup_closed");
+    assert_eq!(
+        code(&world.auth.owner_create(&setup, "eve@shop.test", PASSWORD, &client()).await),
+        "setup_closed"
+    );
     let world = world.restarted();
     assert_eq!(world.auth.setup_code(), None);
 }
 
 #[tokio::test]
-async fn ten_wrong_codes_end_it_until_a_restart() {
+async fn wrong_codes_make_a_stranger_wait_and_never_close_the_door() {
     let world = World::new();
     let setup = world.auth.setup_code().unwrap();
+    let make = async |tried: &str, address: &str| {
+        world.auth.owner_create(tried, "owner@shop.test", PASSWORD, &from(address)).await
+    };
+    let (stranger, owner) = ("198.51.100.9", "203.0.113.7");
     for _ in 0..10 {
-        assert_eq!(
-            code(&world.auth.owner_create("BBBB-BBBB-BBBB", "e@x.test", PASSWORD).await),
-            "setup_code_wrong"
-        );
+        assert_eq!(code(&make("BBBB-BBBB-BBBB", stranger).await), "setup_code_wrong");
     }
-    assert_eq!(code(&world.auth.owner_create(&setup, "e@x.test", PASSWORD).await), "setup_closed");
-    assert_eq!(world.auth.setup_code(), None);
-    let world = world.restarted();
-    let fresh = world.auth.setup_code().unwrap();
-    assert_ne!(fresh, setup);
-    assert_eq!(code(&world.auth.owner_create(&fresh, "owner@shop.test", PASSWORD).await), "ok");
+    let refused = make("BBBB-BBBB-BBBB", stranger).await.unwrap_err();
+    assert_eq!((refused.status(), refused.code()), (429, "over_request_rate_limit"));
+    assert_eq!(refused.retry_after(), Some(std::time::Duration::from_secs(10)));
+    assert_eq!(refused.message(), "Too many wrong codes; wait 10 seconds, then try again");
+    world.pass(10);
+    assert_eq!(code(&make("BBBB-BBBB-BBBB", stranger).await), "setup_code_wrong");
+    assert_eq!(code(&make(&setup, stranger).await), "over_request_rate_limit");
+
+    assert_eq!(world.auth.setup_code().as_ref(), Some(&setup), "the code is still good");
+    assert_eq!(code(&make("CCCC-CCCC-CCCC", owner).await), "setup_code_wrong");
+    assert_eq!(code(&make(&setup, owner).await), "over_request_rate_limit");
+    world.pass(10);
+    assert_eq!(code(&make(&setup, owner).await), "ok");
 }
 
 #[tokio::test]
@@ -58,7 +73,7 @@ async fn two_owners_at_the_same_moment_are_one() {
     for n in 0..4 {
         let (world, setup) = (std::sync::Arc::clone(&world), setup.clone());
         all.spawn(async move {
-            code(&world.auth.owner_create(&setup, &format!("owner{n}@shop.test"), PASSWORD).await)
+            code(&world.auth.owner_create(&setup, &format!("owner{n}@shop.test"), PASSWORD, &client()).await)
         });
     }
     let mut codes = all.join_all().await;
@@ -96,7 +111,7 @@ async fn only_accounts_with_a_role_may_use_the_console() {
 async fn a_console_session_ends_after_twelve_idle_hours_and_moves_on_with_use() {
     let world = World::new();
     let setup = world.auth.setup_code().unwrap();
-    let token = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD).await.unwrap().token;
+    let token = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD, &client()).await.unwrap().token;
     for use_number in 0..5 {
         world.pass(11 * HOUR);
         assert_eq!(code(&world.auth.console_verify(&token)), "ok", "use {use_number}");
@@ -111,7 +126,7 @@ async fn a_console_session_ends_after_twelve_idle_hours_and_moves_on_with_use() 
 async fn a_console_session_ends_after_thirty_days_however_much_it_is_used() {
     let world = World::new();
     let setup = world.auth.setup_code().unwrap();
-    let token = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD).await.unwrap().token;
+    let token = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD, &client()).await.unwrap().token;
     let last = world.engine.now() + 30 * DAY * SECOND;
     while world.engine.now() + 10 * HOUR * SECOND < last {
         world.pass(10 * HOUR);
@@ -126,7 +141,7 @@ async fn a_console_session_ends_after_thirty_days_however_much_it_is_used() {
 async fn a_console_session_ends_with_its_sign_out_and_its_password() {
     let world = World::new();
     let setup = world.auth.setup_code().unwrap();
-    let first = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD).await.unwrap();
+    let first = world.auth.owner_create(&setup, "owner@shop.test", PASSWORD, &client()).await.unwrap();
     let second = world.auth.console_sign_in("owner@shop.test", PASSWORD, &client()).await.unwrap();
     assert_ne!(first.token, second.token);
     world.auth.console_sign_out(&first.token).await.unwrap();

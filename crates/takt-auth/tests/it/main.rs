@@ -4,6 +4,7 @@
 mod admin;
 mod canary;
 mod console;
+mod demonstration;
 mod limits;
 mod password;
 mod refresh;

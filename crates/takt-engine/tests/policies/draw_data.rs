@@ -1,10 +1,10 @@
 //! Random rows: few distinct values, many nulls, and none that the project's own keys and checks would refuse.
 
-use takt_model::{Principal, Value};
+use takt_model::Value;
 
 use crate::{
+    command::{sorted, with_row},
     tape::Tape,
-    truth::Scene,
     values::stored,
     world::{Data, FieldSpec, Row, World, key_value, values},
 };
@@ -12,22 +12,16 @@ use crate::{
 /// Draws rows for all tables.
 pub(crate) fn data(world: &World, tape: &mut Tape<'_>) -> Data {
     let mut data = Data(vec![Vec::new(); world.tables.len()]);
-    let who = Principal::service();
     for table in 0..world.tables.len() {
         let n = [3, 4, 5, 6, 2, 1, 0][tape.weighted(&[4, 4, 4, 4, 2, 1, 1])];
         for number in 0..n {
             let row = row(world, tape, &data, table, number + 1);
-            let mut with = data.clone();
-            let scene = Scene { world, data: &data, who: &who, weakness: None };
-            if let Some(row) = row
-                && scene.put(&mut with, table, None, row, &|_| true).is_ok()
-            {
+            if let Some(with) = row.and_then(|row| with_row(world, &data, table, row)) {
                 data = with;
             }
         }
     }
-    let scene = Scene { world, data: &data, who: &who, weakness: None };
-    scene.sorted(data.clone())
+    sorted(world, data)
 }
 
 /// A row that fits its fields, if the tape gives one.

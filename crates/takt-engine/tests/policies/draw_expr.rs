@@ -27,6 +27,8 @@ pub(crate) struct Speech {
     pub(crate) tables: Vec<usize>,
     /// Whether it may ask who is there.
     pub(crate) auth: bool,
+    /// Whether it is a filter, made by a program: literals need not fit as well as the reader of policies wants it.
+    pub(crate) filter: bool,
 }
 
 /// Draws expressions.
@@ -136,6 +138,11 @@ impl<'a, 't> Drawer<'a, 't> {
 
     /// A value that the column might hold; of decimals also one with more digits.
     fn literal(&mut self, kind: Kind) -> Value {
+        if self.speech.filter && self.tape.chance(1, 10) {
+            let number = matches!(kind, Kind::Integer | Kind::Decimal(..));
+            let odd = ["1.5", "-0.0001", "3000000000", "99999999999999999999"];
+            return if number { Value::Decimal(self.tape.pick(&odd).parse().unwrap()) } else { Value::Null };
+        }
         if let Kind::Decimal(..) = kind
             && self.tape.chance(1, 4)
         {
@@ -203,7 +210,7 @@ impl<'a, 't> Drawer<'a, 't> {
 
     fn in_list(&mut self) -> Option<Expr> {
         let (named, column) = self.column(|_| true)?;
-        let n = 1 + self.tape.below(3);
+        let n = if self.speech.filter { self.tape.below(4) } else { 1 + self.tape.below(3) };
         let list = (0..n).map(|_| Expr::Literal(self.literal(named.kind))).collect();
         Some(Expr::In(boxed(column), list))
     }
@@ -280,7 +287,7 @@ impl<'a, 't> Drawer<'a, 't> {
             2 => self.number(depth - 1).map(|(e, whole)| (call(ScalarFunction::Abs, vec![e]), whole)),
             3 => {
                 let (named, column) = self.column(|k| matches!(k, Kind::Integer | Kind::Decimal(..)))?;
-                let other = Expr::Literal(self.literal(named.kind));
+                let other = Expr::Literal(self.tape.pick(&values(named.kind)).clone());
                 Some((call(ScalarFunction::Coalesce, vec![column, other]), named.kind == Kind::Integer))
             }
             4 => Some((call(ScalarFunction::Length, vec![self.text()?]), true)),
@@ -361,7 +368,7 @@ pub(crate) fn check(world: &World, tape: &mut Tape<'_>, table: usize, at: usize)
         _ => Value::Integer(0),
     };
     if tape.chance(1, 3) {
-        let speech = Speech { tables: Vec::new(), auth: false };
+        let speech = Speech { tables: Vec::new(), auth: false, filter: false };
         let wild = Drawer::new(world, tape, &speech, table).condition(2);
         return Expr::Or(vec![wild, compare(CompareOp::Ge, column, Expr::Literal(low))]);
     }

@@ -144,24 +144,32 @@ impl Planner<'_, '_> {
     }
 
     fn filter(&mut self, table: usize) -> Expr {
+        if self.tape.chance(1, 8)
+            && let Some(key) = self.by_key(table)
+        {
+            return key;
+        }
         let tables = if self.tape.chance(1, 4) { (0..self.world.tables.len()).collect() } else { Vec::new() };
         let depth = 1 + self.tape.below(4);
-        let speech = Speech { tables, auth: true };
+        let speech = Speech { tables, auth: true, filter: true };
         Drawer::new(self.world, self.tape, &speech, table).condition(depth)
+    }
+
+    /// One row by its key.
+    fn by_key(&mut self, table: usize) -> Option<Expr> {
+        let rows = &self.data.0[table];
+        let row = (!rows.is_empty()).then(|| self.tape.pick(rows))?;
+        let equal = |at: &usize| {
+            let column = self.world.column(0, table, *at);
+            Expr::Compare(CompareOp::Eq, Box::new(column), Box::new(Expr::Literal(row[*at].clone())))
+        };
+        Some(Expr::And(self.world.tables[table].key.iter().map(equal).collect()))
     }
 
     /// The filter of a write: often one row by its key, seldom none at all.
     fn write_filter(&mut self, table: usize) -> (Option<Expr>, bool) {
-        let key = &self.world.tables[table].key;
         match self.tape.weighted(&[3, 4, 2]) {
-            0 if !self.data.0[table].is_empty() => {
-                let row = self.tape.pick(&self.data.0[table]);
-                let equal = |at: &usize| {
-                    let column = self.world.column(0, table, *at);
-                    Expr::Compare(CompareOp::Eq, Box::new(column), Box::new(Expr::Literal(row[*at].clone())))
-                };
-                (Some(Expr::And(key.iter().map(equal).collect())), false)
-            }
+            0 => (self.by_key(table), false),
             2 => (None, self.tape.chance(7, 8)),
             _ => (Some(self.filter(table)), self.tape.chance(1, 4)),
         }
@@ -184,7 +192,7 @@ impl Planner<'_, '_> {
                 continue;
             }
             let kind = self.world.tables[table].fields[at].kind;
-            let new = self.new_value(table, at, false);
+            let new = self.new_value(table, at, Keys::Old);
             let number = matches!(kind, Kind::Integer | Kind::Decimal(..));
             let assignment = match self.tape.weighted(&[4, if number { 2 } else { 0 }, usize::from(number)]) {
                 1 => Assignment::Add(new),
@@ -219,10 +227,11 @@ impl Planner<'_, '_> {
                 if needed { !self.tape.chance(1, 24) } else { allowed && self.tape.chance(1, 2) }
             })
             .collect();
+        let keys = if conflict.is_some() { Keys::Either } else { Keys::New };
         let n = 1 + self.tape.weighted(&[3, 2, 1]);
         let rows = (0..n)
             .map(|_| {
-                let one = |at: &usize| (!self.tape.chance(1, 16)).then(|| self.new_value(table, *at, true));
+                let one = |at: &usize| (!self.tape.chance(1, 16)).then(|| self.new_value(table, *at, keys));
                 given.iter().map(one).collect()
             })
             .collect();
@@ -237,7 +246,7 @@ impl Planner<'_, '_> {
     }
 
     fn conflict(&mut self, table: usize) -> Option<Conflict> {
-        let action = match self.tape.weighted(&[3, 2, 1]) {
+        let action = match self.tape.weighted(&[3, 3, 1]) {
             1 => ConflictAction::Merge,
             2 => ConflictAction::Ignore,
             _ => return None,
@@ -247,7 +256,7 @@ impl Planner<'_, '_> {
     }
 
     /// A value for a write: mostly one that fits; keys of rows that are there as well as new ones.
-    fn new_value(&mut self, table: usize, at: usize, fresh: bool) -> Value {
+    fn new_value(&mut self, table: usize, at: usize, keys: Keys) -> Value {
         let spec = &self.world.tables[table];
         let field = &spec.fields[at];
         if self.tape.chance(1, 40) {
@@ -266,11 +275,12 @@ impl Planner<'_, '_> {
             return value(self.tape, self.data, field);
         }
         if spec.key.contains(&at) {
-            let n = if fresh && !self.tape.chance(1, 3) {
-                7 + self.tape.below(3)
-            } else {
-                1 + self.tape.below(6)
+            let old = match keys {
+                Keys::New => self.tape.chance(1, 6),
+                Keys::Either => self.tape.chance(2, 3),
+                Keys::Old => true,
             };
+            let n = if old { 1 + self.tape.below(6) } else { 7 + self.tape.below(3) };
             return key_value(field.kind, table, n);
         }
         if matches!(field.kind, Kind::Decimal(..)) && self.tape.chance(1, 6) {
@@ -278,6 +288,15 @@ impl Planner<'_, '_> {
         }
         value(self.tape, self.data, field)
     }
+}
+
+/// Which keys written rows have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// Mostly none that is there.
+    New,
+    Either,
+    Old,
 }
 
 /// Where a node stands.

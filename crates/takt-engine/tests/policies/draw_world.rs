@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Names for each table, in the order of the alphabet; some are what the store calls its rows inside.
-const NAMES: [&[&str]; 4] = [&["a_b", "child"], &["group", "j0", "j1"], &["t0", "t1"], &["t2", "v"]];
+const NAMES: [&[&str]; 4] =
+    [&["a_b", "child", "T2"], &["group", "j0", "j1", "main"], &["t0", "t1"], &["v", "w"]];
 
 const ROLES: [&[&str]; 7] = [
     &["authenticated"],
@@ -40,7 +41,7 @@ pub(crate) fn world(tape: &mut Tape<'_>, first: u16) -> World {
     let ranks = tape.permutation(world.tables.len());
     for table in 0..world.tables.len() {
         let lower = (0..world.tables.len()).filter(|other| ranks[*other] < ranks[table]).collect();
-        policies(&mut world, tape, table, &Speech { tables: lower, auth: true });
+        policies(&mut world, tape, table, lower);
     }
     world
 }
@@ -161,24 +162,31 @@ fn checks(world: &mut World, tape: &mut Tape<'_>, table: usize) {
     }
 }
 
-fn policies(world: &mut World, tape: &mut Tape<'_>, table: usize, speech: &Speech) {
+/// `lower` are the tables that select policies may ask.
+fn policies(world: &mut World, tape: &mut Tape<'_>, table: usize, lower: Vec<usize>) {
+    let speech = |tables| Speech { tables, auth: true, filter: false };
+    let asks = Asks { reading: speech(lower), writing: speech((0..world.tables.len()).collect()) };
     let n = [3, 2, 4, 5, 1, 0][tape.weighted(&[4, 4, 4, 3, 2, 1])];
     for number in 0..n {
-        let mut policy = policy(world, tape, table, speech);
         // Most tables can be read by somebody: else every question that touches them is only denied.
-        if number == 0 && policy.using.is_some() && tape.chance(3, 4) {
-            policy.allow = vec![Verb::Select];
-            policy.check = None;
-            policy.to = ROLES[[0, 3, 6][tape.below(3)]].to_vec();
-        }
+        let open = number == 0 && tape.chance(3, 4);
+        let policy = policy(world, tape, table, &asks, open);
         world.tables[table].policies.push(policy);
     }
 }
 
-fn policy(world: &World, tape: &mut Tape<'_>, table: usize, speech: &Speech) -> PolicySpec {
+/// What the policies of a table may ask.
+struct Asks {
+    reading: Speech,
+    /// Policies for writes may ask everything, the table itself too.
+    writing: Speech,
+}
+
+fn policy(world: &World, tape: &mut Tape<'_>, table: usize, asks: &Asks, open: bool) -> PolicySpec {
     use Verb::{Delete, Insert, Select, Update};
-    let to = ROLES[tape.weighted(&[5, 2, 3, 3, 2, 1, 3])].to_vec();
-    let allow: &[Verb] = match tape.weighted(&[8, 3, 3, 2, 2, 3, 2]) {
+    let to =
+        if open { ROLES[[0, 3, 6][tape.below(3)]] } else { ROLES[tape.weighted(&[5, 2, 3, 3, 2, 1, 3])] };
+    let allow: &[Verb] = match if open { 0 } else { tape.weighted(&[8, 3, 3, 2, 2, 3, 2]) } {
         1 => &[Insert],
         2 => &[Update],
         3 => &[Delete],
@@ -187,25 +195,45 @@ fn policy(world: &World, tape: &mut Tape<'_>, table: usize, speech: &Speech) -> 
         6 => &[Select, Update],
         _ => &[Select],
     };
-    let fields = (allow != [Delete] && tape.chance(2, 5)).then(|| {
-        let spec = &world.tables[table];
-        let mut fields = spec.key.clone();
-        fields.extend((0..spec.fields.len()).filter(|at| !spec.key.contains(at) && tape.chance(3, 4)));
-        if tape.chance(1, 8) {
-            fields.remove(0);
-        }
-        if fields.is_empty() { spec.key.clone() } else { fields }
-    });
-    let mut draw = |open: usize| {
+    let fields = (allow != [Delete] && tape.chance(2, 5)).then(|| some_fields(world, tape, table));
+    let mut draw = |open: usize, speech: &Speech| {
         if tape.chance(open, 8) {
             return Expr::yes();
         }
-        Drawer::new(world, tape, speech, table).condition(2)
+        let drawn = Drawer::new(world, tape, speech, table).condition(2);
+        // "All rows" has one form, which the reader may or may not see through others.
+        if constant(&drawn) == Some(true) { Expr::yes() } else { drawn }
     };
-    let using = (allow != [Insert]).then(|| draw(2));
+    let speech = if allow.contains(&Select) { &asks.reading } else { &asks.writing };
+    let using = (allow != [Insert]).then(|| draw(2, speech));
     let writes = allow.iter().any(|v| matches!(v, Insert | Update));
-    let check = writes.then(|| draw(3));
+    let check = writes.then(|| draw(3, &asks.writing));
     // Half of the time nothing is said about new rows.
     let check = check.filter(|_| tape.chance(1, 2));
-    PolicySpec { to, allow: allow.to_vec(), fields, using, check }
+    PolicySpec { to: to.to_vec(), allow: allow.to_vec(), fields, using, check }
+}
+
+/// Most fields of a table; now and then without its key.
+fn some_fields(world: &World, tape: &mut Tape<'_>, table: usize) -> Vec<usize> {
+    let spec = &world.tables[table];
+    let mut fields = spec.key.clone();
+    fields.extend((0..spec.fields.len()).filter(|at| !spec.key.contains(at) && tape.chance(3, 4)));
+    if tape.chance(1, 8) {
+        fields.remove(0);
+    }
+    if fields.is_empty() { spec.key.clone() } else { fields }
+}
+
+/// What an expression is worth whatever is asked.
+fn constant(expr: &Expr) -> Option<bool> {
+    match expr {
+        Expr::And(list) if list.iter().any(|e| constant(e) == Some(false)) => Some(false),
+        Expr::Or(list) if list.iter().any(|e| constant(e) == Some(true)) => Some(true),
+        Expr::And(list) => list.iter().all(|e| constant(e).is_some()).then_some(true),
+        Expr::Or(list) => list.iter().all(|e| constant(e).is_some()).then_some(false),
+        Expr::Not(e) => constant(e).map(|b| !b),
+        Expr::IsBoolean(e, wanted) => constant(e).map(|b| b == *wanted),
+        Expr::IsNull(e) => constant(e).map(|_| false),
+        _ => None,
+    }
 }

@@ -2,6 +2,7 @@
 //! are looked at from inside their transaction and then undone.
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -48,9 +49,9 @@ pub(crate) fn first_table() -> u16 {
     u16::try_from(Project::parse(&files, &[TABLES]).0.tables.len()).unwrap()
 }
 
-/// Reads the project of a world as its files say it.
-pub(crate) fn project(world: &World) -> Result<Arc<Project>, String> {
-    let (project, problems) = Project::parse(&text::files(world), &[TABLES]);
+/// Reads a project; the first error is enough.
+pub(crate) fn read(files: &ProjectFiles) -> Result<Arc<Project>, String> {
+    let (project, problems) = Project::parse(files, &[TABLES]);
     let mut errors = problems.iter().filter(|p| p.severity == Severity::Error);
     match errors.next() {
         Some(problem) => Err(format!("the reader refuses the project: {problem}")),
@@ -58,27 +59,31 @@ pub(crate) fn project(world: &World) -> Result<Arc<Project>, String> {
     }
 }
 
+/// An engine on a new database in `folder`.
+pub(crate) fn engine(folder: &Path, project: Arc<Project>) -> Result<Engine, String> {
+    let store = Store::open(StoreOptions {
+        file: folder.join("takt.db"),
+        readers: 1,
+        write_queue: 8,
+        read_time: Duration::from_secs(20),
+        database_bytes: 0,
+        vfs: "unix-excl".to_owned(),
+        // Nothing here must survive a power cut.
+        synchronous_full: false,
+    })
+    .map_err(|e| e.to_string())?;
+    Engine::open(EngineOptions { store, project, clock: Arc::new(Stopped) }).map_err(|e| e.to_string())
+}
+
 impl House {
     pub(crate) fn open(world: &World, data: &Data) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(StoreOptions {
-            file: folder.path().join("takt.db"),
-            readers: 1,
-            write_queue: 8,
-            read_time: Duration::from_secs(20),
-            database_bytes: 0,
-            vfs: "unix-excl".to_owned(),
-            // Nothing here must survive a power cut.
-            synchronous_full: false,
-        })
-        .map_err(|e| e.to_string())?;
-        let project = project(world)?;
+        let project = read(&text::files(world))?;
         for (at, table) in world.tables.iter().enumerate() {
             let read = project.tables.get(usize::from(world.first) + at).map(|t| t.name.as_str());
             assert_eq!(read, Some(table.name), "the reader sorts tables by name");
         }
-        let options = EngineOptions { store, project, clock: Arc::new(Stopped) };
-        let engine = Engine::open(options).map_err(|e| e.to_string())?;
+        let engine = engine(folder.path(), project)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let house = Self { engine, runtime, _folder: folder };
         house.fill(world, data)?;

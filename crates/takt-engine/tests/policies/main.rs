@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod case;
+mod command;
 mod draw_data;
 mod draw_expr;
 mod draw_plan;
@@ -35,9 +36,10 @@ use crate::{
 /// Plans over one project.
 const PLANS: usize = 60;
 /// Plans in all, unless `TAKT_CASES` says otherwise.
-const DEFAULT_CASES: usize = 3_000;
-/// Seeds that once found something; they are tried before all others.
-const FOUND: &[u64] = &[];
+const DEFAULT_CASES: usize = 12_000;
+/// Seeds that are always tried first. They found something while this test was written; since a seed means another
+/// project whenever the generator changes, what they found stands in `known.rs`.
+const FOUND: &[u64] = &[183, 271, 309, 323, 5014];
 
 fn from_env(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(default)
@@ -98,7 +100,7 @@ fn every_plan_is_answered_as_the_policies_say() {
 /// A reference that is wrong in one of these ways must be noticed soon, else the test above says little.
 #[test]
 fn the_test_can_fail() {
-    const WITHIN: usize = 1_500;
+    const WITHIN: usize = 4_000;
     let mut missed = vec![
         Weakness::FieldsIgnored,
         Weakness::UnknownHolds,

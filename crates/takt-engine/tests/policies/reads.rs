@@ -3,13 +3,13 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use takt_model::{Expr, FieldId, Verb};
+use takt_model::{Expr, FieldId, Value, Verb};
 use takt_plan::{Child, Join, Link, Node, NullsOrder, OrderBy, Output, Read, Window};
 
 use crate::{
     told::{Cell, Done, Expected, Refusal, Tree},
     truth::{Scene, Weakness, asked_fields, fields_of, order_of, same},
-    world::{Row, position},
+    world::{Kind, Row, STATUS, position},
 };
 
 impl Scene<'_> {
@@ -119,10 +119,10 @@ impl Scene<'_> {
 
     /// The rows of the window, in order.
     pub(crate) fn page<'r>(&self, node: &Node, mut rows: Vec<&'r Row>) -> Vec<&'r Row> {
-        let key = &self.world.table(node.table).key;
+        let spec = self.world.table(node.table);
         rows.sort_by(|a, b| {
-            let asked = node.order.iter().map(|by| compare(by, a, b));
-            let keys = key.iter().map(|at| order_of(&a[*at], &b[*at]));
+            let asked = node.order.iter().map(|by| compare(by, spec.fields[position(by.field)].kind, a, b));
+            let keys = spec.key.iter().map(|at| order_of(&a[*at], &b[*at]));
             asked.chain(keys).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
         });
         cut(rows, node.window)
@@ -226,26 +226,20 @@ fn local(link: &Link) -> FieldId {
     }
 }
 
-fn compare(by: &OrderBy, a: &Row, b: &Row) -> Ordering {
+fn compare(by: &OrderBy, kind: Kind, a: &Row, b: &Row) -> Ordering {
     let (a, b) = (&a[position(by.field)], &b[position(by.field)]);
-    let first = by.nulls == NullsOrder::First;
-    match (a.is_null(), b.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => {
-            if first {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            }
-        }
-        (false, true) => {
-            if first {
-                Ordering::Greater
-            } else {
-                Ordering::Less
-            }
-        }
-        (false, false) if by.descending => order_of(b, a),
-        (false, false) => order_of(a, b),
-    }
+    let nulls = if by.nulls == NullsOrder::First { Ordering::Less } else { Ordering::Greater };
+    let order = match (a.is_null(), b.is_null(), kind) {
+        (true, true, _) => return Ordering::Equal,
+        (true, false, _) => return nulls,
+        (false, true, _) => return nulls.reverse(),
+        (false, false, Kind::Enum) => declared(a).cmp(&declared(b)),
+        (false, false, _) => order_of(a, b),
+    };
+    if by.descending { order.reverse() } else { order }
+}
+
+/// Where the value of an enum stands among its values.
+fn declared(value: &Value) -> Option<usize> {
+    STATUS.iter().position(|s| matches!(value, Value::Text(text) if text == s))
 }

@@ -81,8 +81,8 @@ pub(crate) type Row = Vec<Value>;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Data(pub(crate) Vec<Vec<Row>>);
 
-/// The values of the enums, in their order.
-pub(crate) const STATUS: [&str; 3] = ["done", "open", "paid"];
+/// The values of the enums, in their order, which is not the alphabet's.
+pub(crate) const STATUS: [&str; 3] = ["open", "paid", "done"];
 
 impl World {
     pub(crate) fn id(&self, table: usize) -> TableId {

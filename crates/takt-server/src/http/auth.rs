@@ -151,9 +151,10 @@ impl AuthCall {
     /// Account or service, by token or key; what they may do is decided by the room.
     fn anybody(&self) -> Result<Principal, AuthError> {
         identity::identify(&self.app, &self.headers, &self.uri).map_err(|e| match e {
-            IdentityError::NoKey | IdentityError::WrongKey | IdentityError::SecretFromBrowser => {
-                AuthError::NoAuthorization
-            }
+            IdentityError::NoKey
+            | IdentityError::WrongKey
+            | IdentityError::SecretFromBrowser
+            | IdentityError::SecretInQuery => AuthError::NoAuthorization,
             IdentityError::InvalidToken => takt_auth::TokenError::Invalid.into(),
             IdentityError::ExpiredToken => takt_auth::TokenError::Expired.into(),
         })

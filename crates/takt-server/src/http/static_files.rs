@@ -1,7 +1,7 @@
 //! The front end: files of `public/`, with types, validators, ranges, cache rules and compressed variants.
 //! Lives here: from request to answer. Not here: how files are kept (`kept.rs` beside).
 //!
-//! Never served: hidden files, anything outside `public/` however the path or a link is written.
+//! Never served: hidden files (but `/.well-known/`), anything outside `public/` however the path or a link is written.
 
 mod kept;
 mod range;

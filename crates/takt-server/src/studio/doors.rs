@@ -30,7 +30,8 @@ pub(super) async fn setup_form(AppState(app): AppState<Arc<App>>, visitor: Visit
 pub(super) async fn setup(AppState(app): AppState<Arc<App>>, post: Post) -> Response<Body> {
     let (visitor, fields) = (post.visitor, post.fields);
     let email = fields.get("email").trim();
-    match app.auth.owner_create(fields.get("code"), email, fields.get("password")).await {
+    let (code, password) = (fields.get("code"), fields.get("password"));
+    match app.auth.owner_create(code, email, password, &visitor.client).await {
         Ok(session) => {
             visitor.studio.forget_report().await;
             enter(&app, &session)

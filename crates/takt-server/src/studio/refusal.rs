@@ -62,22 +62,38 @@ fn refused(code: &str, message: &str, language: Language) -> String {
 /// What a refused sign-in means.
 pub(super) fn auth(error: &AuthError, language: Language) -> String {
     let said = match error {
-        AuthError::InvalidCredentials => language.t("E-Mail-Adresse oder Passwort stimmt nicht.", "Email address or password is wrong."),
-        AuthError::SetupCodeWrong => language.t("Der Einmalcode stimmt nicht.", "The one-time code is wrong."),
+        AuthError::InvalidCredentials => {
+            language.t("E-Mail-Adresse oder Passwort stimmt nicht.", "Email address or password is wrong.")
+        }
+        AuthError::SetupCodeWrong => {
+            language.t("Der Einmalcode stimmt nicht.", "The one-time code is wrong.")
+        }
         AuthError::SetupClosed => language.t(
-            "Das erste Konto gibt es schon, oder der Code wurde zu oft versucht. Ein Neustart zeigt einen neuen.",
-            "The first account exists already, or the code was tried too often. A restart shows a new one.",
+            "Das erste Konto gibt es schon. Bitte melden Sie sich an.",
+            "The first account exists already. Please sign in.",
         ),
-        AuthError::WeakPassword { .. } => language.t("Das Passwort ist zu kurz.", "The password is too short."),
-        AuthError::EmailExists | AuthError::UserAlreadyExists => {
-            language.t("Ein Konto mit dieser Adresse gibt es schon.", "There is already an account with this address.")
+        AuthError::SetupCodeWait { .. } => language.t(
+            "Zu viele falsche Codes. Bitte warten Sie zehn Sekunden und versuchen Sie es dann noch einmal.",
+            "Too many wrong codes. Please wait ten seconds, then try again.",
+        ),
+        AuthError::WeakPassword { .. } => {
+            language.t("Das Passwort ist zu kurz.", "The password is too short.")
         }
-        AuthError::ConsoleDenied => language.t("Dieses Konto darf hier nicht hinein.", "This account may not come in here."),
+        AuthError::EmailExists | AuthError::UserAlreadyExists => language.t(
+            "Ein Konto mit dieser Adresse gibt es schon.",
+            "There is already an account with this address.",
+        ),
+        AuthError::ConsoleDenied => {
+            language.t("Dieses Konto darf hier nicht hinein.", "This account may not come in here.")
+        }
         AuthError::UserBanned => language.t("Dieses Konto ist gesperrt.", "This account is suspended."),
-        AuthError::ValidationFailed(_) => language.t("Bitte prüfen Sie die Eingaben.", "Please check what you entered."),
-        AuthError::OverRequestRateLimit { .. } => {
-            language.t("Zu viele Versuche. Bitte warten Sie ein paar Minuten.", "Too many tries. Please wait a few minutes.")
+        AuthError::ValidationFailed(_) => {
+            language.t("Bitte prüfen Sie die Eingaben.", "Please check what you entered.")
         }
+        AuthError::OverRequestRateLimit { .. } => language.t(
+            "Zu viele Versuche. Bitte warten Sie ein paar Minuten.",
+            "Too many tries. Please wait a few minutes.",
+        ),
         other => {
             if other.is_ours() {
                 tracing::error!(error = %other, "an account page of the console failed");

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use takt_auth::AuthError;
 use takt_engine::ActionAnswer;
 use takt_logic::Call;
-use takt_model::{Expr, Field, FieldType, Principal, Project, Table, User, Value};
+use takt_model::{DefaultValue, Expr, Field, FieldType, Principal, Project, Table, User, Value, Verb};
 use takt_plan::{Insert, Missing, Node, Output, Plan};
 
 use super::{
@@ -141,17 +141,10 @@ async fn call(
     logic.call(&app.engine, call).await.map_err(|e| refusal::logic(&e, language))
 }
 
-/// The account that test orders are placed for. Nobody knows its password, and mail to it arrives nowhere.
+/// The account that test orders are placed for. It has no password, and mail to it arrives nowhere.
 async fn demonstration_customer(app: &App, language: Language) -> Result<Principal, String> {
-    let email = format!("testbestellung@{}.invalid", host_word(&app.base_url));
     let told = |error: AuthError| refusal::auth(&error, language);
-    let account = match app.auth.account_find(&email).await.map_err(told)? {
-        Some(account) => account,
-        None => {
-            let password = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-            app.auth.account_add(&email, &password, &[]).await.map_err(told)?
-        }
-    };
+    let account = app.auth.demonstration_account(&host_word(&app.base_url)).await.map_err(told)?;
     let claims = json!({ "sub": account.id.to_string(), "role": "authenticated", "email": account.email });
     Ok(Principal::user(User {
         id: account.id,
@@ -178,7 +171,7 @@ async fn demonstration_address(app: &App, who: &Principal, language: Language) -
     let project = app.project();
     let table = project.table("addresses").ok_or_else(missing)?;
     let key = rows::key_of(table).ok_or_else(missing)?;
-    let wanted = Wanted { limit: 1, ..Wanted::default() };
+    let wanted = Wanted { filter: Some(as_made_here(&project, table, who)), limit: 1, ..Wanted::default() };
     let (found, _) = rows::read(&app.engine, who, table, &[key.id], wanted).await.map_err(told)?;
     if let Some(id) = found.first().and_then(|row| row.first()) {
         return Ok(id.as_ref().to_text());
@@ -199,6 +192,24 @@ async fn demonstration_address(app: &App, who: &Principal, language: Language) -
     });
     let (rows, _) = app.engine.run(who, plan, rows::Rows::default(), |_, _| Ok(())).await.map_err(told)?;
     rows.0.first().and_then(|row| row.first()).map(|id| id.as_ref().to_text()).ok_or_else(missing)
+}
+
+/// Rows that are in every field as a demonstration makes them: whatever else is in the book was put there by others,
+/// and no parcel goes there.
+fn as_made_here(project: &Project, table: &Table, who: &Principal) -> Expr {
+    let visible = rows::allowed(table, who, Verb::Select);
+    let fields = table.fields.iter().filter(|f| visible.contains(&f.id));
+    fields.fold(Expr::yes(), |all, field| {
+        let made = match (sample(project, table, field, who), &field.default) {
+            (Some(value), _) => value,
+            (None, None) => Value::Null,
+            (None, Some(DefaultValue::Constant(value))) => value.clone(),
+            (None, Some(DefaultValue::AuthUid)) => who.uid().map_or(Value::Null, Value::Uuid),
+            // Another one in every row.
+            (None, Some(_)) => return all,
+        };
+        all.and(rows::is_still(table, field, made))
+    })
 }
 
 /// A value for a field of the demonstration address; none where a default or nothing will do.

@@ -129,6 +129,19 @@ fn keys_and_tokens_decide_who_is_there() {
         let got = if answer.status == 200 { None } else { answer.json()["code"].as_str().map(str::to_owned) };
         assert_eq!((answer.status, got.as_deref()), (status, code), "{headers:?}");
     }
+    // Addresses are kept in histories and logs, so only the publishable key may stand in one.
+    let with_key = |key: &str| server.raw("GET", &format!("{table}&apikey={key}"), &[], b"");
+    assert_eq!(with_key(&server.publishable).status, 200);
+    let refused = with_key(secret);
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (401, Some("TAKT007")));
+    let beside = server.get(&format!("{table}&apikey={secret}"));
+    assert_eq!(
+        (beside.status, beside.json()["code"].as_str()),
+        (401, Some("TAKT007")),
+        "a right key beside it"
+    );
+    let at_the_door = format!("/auth/v1/admin/users?apikey={secret}");
+    assert_eq!(server.raw("GET", &at_the_door, &[], b"").status, 401);
     let strict = Running::with(&[("server.anonymous_without_key", "false")]);
     let answer = strict.raw("GET", table, &[], b"");
     assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some("TAKT001")));

@@ -36,6 +36,16 @@ fn seeds_are_loaded_once_and_never_over_data() {
 }
 
 #[test]
+fn nobody_else_reads_the_files_of_the_data_folder() {
+    let server = Running::start();
+    let folder = server.dir.as_ref().unwrap().path().join("data");
+    for name in ["takt.db", "takt.db-wal", "takt.lock", "alive", "master.key"] {
+        let mode = fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+}
+
+#[test]
 fn a_seed_that_is_wrong_is_told_with_its_line_and_nothing_is_loaded() {
     let dir = project();
     write(dir.path(), "seeds/colours.csv", "id,name\n1,red\ntwo,green\n");

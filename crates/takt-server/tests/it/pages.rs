@@ -52,6 +52,20 @@ fn nothing_but_the_front_end_is_served() {
 }
 
 #[test]
+fn the_one_hidden_folder_for_everybody_is_served_and_no_other() {
+    let server = Running::start();
+    let dir = server.dir.as_ref().unwrap().path();
+    write(dir, "public/.well-known/security.txt", "Contact: mailto:security@example.org\n");
+    write(dir, "public/.well-known/.secret", "hidden");
+    write(dir, "public/deep/.well-known/a.txt", "hidden");
+    let told = server.get("/.well-known/security.txt");
+    assert_eq!((told.status, told.text().as_str()), (200, "Contact: mailto:security@example.org\n"));
+    for path in ["/.well-known", "/.well-known/", "/.well-known/.secret", "/deep/.well-known/a.txt"] {
+        assert_eq!(server.get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
 fn a_file_that_the_caller_has_is_not_sent_again() {
     let server = Running::start();
     let whole = server.get("/app.css");

@@ -311,6 +311,73 @@ fn a_test_order_tells_its_story_and_can_be_taken_back() {
 }
 
 #[test]
+fn a_test_order_never_uses_what_a_stranger_prepared() {
+    let server = shop();
+    let mut browser = Browser::owner(&server);
+    // Whoever signs up first can have the address of the demonstration account.
+    let host = server.app.base_url.split("://").nth(1).unwrap().split(':').next().unwrap();
+    let host = if host.starts_with(|c: char| c.is_ascii_alphabetic()) { host } else { "shop" };
+    let token = server.token(&format!("testbestellung@{host}.invalid"));
+    let json = ("content-type", "application/json");
+    let own = r#"{"name":"Eve","street":"Here 1","postal_code":"12345","city":"Evetown"}"#;
+    let kept = server.ask_as(&token, "POST", "/rest/v1/addresses", &[json], own);
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    let place = |browser: &mut Browser<'_>| {
+        browser.get("/studio");
+        assert_eq!(browser.post("/studio/test-order", &[]).status, 303);
+    };
+    place(&mut browser);
+    assert_eq!(
+        server.ask_as(&token, "GET", "/rest/v1/orders", &[], "").text(),
+        "[]",
+        "not the stranger's order"
+    );
+
+    // An address in the book of the demonstration account that its demonstration did not make is passed over.
+    let secret = [("apikey", server.secret.as_str()), json];
+    let listed = |path: &str| server.raw("GET", path, &secret, b"").json();
+    let customer =
+        listed("/rest/v1/orders?select=customer_id")[0]["customer_id"].as_str().unwrap().to_owned();
+    let path = format!("/rest/v1/addresses?customer_id=eq.{customer}");
+    assert_eq!(listed(&path).as_array().unwrap().len(), 1);
+    let changed = server.raw("PATCH", &path, &secret, br#"{"street":"Elsewhere 1"}"#);
+    assert_eq!(changed.status, 204, "{}", changed.text());
+    place(&mut browser);
+    assert_eq!(listed(&path).as_array().unwrap().len(), 2, "a fresh one beside it");
+    place(&mut browser);
+    assert_eq!(listed(&path).as_array().unwrap().len(), 2, "its own is taken again");
+    let customers = listed("/rest/v1/orders?select=customer_id");
+    assert!(customers.as_array().unwrap().iter().all(|o| o["customer_id"] == *customer), "{customers}");
+    assert_eq!(customers.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn strangers_with_wrong_codes_wait_and_are_told_so() {
+    let server = shop();
+    let mut browser = Browser::new(&server);
+    browser.get("/studio/setup");
+    let fields = [("code", "AAAA"), ("email", OWNER), ("password", PASSWORD)];
+    for _ in 0..10 {
+        assert_eq!(browser.post("/studio/setup", &fields).status, 403);
+    }
+    let waiting = browser.post("/studio/setup", &fields);
+    assert_eq!(waiting.status, 429);
+    has(&waiting.text(), &["Too many wrong codes. Please wait ten seconds, then try again."]);
+    browser.language = "de";
+    has(&browser.post("/studio/setup", &fields).text(), &["Bitte warten Sie zehn Sekunden"]);
+    assert!(server.app.auth.setup_code().is_some());
+}
+
+#[test]
+fn pages_of_the_console_are_not_compressed() {
+    let server = shop();
+    let answer = server.raw("GET", "/studio/setup", &[("accept-encoding", "zstd, br, gzip")], b"");
+    assert_eq!((answer.status, answer.header("content-encoding")), (200, None));
+    assert!(answer.body.len() > 1_000, "large enough for compression elsewhere");
+    has(&answer.text(), &["form_token"]);
+}
+
+#[test]
 fn staff_ships_orders_and_the_policies_decide() {
     let server = shop();
     let mut owner = Browser::owner(&server);

@@ -172,9 +172,11 @@ impl StaticFiles {
 fn file_name(path: &str) -> Option<String> {
     let path = percent_decoded(path.strip_prefix('/')?)?;
     let path = if path.is_empty() || path.ends_with('/') { path + "index.html" } else { path };
+    // The one hidden folder that is meant for everybody (RFC 8615).
+    let visible = path.strip_prefix(".well-known/").unwrap_or(&path);
     let is_fine =
         |piece: &str| !piece.is_empty() && !piece.starts_with('.') && !piece.contains(['\\', '\0', ':']);
-    path.split('/').all(is_fine).then_some(path)
+    visible.split('/').all(is_fine).then_some(path)
 }
 
 /// Undoes percent signs; nothing if what comes out is no text.
@@ -296,6 +298,17 @@ mod tests {
             ("/css/shop.css", Some("css/shop.css")),
             ("/Gr%C3%BCner%20Tee.svg", Some("Grüner Tee.svg")),
             ("/.env", None),
+            ("/.well-known/security.txt", Some(".well-known/security.txt")),
+            ("/.well-known/acme-challenge/a-B_9", Some(".well-known/acme-challenge/a-B_9")),
+            ("/%2Ewell-known/security.txt", Some(".well-known/security.txt")),
+            ("/.well-known", None),
+            ("/.well-known/.htpasswd", None),
+            ("/.well-known/../takt.toml", None),
+            ("/.well-known//etc/passwd", None),
+            ("/.well-known/.well-known/a", None),
+            ("/a/.well-known/b", None),
+            ("/.well-known2/a", None),
+            ("/.Well-Known/a", None),
             ("/.git/config", None),
             ("/a/../takt.toml", None),
             ("/a/%2e%2e/takt.toml", None),
