@@ -312,7 +312,7 @@ mod tests {
         let lines =
             tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::sync::Arc::clone(&kept));
         let failed = || LogicError::Failed {
-            code: "TAKT004".into(),
+            code: "TAKT004",
             message: "inner secret".into(),
             position: Some("note.ts:9".into()),
         };

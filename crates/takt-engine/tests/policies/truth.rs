@@ -253,11 +253,15 @@ fn called(function: ScalarFunction, argument: Value) -> Value {
 }
 
 fn all(list: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    list.fold(Some(true), |a, b| match (a, b) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let mut all = Some(true);
+    for one in list {
+        all = match (all, one) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+    }
+    all
 }
 
 fn any(list: impl Iterator<Item = Option<bool>>) -> Option<bool> {

@@ -78,7 +78,9 @@ fn negate_if(negated: bool, expr: Expr) -> Expr {
 /// see the field it is told like a missing one.
 fn conceal(who: &Principal, table: &Table, filter: &Filter, error: RestError) -> RestError {
     match table.field(&filter.column) {
-        Some(hidden) if !is_visible(who, table, hidden) => RestError::unknown_field(&table.name, &hidden.name),
+        Some(hidden) if !is_visible(who, table, hidden) => {
+            RestError::unknown_field(&table.name, &hidden.name)
+        }
         _ => error,
     }
 }

@@ -101,8 +101,7 @@ fn relationships_that_are_none_or_several() {
 
 #[test]
 fn a_missing_table_hints_only_at_what_the_caller_may_know() {
-    let ledger =
-        |who: &Principal| refusal(&request("GET /ledgr").unwrap().plan(&PROJECT, who).unwrap_err());
+    let ledger = |who: &Principal| refusal(&request("GET /ledgr").unwrap().plan(&PROJECT, who).unwrap_err());
     assert!(!ledger(&Principal::anon()).contains("ledger"));
     assert!(ledger(&staff()).contains("public.ledger"));
 }

@@ -8,9 +8,11 @@ use ::http::{
 use axum::body::Body;
 use takt_engine::{EngineError, Outcome};
 use takt_model::Principal;
-use takt_rest::{JsonSink, Method, Reply, RestOutcome, RestParts};
+use takt_plan::Plan;
+use takt_rest::{JsonSink, Method, Reply, Request, RestOutcome, RestParts};
 
 use crate::{
+    app::App,
     body::header as text,
     dev,
     routes::Call,
@@ -29,18 +31,27 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
     let request =
         takt_rest::parse(&rest_parts(method, table, &parts, prefer.as_deref(), &body)).map_err(rest_error)?;
     let project = app.project();
-    let plan = request.plan(&project, &who).map_err(rest_error)?;
-    let explained = if app.dev { dev::explain(&plan, &project, &who) } else { None };
-
-    let verdict = if request.singular() { exactly_one } else { anything };
-    let ran = app.engine.run(&who, plan, request.sink(), verdict).await;
-    let answered = ran.map_err(|e| engine_error(e, &who)).and_then(|(sink, outcome)| {
-        request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
-    });
-    match explained {
+    let plan = request.plan(&project, &who).map_err(rest_error);
+    let answered = match plan {
+        Ok(plan) => run(&app, &who, &request, plan).await,
+        Err(refused) => Err(refused),
+    };
+    if !app.dev {
+        return answered;
+    }
+    // The developer is told of every table asked for, of those too that the caller may not know.
+    let asked = request.plan(&project, &Principal::service()).ok();
+    match asked.and_then(|plan| dev::explain(&plan, &project, &who)) {
         Some(line) => Ok(explaining(answered.unwrap_or_else(WireError::into_response), &line)),
         None => answered,
     }
+}
+
+async fn run(app: &App, who: &Principal, request: &Request, plan: Plan) -> Result<Response<Body>, WireError> {
+    let verdict = if request.singular() { exactly_one } else { anything };
+    let ran = app.engine.run(who, plan, request.sink(), verdict).await;
+    let (sink, outcome) = ran.map_err(|e| engine_error(e, who))?;
+    request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
 }
 
 fn explaining(mut response: Response<Body>, line: &str) -> Response<Body> {

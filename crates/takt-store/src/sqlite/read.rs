@@ -50,7 +50,8 @@ pub(crate) fn run(
     read: &GuardedRead,
     sink: &mut dyn RowSink,
 ) -> Result<Outcome, StoreError> {
-    let returned = Prepared::new(conn, env, &read.root, Anchor::Root)?.push_rows(sink, &mut Budget::of(&env))?;
+    let returned =
+        Prepared::new(conn, env, &read.root, Anchor::Root)?.push_rows(sink, &mut Budget::of(&env))?;
     let count = if read.count { Some(count(conn, env, &read.root, returned)?) } else { None };
     Ok(Outcome { returned, count, ..Outcome::default() })
 }
@@ -181,12 +182,7 @@ fn push_row(
 }
 
 impl PreparedChild<'_, '_> {
-    fn push(
-        &mut self,
-        key: Raw<'_>,
-        sink: &mut dyn RowSink,
-        budget: &mut Budget,
-    ) -> Result<(), StoreError> {
+    fn push(&mut self, key: Raw<'_>, sink: &mut dyn RowSink, budget: &mut Budget) -> Result<(), StoreError> {
         sink.embed_begin(self.child, self.shape);
         // Nothing hangs on a null key.
         if key != Raw::Null {

@@ -69,9 +69,16 @@ fn the_pure_rooms_have_no_runtime_clock_file_or_socket() {
         }
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = fs::read_to_string(&file).unwrap();
-            for banned in
-                ["std::fs", "TcpStream", "TcpListener", "UdpSocket", "SystemTime::now", "Instant::now", "Zoned::now", "Timestamp::now"]
-            {
+            for banned in [
+                "std::fs",
+                "TcpStream",
+                "TcpListener",
+                "UdpSocket",
+                "SystemTime::now",
+                "Instant::now",
+                "Zoned::now",
+                "Timestamp::now",
+            ] {
                 assert!(!text.contains(banned), "{} uses {banned}", file.display());
             }
         }

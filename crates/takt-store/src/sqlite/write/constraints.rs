@@ -89,7 +89,10 @@ pub(super) fn foreseen(
     let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
     let mut rows = statement.raw_query();
     let Some(row) = rows.next().map_err(driver)? else { return Ok(Vec::new()) };
-    held.iter().enumerate().map(|(at, held)| Ok(*held && row.get::<_, bool>(at + 1).map_err(driver)?)).collect()
+    held.iter()
+        .enumerate()
+        .map(|(at, held)| Ok(*held && row.get::<_, bool>(at + 1).map_err(driver)?))
+        .collect()
 }
 
 /// ` FROM` a row that is not stored.
