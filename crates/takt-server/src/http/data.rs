@@ -8,11 +8,9 @@ use ::http::{
 use axum::body::Body;
 use takt_engine::{EngineError, Outcome};
 use takt_model::Principal;
-use takt_plan::Plan;
-use takt_rest::{JsonSink, Method, Reply, Request, RestOutcome, RestParts};
+use takt_rest::{JsonSink, Method, Reply, RestOutcome, RestParts};
 
 use crate::{
-    app::App,
     body::header as text,
     dev,
     routes::Call,
@@ -31,9 +29,15 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
     let request =
         takt_rest::parse(&rest_parts(method, table, &parts, prefer.as_deref(), &body)).map_err(rest_error)?;
     let project = app.project();
-    let plan = request.plan(&project, &who).map_err(rest_error);
-    let answered = match plan {
-        Ok(plan) => run(&app, &who, &request, plan).await,
+    let verdict = if request.singular() { exactly_one } else { anything };
+    // In one function: a future inside this one would be carried by every request.
+    let answered = match request.plan(&project, &who).map_err(rest_error) {
+        Ok(plan) => {
+            let ran = app.engine.run(&who, plan, request.sink(), verdict).await;
+            ran.map_err(|e| engine_error(e, &who)).and_then(|(sink, outcome)| {
+                request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
+            })
+        }
         Err(refused) => Err(refused),
     };
     if !app.dev {
@@ -45,13 +49,6 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
         Some(line) => Ok(explaining(answered.unwrap_or_else(WireError::into_response), &line)),
         None => answered,
     }
-}
-
-async fn run(app: &App, who: &Principal, request: &Request, plan: Plan) -> Result<Response<Body>, WireError> {
-    let verdict = if request.singular() { exactly_one } else { anything };
-    let ran = app.engine.run(who, plan, request.sink(), verdict).await;
-    let (sink, outcome) = ran.map_err(|e| engine_error(e, who))?;
-    request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
 }
 
 fn explaining(mut response: Response<Body>, line: &str) -> Response<Body> {
