@@ -38,7 +38,13 @@ fn prove_in_bare_debian(archive: &Path) -> Done {
     run::run(Command::new("tar").arg("-C").arg(debian.join("opt")).arg("-xzf").arg(archive))?;
     let script = debian.join("prove.sh");
     fs::write(&script, PROOF).map_err(|e| format!("cannot write {}: {e}", script.display()))?;
-    run::run(Command::new("unshare").arg("--net").arg("chroot").arg(&debian).args(["/bin/bash", "/prove.sh"]))
+    run::run(
+        Command::new("unshare")
+            .args(["--net", "--mount"])
+            .arg("chroot")
+            .arg(&debian)
+            .args(["/bin/bash", "/prove.sh"]),
+    )
 }
 
 /// Where this machine's own apt gets the release from; nothing for debootstrap's default.
