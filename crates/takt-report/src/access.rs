@@ -18,6 +18,12 @@ impl Opening<'_> {
     pub(crate) fn name(&self) -> String {
         format!("{}.{}", self.table.name, self.field.name)
     }
+
+    /// The field, the policy that opens it, and where that policy stands: evidence for the developer.
+    pub(crate) fn evidence(&self) -> String {
+        let Policy { name, source, .. } = self.policy;
+        format!("{} – \"{name}\" ({}:{})", self.name(), source.file, source.line)
+    }
 }
 
 /// The project's own tables.

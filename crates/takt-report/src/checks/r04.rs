@@ -52,15 +52,7 @@ fn probe(evidence: &Evidence) -> Answer {
         format!("Geprüft: {guarded} Felder für Preise, Bestand und Rechte in allen Zugriffsregeln."),
         format!("Checked: {guarded} fields for prices, stock and rights in all access rules."),
     ))
-    .because_all(open.iter().map(|o| {
-        plain(format!(
-            "{} – \"{}\" ({}:{})",
-            o.name(),
-            o.policy.name,
-            o.policy.source.file,
-            o.policy.source.line
-        ))
-    }))
+    .because_all(open.iter().map(|o| plain(o.evidence())))
 }
 
 #[cfg(test)]

@@ -70,15 +70,7 @@ fn probe(evidence: &Evidence) -> Answer {
             "Lists with personal fields that were checked: {personal}, for visitors and for any account."
         ),
     ))
-    .because_all(open.iter().chain(&suspicious).map(|o| {
-        plain(format!(
-            "{} – \"{}\" ({}:{})",
-            o.name(),
-            o.policy.name,
-            o.policy.source.file,
-            o.policy.source.line
-        ))
-    }))
+    .because_all(open.iter().chain(&suspicious).map(|o| plain(o.evidence())))
 }
 
 #[cfg(test)]
