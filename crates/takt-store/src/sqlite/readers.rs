@@ -171,7 +171,7 @@ fn on_snapshot<R, E: From<StoreError>>(
     if is_around && let Err(error) = step(&db, "BEGIN") {
         return (None, Err(E::from(error)));
     }
-    let session = Rc::new(Session::new(db, Access::Read, context));
+    let session = Rc::new(Session::new(db, Access::Read, context, 0));
     let result = job(&Tx::of(&session));
     let closed = |db: &Db| !is_around || step(db, "COMMIT").or_else(|_| step(db, "ROLLBACK")).is_ok();
     (session.end().filter(closed), result)

@@ -25,12 +25,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(db: Db, access: Access, context: TxContext) -> Self {
+    /// `last_id` is the newest v7 id of the sessions before this one on the same writer: ids grow in the order of
+    /// commits, so that "in the order of ids" is "in the order in which it happened".
+    pub(crate) fn new(db: Db, access: Access, context: TxContext, last_id: u128) -> Self {
         Self {
             db: RefCell::new(Some(db)),
             access,
             context: Cell::new(context),
-            ids: Cell::new(Ids::new(context.seed)),
+            ids: Cell::new(Ids::new(context.seed, last_id)),
             fell: RefCell::new(None),
         }
     }
@@ -38,6 +40,11 @@ impl Session {
     /// Takes the connection back; handles that are still around answer with an error from now on.
     pub(crate) fn end(&self) -> Option<Db> {
         self.db.borrow_mut().take()
+    }
+
+    /// The newest v7 id so far.
+    pub(crate) fn last_id(&self) -> u128 {
+        self.ids.get().last
     }
 
     /// Why the transaction fell, if it did.
@@ -157,13 +164,13 @@ const RANDOM_BITS: u32 = 74;
 #[derive(Debug, Clone, Copy)]
 struct Ids {
     state: u64,
-    /// The random part of the last v7 id.
-    last: Option<u128>,
+    /// Time and random part of the last v7 id, without version and variant; 0 if there was none.
+    last: u128,
 }
 
 impl Ids {
-    fn new(seed: u64) -> Self {
-        Self { state: seed, last: None }
+    fn new(seed: u64, last: u128) -> Self {
+        Self { state: seed, last }
     }
 
     /// SplitMix64: every seed gives a full period and well mixed bits.
@@ -175,18 +182,21 @@ impl Ids {
         z ^ (z >> 31)
     }
 
-    /// RFC 9562, method 2: the random part grows by a random step, so later ids are greater and none can be guessed.
+    /// RFC 9562, method 2: within a millisecond the random part grows by a random step, so later ids are greater and
+    /// none can be guessed. A clock that steps back goes on from the last id.
     fn v7(&mut self, now: i64) -> Uuid {
-        let random = match self.last {
-            // The highest bit starts as 0, which leaves room for as many steps as a transaction can make.
-            None => (u128::from(self.next()) << 64 | u128::from(self.next())) >> (128 - RANDOM_BITS + 1),
-            Some(last) => last + 1 + u128::from(self.next() >> 32),
-        } & ((1 << RANDOM_BITS) - 1);
-        self.last = Some(random);
         let millis = u128::try_from(now.div_euclid(1_000)).unwrap_or_default() & 0xFFFF_FFFF_FFFF;
+        let fresh = {
+            // The highest bit starts as 0, which leaves room for as many steps as a millisecond can make.
+            let random = (u128::from(self.next()) << 64 | u128::from(self.next())) >> (128 - RANDOM_BITS + 1);
+            millis << RANDOM_BITS | random
+        };
+        let is_later = millis > self.last >> RANDOM_BITS;
+        self.last = if is_later { fresh } else { self.last + 1 + u128::from(self.next() >> 32) };
+        let (millis, random) = (self.last >> RANDOM_BITS, self.last & ((1 << RANDOM_BITS) - 1));
         let high = random >> 62;
         let low = random & ((1 << 62) - 1);
-        Uuid::from_u128(millis << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
+        Uuid::from_u128((millis & 0xFFFF_FFFF_FFFF) << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
     }
 }
 
@@ -196,7 +206,7 @@ mod tests {
 
     #[test]
     fn ids_are_v7_and_grow_within_a_transaction() {
-        let mut ids = Ids::new(7);
+        let mut ids = Ids::new(7, 0);
         let now = 1_795_425_247_123_456;
         let made: Vec<Uuid> = (0..1_000).map(|_| ids.v7(now)).collect();
         assert!(made.windows(2).all(|w| w[0] < w[1]));
@@ -208,8 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn ids_grow_from_transaction_to_transaction_whatever_the_clock_does() {
+        let (mut last_id, mut last) = (0, Uuid::nil());
+        for (seed, now) in [(1, 5_000_000), (2, 5_000_000), (3, 4_000_000), (4, 5_000_999), (5, 6_000_000)] {
+            let mut ids = Ids::new(seed, last_id);
+            for _ in 0..3 {
+                let id = ids.v7(now);
+                assert!(id > last, "{id} after {last}");
+                last = id;
+            }
+            last_id = ids.last;
+        }
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_ids_and_another_gives_others() {
-        let first = |seed| Ids::new(seed).v7(0);
+        let first = |seed| Ids::new(seed, 0).v7(1_000);
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
     }

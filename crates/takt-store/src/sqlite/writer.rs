@@ -112,7 +112,7 @@ impl Drop for Abandon {
 }
 
 fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool, statistics: &Statistics) {
-    let mut writer = Group { db: Some(db), writable };
+    let mut writer = Group { db: Some(db), writable, last_id: 0 };
     writer.refresh_statistics(statistics);
     let mut refresh_at = writer.changes() + STATISTICS_AFTER;
     while let Some(first) = queue.pop() {
@@ -149,6 +149,8 @@ struct Group<'w> {
     /// Lent to each job's session.
     db: Option<Db>,
     writable: &'w AtomicBool,
+    /// The newest v7 id that a job made.
+    last_id: u128,
 }
 
 impl Group<'_> {
@@ -230,7 +232,7 @@ impl Group<'_> {
         let Some(db) = self.db.take() else {
             return Ran::Fell(StoreError::Internal("the writer has lost its connection".to_owned()));
         };
-        let session = Rc::new(Session::new(db, Access::Write, job.context()));
+        let session = Rc::new(Session::new(db, Access::Write, job.context(), self.last_id));
         let tx = Tx::of(&session);
         let ran = session.savepoint(|| match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
             Ok(Ok(())) => Ok(()),
@@ -238,6 +240,7 @@ impl Group<'_> {
             Err(_) => Err(Stop::Panic),
         });
         drop(tx);
+        self.last_id = session.last_id();
         self.db = session.end();
         if let Some(error) = session.fall() {
             return Ran::Fell(error);
