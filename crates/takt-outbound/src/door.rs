@@ -50,7 +50,10 @@ pub struct Outbound {
 
 struct Inner {
     options: OutboundOptions,
+    /// Reaches public addresses only, unless the door's options say otherwise.
     client: Result<Client, String>,
+    /// Reaches every address; for requests that say so.
+    private_client: Result<Client, String>,
     seen: Dependencies,
 }
 
@@ -61,8 +64,10 @@ impl Outbound {
     /// Builds the door. Nothing is connected yet; a client that cannot be built is told at the first call.
     #[must_use]
     pub fn new(options: OutboundOptions) -> Self {
-        let client = client(&options);
-        Self { inner: Arc::new(Inner { options, client, seen: Dependencies::default() }) }
+        let client = build_client(&options, options.allow_private);
+        let private_client = build_client(&options, true);
+        let seen = Dependencies::default();
+        Self { inner: Arc::new(Inner { options, client, private_client, seen }) }
     }
 
     /// Sends `request` for `purpose` and reads the whole answer.
@@ -125,8 +130,10 @@ impl Outbound {
     async fn once(&self, url: &Url, request: &Request) -> Result<Response, OutboundError> {
         let host = host_of(url);
         let options = &self.inner.options;
-        let client = self.inner.client.as_ref().map_err(|e| OutboundError::Invalid(e.clone()))?;
-        if !options.allow_private && literal_address(url).is_some_and(is_private) {
+        let allow_private = options.allow_private || request.allow_private;
+        let client = if allow_private { &self.inner.private_client } else { &self.inner.client };
+        let client = client.as_ref().map_err(|e| OutboundError::Invalid(e.clone()))?;
+        if !allow_private && literal_address(url).is_some_and(is_private) {
             return Err(OutboundError::PrivateAddress { host });
         }
         let sent = client
@@ -138,7 +145,7 @@ impl Outbound {
             .map_err(|e| connect_error(&host, &e))?;
         // The address that is really connected decides; this also covers what the resolver did not see.
         let connected = sent.remote_addr().map(|a| a.ip());
-        if !options.allow_private && connected.is_none_or(is_private) {
+        if !allow_private && connected.is_none_or(is_private) {
             return Err(OutboundError::PrivateAddress { host });
         }
         let status = sent.status().as_u16();
@@ -164,11 +171,11 @@ async fn read(mut sent: reqwest::Response, host: &str, limit: usize) -> Result<B
     Ok(body.freeze())
 }
 
-fn client(options: &OutboundOptions) -> Result<Client, String> {
+fn build_client(options: &OutboundOptions, allow_private: bool) -> Result<Client, String> {
     let tls = tls::config().map_err(|e| e.to_string())?;
     Client::builder()
         .tls_backend_preconfigured(tls)
-        .dns_resolver(Arc::new(PublicOnly { allow_private: options.allow_private }))
+        .dns_resolver(Arc::new(PublicOnly { allow_private }))
         .redirect(redirect::Policy::none())
         .no_proxy() // a proxy from the environment would make every check of addresses worthless
         .connect_timeout(options.timeout.min(Duration::from_secs(10)))
@@ -216,7 +223,12 @@ fn connect_error(host: &str, error: &reqwest::Error) -> OutboundError {
     if error.is_builder() {
         return OutboundError::Invalid(innermost(error));
     }
-    OutboundError::Connect { host, reason: innermost(error) }
+    let reason = innermost(error);
+    if error.is_connect() {
+        OutboundError::Connect { host, reason }
+    } else {
+        OutboundError::Lost { host, reason }
+    }
 }
 
 /// The last cause: the words of the network. The outer ones repeat the URL, whose query may hold a secret.

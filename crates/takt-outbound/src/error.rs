@@ -30,6 +30,14 @@ pub enum OutboundError {
         /// In the words of the network.
         reason: String,
     },
+    /// The connection was there, but broke before an answer: whether the request was handled is not known.
+    #[error("{host} closed the connection without an answer: {reason}")]
+    Lost {
+        /// Host as asked for.
+        host: String,
+        /// In the words of the network.
+        reason: String,
+    },
     /// The answer is longer than allowed.
     #[error("the answer of {host} is longer than {limit} bytes")]
     TooLarge {
@@ -46,4 +54,15 @@ pub enum OutboundError {
         /// In the words of the network.
         reason: String,
     },
+}
+
+impl OutboundError {
+    /// Whether the request may have been handled although no answer came.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::PrivateAddress { .. } | Self::Connect { .. } => false,
+            Self::Timeout { .. } | Self::Lost { .. } | Self::TooLarge { .. } | Self::Broken { .. } => true,
+        }
+    }
 }

@@ -20,6 +20,9 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// How many redirects are followed; none by default. Each one passes the same checks.
     pub redirects: usize,
+    /// Whether addresses of the own network may be reached by this request, whatever the door allows otherwise:
+    /// an ERP on the next machine is one that a connection's file names.
+    pub allow_private: bool,
 }
 
 impl Request {
@@ -33,6 +36,7 @@ impl Request {
             body: Bytes::new(),
             timeout: None,
             redirects: 0,
+            allow_private: false,
         }
     }
 }
