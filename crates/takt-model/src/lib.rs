@@ -1,9 +1,10 @@
-//! What a project is: tables, field types, values, relations, policies, settings, principals,
+//! What a project is: tables, field types, values, relations, policies, connections, settings, principals,
 //! and the problems found while reading them.
 //!
 //! Pure: no runtime, no clock, no file, no socket. Everything arrives as text ([`ProjectFiles`])
 //! and leaves as data ([`Project`]) plus a list of [`Problem`]s; reading a broken project never panics.
 
+mod connection;
 mod expr;
 mod expr_parse;
 mod files;
@@ -17,6 +18,10 @@ mod types;
 mod value;
 mod words;
 
+pub use connection::{
+    Breaker, Connect, Connection, ConnectionAuth, DataFlow, Deliver, ExportRef, Guard, HttpRequest, MailOut,
+    MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Protocol, Receive, Retry,
+};
 pub use expr::{ArithmeticOp, CompareOp, Expr, ExprText, ScalarFunction, SubQuery};
 pub use expr_parse::{ExprProblem, parse_expression};
 pub use files::ProjectFiles;

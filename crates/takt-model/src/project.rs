@@ -1,6 +1,6 @@
 //! A project as a whole, and how it is read.
 
-use crate::{FieldId, Problem, ProjectFiles, Settings, SettingsLayer, Table, TableId};
+use crate::{Connection, FieldId, Problem, ProjectFiles, Settings, SettingsLayer, Table, TableId};
 
 /// The product's own tables, in the project's schema language: several tables in one text,
 /// each under its name as a TOML key (`["auth.users"]`, `["auth.users".fields.id]`).
@@ -19,6 +19,8 @@ pub struct Project {
     pub settings: Settings,
     /// The product's own first, then the project's by name.
     pub tables: Vec<Table>,
+    /// `interfaces/*.toml`, by name.
+    pub connections: Vec<Connection>,
     /// SHA-free fingerprint of the schema (FNV-1a 64 over a canonical text of tables, hex): equal for equal schemas.
     pub schema_fingerprint: String,
 }
@@ -54,6 +56,12 @@ impl Project {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// The connection named `id`.
+    #[must_use]
+    pub fn connection(&self, id: &str) -> Option<&Connection> {
+        self.connections.iter().find(|c| c.id == id)
     }
 
     /// The table at `id`.

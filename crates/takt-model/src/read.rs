@@ -1,10 +1,11 @@
 //! Reads the files of a project into a [`Project`], gathering every problem with file and line.
 //!
 //! Two passes: first each table for itself (`table.rs`, `field.rs`, `policy.rs`), then what needs all of them
-//! (`link.rs`: references and expressions; `circle.rs`; `seeds.rs`). A file that could not be read is remembered
+//! (`link.rs`: references and expressions; `circle.rs`; `seeds.rs`), and the connections (`connection.rs`). A file that could not be read is remembered
 //! by name, so that its neighbours are not blamed for it.
 
 mod circle;
+mod connection;
 mod default;
 mod document;
 mod field;
@@ -36,7 +37,8 @@ pub(crate) fn project(
         drafts.read_system(tables, &settings, &mut problems);
     }
     drafts.read_schema(files, &settings, &mut problems);
-    let project = link::project(settings, drafts.list, &drafts.doubtful, &mut problems);
+    let mut project = link::project(settings, drafts.list, &drafts.doubtful, &mut problems);
+    project.connections = connection::all(files, &project.settings, &project.tables, &mut problems);
     circle::check(&project, &mut problems);
     seeds::check(files, &project.tables, &drafts.doubtful, &mut problems);
     (project, problems.into_sorted())

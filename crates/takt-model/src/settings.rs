@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::Words;
 
 pub(crate) use read::read;
+pub(crate) use units::duration;
 
 /// The text of `takt.default.toml`: the defaults, with a line about each setting.
 const DEFAULTS: &str = include_str!("../takt.default.toml");
@@ -191,4 +192,6 @@ pub struct LogicSettings {
     pub statements: u32,
     /// How long an answer is kept under its `Idempotency-Key`.
     pub idempotency: Duration,
+    /// How long events and their finished deliveries are kept.
+    pub deliveries: Duration,
 }

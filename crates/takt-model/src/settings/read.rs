@@ -117,6 +117,7 @@ fn logic(take: &mut Take<'_>) -> LogicSettings {
         memory_bytes: take.bytes("logic.memory", 1_000_000..=4 * GIGABYTE),
         statements: take.number("logic.statements", 1..=1_000_000),
         idempotency: take.duration("logic.idempotency", SECOND..=3650 * DAY),
+        deliveries: take.duration("logic.deliveries", DAY..=3650 * DAY),
     }
 }
 

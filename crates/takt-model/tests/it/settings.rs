@@ -78,6 +78,7 @@ fn the_default_file_is_the_default() {
                 memory_bytes: 64000000,
                 statements: 1000,
                 idempotency: 604800s,
+                deliveries: 2592000s,
             },
             origins: [],
         }

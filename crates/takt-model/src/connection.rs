@@ -1,0 +1,381 @@
+//! A connection to another system: one file in `interfaces/`, readable aloud.
+//! Lives here: what a connection is. Not here: how its file is read (`read/connection.rs`), what is done with it
+//! (`takt-interfaces`).
+
+use std::time::Duration;
+
+use crate::{Source, Words};
+
+/// A connection: `interfaces/<id>.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// Name of the file without its ending.
+    pub id: String,
+    /// What it is for, in plain words.
+    pub purpose: Words,
+    /// Who is on the other side.
+    pub partner: Partner,
+    /// Who answers for it on our side.
+    pub owner: String,
+    /// Which system decides about which fields: `("erp", ["stock"])`.
+    pub leads: Vec<(String, Vec<String>)>,
+    /// What stands still when it is down, and what people do meanwhile.
+    pub outage: Outage,
+    /// Personal data that crosses it. Personal fields that are not named here do not leave.
+    pub data: Vec<DataFlow>,
+    /// Limits that protect both sides.
+    pub guard: Guard,
+    /// How the other side is reached.
+    pub connect: Connect,
+    /// What is done over it.
+    pub operations: Vec<Operation>,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// The other side.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Partner {
+    /// System and firm: "Tryton 8.2 (own server)".
+    pub name: String,
+    /// Whom to call when it does not work.
+    pub contact: Option<String>,
+    /// The data processing agreement ("AVV"), or why none is needed.
+    pub agreement: Option<String>,
+    /// ISO 3166 code of the country where the data goes.
+    pub country: Option<String>,
+}
+
+/// What an outage means.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outage {
+    /// What stands still and what people do meanwhile.
+    pub words: Words,
+    /// How long the business can bear it, as written: "8h".
+    pub max: Option<String>,
+}
+
+/// Personal data that crosses a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DataFlow {
+    /// Names of fields.
+    pub fields: Vec<String>,
+    /// What for.
+    pub purpose: Option<String>,
+    /// Legal basis.
+    pub basis: Option<String>,
+    /// How long the other side keeps it, as written.
+    pub keep: Option<String>,
+    /// Where it goes.
+    pub country: Option<String>,
+}
+
+/// Limits of a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// Of one call.
+    pub timeout: Duration,
+    /// Calls that may begin per second; 0 for any number.
+    pub per_second: u32,
+    /// Calls at the same time.
+    pub concurrency: u32,
+    /// When nobody calls for a while.
+    pub breaker: Breaker,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(20), per_second: 0, concurrency: 8, breaker: Breaker::default() }
+    }
+}
+
+/// A circuit breaker: after `failures` among the last `of` calls nothing is sent for `pause`, then one call tries;
+/// each failed try doubles the pause, up to `pause_max`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breaker {
+    /// Failed or unknown calls that open it.
+    pub failures: u32,
+    /// Calls that are looked at.
+    pub of: u32,
+    /// The first pause.
+    pub pause: Duration,
+    /// The longest pause.
+    pub pause_max: Duration,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 5, of: 10, pause: Duration::from_secs(30), pause_max: Duration::from_secs(600) }
+    }
+}
+
+/// The language of the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP with JSON.
+    Rest,
+    /// JSON-RPC 2.0 over HTTP.
+    JsonRpc,
+    /// Standard Webhooks, sent by us.
+    WebhookOut,
+    /// Webhooks that others send to `/hooks/v1/<id>`.
+    WebhookIn,
+    /// Mail.
+    Smtp,
+}
+
+/// How the other side is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connect {
+    /// The language.
+    pub protocol: Protocol,
+    /// `https://erp.example/rest` without a slash at the end, `mail.example:587`, or empty for webhooks that come in.
+    pub address: String,
+    /// Who we are there.
+    pub auth: ConnectionAuth,
+    /// Headers of every call.
+    pub headers: Vec<(String, String)>,
+    /// Whether addresses of the own network may be reached; said by the file, because it is a risk.
+    pub allow_private: bool,
+    /// SMTP: who writes, `Blatt & Kanne <post@shop.example>`.
+    pub from: Option<String>,
+    /// SMTP: how the line is protected.
+    pub security: MailSecurity,
+    /// Webhooks that come in: how far the sender's clock may be off.
+    pub tolerance: Duration,
+}
+
+/// How a line to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MailSecurity {
+    /// The line begins plain and must become TLS before anything is said.
+    #[default]
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// None; for servers on this machine.
+    None,
+}
+
+/// Who we are on the other side, or how it proves itself to us. Secrets are names; `takt secrets` and the environment
+/// have their values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ConnectionAuth {
+    /// Nothing is asked.
+    #[default]
+    None,
+    /// A key in a header.
+    ApiKey {
+        /// `Authorization`
+        header: String,
+        /// `bearer `
+        prefix: String,
+        /// Name of the secret.
+        secret: String,
+    },
+    /// HTTP basic, or the user of a mail server.
+    Basic {
+        /// The user.
+        user: String,
+        /// Name of the secret.
+        secret: String,
+    },
+    /// Standard Webhooks: several secrets while they are rotated, the newest first.
+    StandardWebhooks {
+        /// Names of the secrets.
+        secrets: Vec<String>,
+    },
+    /// `Stripe-Signature`.
+    Stripe {
+        /// Names of the secrets.
+        secrets: Vec<String>,
+    },
+    /// `X-Hub-Signature-256`.
+    GitHub {
+        /// Names of the secrets.
+        secrets: Vec<String>,
+    },
+    /// HMAC-SHA256 over the body in a header.
+    Hmac {
+        /// The header.
+        header: String,
+        /// What stands before the signature: `sha256=`.
+        prefix: String,
+        /// Whether it is base64 (else hex).
+        base64: bool,
+        /// Names of the secrets.
+        secrets: Vec<String>,
+    },
+    /// OAuth 2 client credentials (RFC 6749, 4.4).
+    OAuth2 {
+        /// Where tokens are made.
+        token_url: String,
+        /// Who we are.
+        client_id: String,
+        /// Name of the secret.
+        secret: String,
+        /// What we ask for.
+        scope: Option<String>,
+    },
+}
+
+impl ConnectionAuth {
+    /// Names of the secrets that it needs.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::None => Vec::new(),
+            Self::ApiKey { secret, .. } | Self::Basic { secret, .. } | Self::OAuth2 { secret, .. } => {
+                vec![secret]
+            }
+            Self::StandardWebhooks { secrets }
+            | Self::Stripe { secrets }
+            | Self::GitHub { secrets }
+            | Self::Hmac { secrets, .. } => secrets.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// One thing that is done over a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// Its name, unique within the connection.
+    pub name: String,
+    /// What is done.
+    pub kind: OperationKind,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OperationKind {
+    /// Each event goes out.
+    Deliver(Box<Deliver>),
+    /// Each message that comes in is handled.
+    Receive(Receive),
+}
+
+/// Events that go out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deliver {
+    /// Names of events; `order.*` for all that begin so.
+    pub on: Vec<String>,
+    /// Where the ordering key stands in the event, `order.id`: events of one key go one after the other.
+    pub lane: Option<String>,
+    /// `POST /orders`; nothing for webhooks and mail.
+    pub request: Option<HttpRequest>,
+    /// Which function makes the body of the event: `logic/erp.ts` and `toSale`.
+    pub map: Option<ExportRef>,
+    /// The name of the mail template.
+    pub mail: Option<MailOut>,
+    /// What is done where nobody knows whether it arrived.
+    pub on_unknown: OnUnknown,
+    /// The header that carries the delivery's id, so that the other side can tell repeats.
+    pub idempotency_header: Option<String>,
+    /// When to try again, and when to give up.
+    pub retry: Retry,
+    /// Statuses that count as done: 409 for "is there already".
+    pub ok_also: Vec<u16>,
+}
+
+/// A mail that an event causes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailOut {
+    /// Name of the template in `mails/`.
+    pub template: String,
+    /// Where the address stands in the event: `order.email`.
+    pub to: String,
+    /// Where the language stands in the event: `order.language`.
+    pub language: Option<String>,
+}
+
+/// A request by method and path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `POST`
+    pub method: String,
+    /// Behind the connection's address; `$order.number` stands for a value of the event.
+    pub path: String,
+}
+
+/// A function of the project's logic by file and name: `logic/erp.ts#toSale`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportRef {
+    /// `logic/erp.ts`
+    pub file: String,
+    /// `toSale`
+    pub export: String,
+}
+
+/// What is done with an attempt that may or may not have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// Sent again with the same id; the other side tells repeats by it.
+    #[default]
+    Resend,
+    /// A person decides.
+    Ask,
+}
+
+/// When to try again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// The pauses between attempts; the last one repeats.
+    pub schedule: Vec<Duration>,
+    /// How long after the first attempt there is a last one.
+    pub give_up: Duration,
+    /// What becomes of the lane of a dead letter.
+    pub on_dead: OnDead,
+}
+
+/// What becomes of the later deliveries in the lane of a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDead {
+    /// They wait until somebody decides about the dead letter.
+    #[default]
+    BlockLane,
+    /// They go on.
+    Skip,
+}
+
+impl Retry {
+    /// For receivers of webhooks, after Standard Webhooks: patient for three days.
+    #[must_use]
+    pub fn webhook() -> Self {
+        const HOUR: u64 = 3600;
+        Self::of([5, 30, 300, 1800, 2 * HOUR, 5 * HOUR, 10 * HOUR])
+    }
+
+    /// For interfaces of business systems: quick at first.
+    #[must_use]
+    pub fn api() -> Self {
+        Self::of([2, 10, 60, 300, 1800, 3600])
+    }
+
+    /// For mail, after RFC 5321, 4.5.4.1.
+    #[must_use]
+    pub fn mail() -> Self {
+        Self::of([60, 300, 1800, 3600])
+    }
+
+    fn of<const N: usize>(seconds: [u64; N]) -> Self {
+        let schedule = seconds.into_iter().map(Duration::from_secs).collect();
+        Self { schedule, give_up: Duration::from_secs(3 * 86_400), on_dead: OnDead::default() }
+    }
+}
+
+/// Messages that come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receive {
+    /// Types of messages that are handled; empty for all. Others are answered with success and not kept.
+    pub accept: Vec<String>,
+    /// Where the message's id stands in its body, if no header says it: `id`.
+    pub id: Option<String>,
+    /// Where the message's type stands in its body: `type`.
+    pub kind: Option<String>,
+    /// The consumer that handles it: a function of `logic/`.
+    pub run: String,
+    /// How long handled messages are kept, so that late repeats are told.
+    pub keep: Duration,
+}

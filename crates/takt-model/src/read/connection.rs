@@ -1,0 +1,249 @@
+//! Reads `interfaces/*.toml`. A connection without purpose, owner, data and outage text is refused: who cannot say
+//! what a connection is for should not open it.
+//! Lives here: the file as a whole and its limits. Beneath: `connect.rs` (address and credentials), `operation.rs`.
+
+mod connect;
+mod operation;
+
+use std::time::Duration;
+
+use super::{
+    document::{Document, Section, Spotted},
+    names::{self, NameOf},
+    problems::Problems,
+};
+use crate::{
+    Breaker, Connection, DataFlow, Guard, Outage, Partner, ProjectFiles, Settings, Source, Table,
+    settings::duration,
+};
+
+/// All connections of a project, by name of file.
+pub(crate) fn all(
+    files: &ProjectFiles,
+    settings: &Settings,
+    tables: &[Table],
+    problems: &mut Problems,
+) -> Vec<Connection> {
+    let mut found = Vec::new();
+    for (path, text) in files.under("interfaces", "toml") {
+        let doc = Document::new(path, text);
+        let Some(root) = doc.parse(text, problems) else { continue };
+        let source = Source { file: path.to_owned(), line: 1 };
+        let id = super::stem(path);
+        names::check(NameOf::Table, id, &source, problems);
+        let section = Section::new(&doc, &root, format!("connection `{id}`"), source);
+        found.extend(one(id, &section, settings, tables, problems));
+    }
+    found
+}
+
+fn one(
+    id: &str,
+    section: &Section<'_>,
+    settings: &Settings,
+    tables: &[Table],
+    problems: &mut Problems,
+) -> Option<Connection> {
+    let languages = &settings.languages;
+    let source = section.source().clone();
+    if let Some(said) = section.text("id", problems)
+        && said.value != id
+    {
+        problems.error(
+            &said.source,
+            format!("the file is called `{id}.toml`, but says `{}`", said.value),
+            None,
+        );
+    }
+    let purpose = section.words("purpose", languages, problems);
+    if purpose.is_empty() {
+        missing(section, "purpose", "{ en = \"Paid orders go to the ERP.\", de = \"...\" }", problems);
+    }
+    let owner = section.text("owner", problems).map(|o| o.value).unwrap_or_default();
+    if owner.trim().is_empty() {
+        missing(section, "owner", "\"Sales\"", problems);
+    }
+    let connection = Connection {
+        id: id.to_owned(),
+        purpose,
+        partner: partner(section, problems),
+        owner,
+        leads: leads(section, problems),
+        outage: outage(section, languages, problems),
+        data: data(section, tables, problems),
+        guard: guard(section, problems),
+        connect: connect::read(section, problems)?,
+        operations: operation::all(section, problems),
+        source,
+    };
+    operation::check(&connection, problems);
+    section.finish(problems);
+    Some(connection)
+}
+
+/// What every connection must say.
+fn missing(section: &Section<'_>, key: &str, example: &str, problems: &mut Problems) {
+    let message = format!("a connection must say its `{key}`");
+    problems.error(section.source(), message, format!("write `{key} = {example}`"));
+}
+
+fn partner(section: &Section<'_>, problems: &mut Problems) -> Partner {
+    let Some(part) = section.section("partner", problems) else {
+        missing(section, "partner", "{ name = \"...\", contact = \"...\" }", problems);
+        return Partner::default();
+    };
+    let text = |key, problems: &mut Problems| part.text(key, problems).map(|t| t.value);
+    let partner = Partner {
+        name: text("name", problems).unwrap_or_default(),
+        contact: text("contact", problems),
+        agreement: text("avv", problems),
+        country: text("country", problems),
+    };
+    if partner.name.is_empty() {
+        problems.error(part.source(), "the partner has no `name`", None);
+    }
+    part.finish(problems);
+    partner
+}
+
+fn leads(section: &Section<'_>, problems: &mut Problems) -> Vec<(String, Vec<String>)> {
+    let Some(part) = section.section("leads", problems) else { return Vec::new() };
+    let mut leads = Vec::new();
+    for (system, source, node) in part.entries() {
+        match super::text_list(node.get_ref()) {
+            Some(fields) => leads.push((system.to_owned(), fields)),
+            None => problems.error(&source, format!("`leads.{system}` must be a list of field names"), None),
+        }
+    }
+    leads
+}
+
+fn outage(section: &Section<'_>, languages: &[String], problems: &mut Problems) -> Outage {
+    const EXAMPLE: &str = "{ en = \"Orders wait; nothing is lost.\", de = \"...\", max = \"8h\" }";
+    let Some(part) = section.section("outage", problems) else {
+        missing(section, "outage", EXAMPLE, problems);
+        return Outage::default();
+    };
+    let max = part.text("max", problems).map(|m| m.value);
+    let mut outage = Outage { max, ..Outage::default() };
+    for (language, source, node) in part.entries().filter(|(key, ..)| *key != "max") {
+        match node.get_ref().as_str() {
+            Some(text) if languages.iter().any(|l| l == language) => {
+                outage.words.0.insert(language.to_owned(), text.to_owned());
+            }
+            Some(_) => problems.error(&source, format!("`{language}` is no language of the project"), None),
+            None => problems.error(&source, format!("`outage.{language}` must be a text"), None),
+        }
+    }
+    if outage.words.is_empty() {
+        missing(section, "outage", EXAMPLE, problems);
+    }
+    outage
+}
+
+/// `data = []` says that no personal data crosses; saying nothing is refused.
+fn data(section: &Section<'_>, tables: &[Table], problems: &mut Problems) -> Vec<DataFlow> {
+    if section.value("data").is_none() {
+        let example = "[{ fields = [\"email\"], purpose = \"...\", basis = \"...\" }]` or `data = []";
+        missing(section, "data", example, problems);
+        return Vec::new();
+    }
+    let flow = |part: Section<'_>, problems: &mut Problems| {
+        let text = |key, problems: &mut Problems| part.text(key, problems).map(|t| t.value);
+        let fields = part.texts("fields", problems);
+        if let Some(fields) = &fields {
+            check_fields(fields, tables, problems);
+        }
+        let flow = DataFlow {
+            fields: fields.map(|f| f.value).unwrap_or_default(),
+            purpose: text("purpose", problems),
+            basis: text("basis", problems),
+            keep: text("keep", problems),
+            country: text("country", problems),
+        };
+        if flow.purpose.is_none() || flow.basis.is_none() {
+            problems.error(part.source(), "personal data needs a `purpose` and a legal `basis`", None);
+        }
+        part.finish(problems);
+        flow
+    };
+    section.sections("data", problems).into_iter().map(|part| flow(part, problems)).collect()
+}
+
+/// A name that no table has is no mistake (the other side may have fields of its own), but a slip of one is.
+fn check_fields(fields: &Spotted<Vec<String>>, tables: &[Table], problems: &mut Problems) {
+    let personal = || {
+        let fields = tables.iter().flat_map(|t| &t.fields);
+        fields.filter(|f| f.personal.is_some()).map(|f| f.name.as_str())
+    };
+    for name in &fields.value {
+        if tables.iter().all(|t| t.field(name).is_none())
+            && let Some(help) = super::did_you_mean(name, personal())
+        {
+            problems.warning(&fields.source, format!("no table has a field `{name}`"), help);
+        }
+    }
+}
+
+fn guard(section: &Section<'_>, problems: &mut Problems) -> Guard {
+    let mut guard = Guard::default();
+    let Some(part) = section.section("guard", problems) else { return guard };
+    if let Some(timeout) = time(&part, "timeout", problems) {
+        guard.timeout = timeout;
+    }
+    if let Some(concurrency) = part.size("concurrency", problems) {
+        guard.concurrency = concurrency.value.min(256);
+    }
+    if let Some(rate) = part.text("rate", problems) {
+        match rate.value.strip_suffix("/s").and_then(|n| n.trim().parse().ok()) {
+            Some(per_second) => guard.per_second = per_second,
+            None => {
+                problems.error(&rate.source, format!("`{}` is no rate", rate.value), "write `4/s`".to_owned())
+            }
+        }
+    }
+    if let Some(said) = part.text("breaker", problems) {
+        match breaker(&said.value) {
+            Some(breaker) => guard.breaker = breaker,
+            None => problems.error(
+                &said.source,
+                format!("`{}` is no breaker", said.value),
+                "write `5 of 10, half-open 30s..10m`".to_owned(),
+            ),
+        }
+    }
+    part.finish(problems);
+    guard
+}
+
+/// `5 of 10, half-open 30s..10m`
+fn breaker(text: &str) -> Option<Breaker> {
+    let (counts, pauses) = text.split_once(',')?;
+    let (failures, of) = counts.split_once(" of ")?;
+    let (pause, pause_max) = pauses.trim().strip_prefix("half-open")?.split_once("..")?;
+    let breaker = Breaker {
+        failures: failures.trim().parse().ok()?,
+        of: of.trim().parse().ok()?,
+        pause: duration(pause.trim())?,
+        pause_max: duration(pause_max.trim())?,
+    };
+    let is_sound = (1..=breaker.of).contains(&breaker.failures)
+        && breaker.of <= 1000
+        && !breaker.pause.is_zero()
+        && breaker.pause <= breaker.pause_max;
+    is_sound.then_some(breaker)
+}
+
+/// A duration under `key`.
+fn time(section: &Section<'_>, key: &'static str, problems: &mut Problems) -> Option<Duration> {
+    let said = section.text(key, problems)?;
+    let read = duration(&said.value).filter(|d| !d.is_zero());
+    if read.is_none() {
+        problems.error(
+            &said.source,
+            format!("`{}` is no duration", said.value),
+            "write `20s` or `5m`".to_owned(),
+        );
+    }
+    read
+}

@@ -1,0 +1,238 @@
+//! `[[op]]`: what is done over a connection.
+
+use std::time::Duration;
+
+use super::super::{
+    document::{Section, Spotted, whole},
+    problems::{Problems, did_you_mean_or_list},
+};
+use super::time;
+use crate::{
+    Connection, Deliver, ExportRef, HttpRequest, MailOut, OnDead, OnUnknown, Operation, OperationKind,
+    Protocol, Receive, Retry, settings::duration,
+};
+
+/// Longer than every sender's retries.
+const KEEP_RECEIVED: Duration = Duration::from_secs(45 * 86_400);
+
+pub(super) fn all(section: &Section<'_>, problems: &mut Problems) -> Vec<Operation> {
+    let mut operations: Vec<Operation> = Vec::new();
+    for part in section.sections("op", problems) {
+        let Some(operation) = one(&part, problems) else { continue };
+        if operations.iter().any(|o| o.name == operation.name) {
+            problems.error(
+                part.source(),
+                format!("there is an operation `{}` already", operation.name),
+                None,
+            );
+            continue;
+        }
+        operations.push(operation);
+        part.finish(problems);
+    }
+    operations
+}
+
+fn one(part: &Section<'_>, problems: &mut Problems) -> Option<Operation> {
+    let Some(name) = part.text("name", problems) else {
+        problems.error(part.source(), "an operation needs a `name`", None);
+        return None;
+    };
+    let kinds = ["deliver", "receive"];
+    let kind = match part.text("kind", problems).as_ref().map(|k| k.value.as_str()) {
+        Some("deliver") => OperationKind::Deliver(Box::new(deliver(part, problems))),
+        Some("receive") => OperationKind::Receive(receive(part, problems)),
+        other => {
+            let said = other.unwrap_or_default();
+            let help = did_you_mean_or_list(said, kinds);
+            problems.error(part.source(), format!("unknown kind of operation `{said}`"), help);
+            return None;
+        }
+    };
+    Some(Operation { name: name.value, kind, source: part.source().clone() })
+}
+
+fn deliver(part: &Section<'_>, problems: &mut Problems) -> Deliver {
+    let on = one_or_more(part, "on", problems);
+    if on.is_empty() {
+        let help = "write `on = \"order.placed\"`".to_owned();
+        problems.error(part.source(), "nothing says which events go out", help);
+    }
+    let lane = part.text("lane", problems).map(|l| l.value);
+    Deliver {
+        on,
+        request: part.text("request", problems).and_then(|r| request(&r, problems)),
+        map: part.text("map", problems).and_then(|m| export(&m, problems)),
+        mail: mail(part, problems),
+        on_unknown: on_unknown(part, problems),
+        idempotency_header: part.text("idempotency_header", problems).map(|h| h.value),
+        retry: retry(part, problems),
+        ok_also: statuses(part, problems),
+        lane,
+    }
+}
+
+/// A text or a list of texts.
+fn one_or_more(part: &Section<'_>, key: &'static str, problems: &mut Problems) -> Vec<String> {
+    let Some(Spotted { value, .. }) = part.value(key) else { return Vec::new() };
+    match value.as_str() {
+        Some(text) => vec![text.to_owned()],
+        None => part.texts(key, problems).map(|t| t.value).unwrap_or_default(),
+    }
+}
+
+/// `POST /orders/$order.id`
+fn request(said: &Spotted<String>, problems: &mut Problems) -> Option<HttpRequest> {
+    const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let (method, path) = said.value.split_once(' ').unwrap_or((said.value.as_str(), ""));
+    if !METHODS.contains(&method) || !path.trim().starts_with('/') {
+        let help = "write `POST /orders`".to_owned();
+        problems.error(&said.source, format!("`{}` is no request", said.value), help);
+        return None;
+    }
+    Some(HttpRequest { method: method.to_owned(), path: path.trim().to_owned() })
+}
+
+/// `logic/erp.ts#toSale`
+fn export(said: &Spotted<String>, problems: &mut Problems) -> Option<ExportRef> {
+    match said.value.split_once('#') {
+        Some((file, export)) if file.starts_with("logic/") && !export.is_empty() => {
+            Some(ExportRef { file: file.to_owned(), export: export.to_owned() })
+        }
+        _ => {
+            let help = "write `map = \"logic/erp.ts#toSale\"`".to_owned();
+            problems.error(&said.source, format!("`{}` names no function", said.value), help);
+            None
+        }
+    }
+}
+
+fn mail(part: &Section<'_>, problems: &mut Problems) -> Option<MailOut> {
+    let mail = part.section("mail", problems)?;
+    let template = mail.text("template", problems).map(|t| t.value);
+    let to = mail.text("to", problems).map(|t| t.value);
+    let language = mail.text("language", problems).map(|t| t.value);
+    mail.finish(problems);
+    let (Some(template), Some(to)) = (template, to) else {
+        let help = "write `mail = { template = \"order_confirmation\", to = \"order.email\" }`".to_owned();
+        problems.error(mail.source(), "a mail needs its `template` and `to`", help);
+        return None;
+    };
+    Some(MailOut { template, to, language })
+}
+
+fn on_unknown(part: &Section<'_>, problems: &mut Problems) -> OnUnknown {
+    let Some(said) = part.text("on_unknown", problems) else { return OnUnknown::default() };
+    match said.value.as_str() {
+        "resend" => OnUnknown::Resend,
+        "ask" => OnUnknown::Ask,
+        other => {
+            let help = did_you_mean_or_list(other, ["resend", "ask"]);
+            problems.error(&said.source, format!("unknown answer `{other}` to an unknown outcome"), help);
+            OnUnknown::default()
+        }
+    }
+}
+
+fn retry(part: &Section<'_>, problems: &mut Problems) -> Retry {
+    let Some(said) = part.section("retry", problems) else { return Retry::api() };
+    let mut retry = schedule(&said, problems);
+    if let Some(give_up) = time(&said, "give_up", problems) {
+        retry.give_up = give_up;
+    }
+    if let Some(then) = said.text("then", problems) {
+        match then.value.as_str() {
+            "block-lane" => retry.on_dead = OnDead::BlockLane,
+            "skip" => retry.on_dead = OnDead::Skip,
+            other => {
+                let help = did_you_mean_or_list(other, ["block-lane", "skip"]);
+                problems.error(&then.source, format!("unknown end of a retry `{other}`"), help);
+            }
+        }
+    }
+    said.finish(problems);
+    retry
+}
+
+/// A named schedule, or pauses: `["2s", "10s", "1m"]`.
+fn schedule(said: &Section<'_>, problems: &mut Problems) -> Retry {
+    let Some(Spotted { value, source }) = said.value("schedule") else { return Retry::api() };
+    match value.as_str() {
+        Some("api") => return Retry::api(),
+        Some("webhook") => return Retry::webhook(),
+        Some("mail") => return Retry::mail(),
+        _ => {}
+    }
+    let pauses = super::super::text_list(value)
+        .and_then(|list| {
+            list.iter().map(|text| duration(text).filter(|d| !d.is_zero())).collect::<Option<Vec<_>>>()
+        })
+        .filter(|pauses| !pauses.is_empty());
+    match pauses {
+        Some(schedule) => Retry { schedule, ..Retry::api() },
+        None => {
+            let help = "write `api`, `webhook`, `mail` or a list of pauses: `[\"2s\", \"1m\"]`".to_owned();
+            problems.error(&source, "this is no schedule", help);
+            Retry::api()
+        }
+    }
+}
+
+fn statuses(part: &Section<'_>, problems: &mut Problems) -> Vec<u16> {
+    let Some(Spotted { value, source }) = part.value("ok_also") else { return Vec::new() };
+    let list = value.as_array().and_then(|list| {
+        let status = |n: i64| u16::try_from(n).ok().filter(|s| (200..600).contains(s));
+        list.iter().map(|n| whole(n.get_ref()).and_then(status)).collect::<Option<Vec<_>>>()
+    });
+    if list.is_none() {
+        problems.error(&source, "`ok_also` is a list of statuses: `[409]`", None);
+    }
+    list.unwrap_or_default()
+}
+
+fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
+    let run = part.text("run", problems).map(|r| r.value).unwrap_or_default();
+    if run.is_empty() {
+        let help = "write `run = \"on_payment\"`, a consumer in `logic/`".to_owned();
+        problems.error(part.source(), "nothing handles what comes in", help);
+    }
+    Receive {
+        accept: one_or_more(part, "accept", problems),
+        id: part.text("id", problems).map(|t| t.value),
+        kind: part.text("type", problems).map(|t| t.value),
+        keep: time(part, "keep", problems).unwrap_or(KEEP_RECEIVED),
+        run,
+    }
+}
+
+/// What only makes sense together.
+pub(super) fn check(connection: &Connection, problems: &mut Problems) {
+    let protocol = connection.connect.protocol;
+    if connection.operations.is_empty() {
+        let help = "write `[[op]]` with `name` and `kind`".to_owned();
+        problems.warning(&connection.source, "nothing is done over this connection", help);
+    }
+    for operation in &connection.operations {
+        let wrong = match &operation.kind {
+            OperationKind::Deliver(_) if protocol == Protocol::WebhookIn => {
+                Some("webhooks that come in deliver nothing")
+            }
+            OperationKind::Deliver(deliver) => match protocol {
+                Protocol::Rest | Protocol::JsonRpc if deliver.request.is_none() => {
+                    Some("a delivery needs its `request`: `POST /orders`")
+                }
+                Protocol::Smtp if deliver.mail.is_none() => {
+                    Some("a delivery by mail needs `mail = { template = .., to = .. }`")
+                }
+                _ => None,
+            },
+            OperationKind::Receive(_) if protocol != Protocol::WebhookIn => {
+                Some("only webhooks that come in (`protocol = \"webhook-in\"`) can be received")
+            }
+            OperationKind::Receive(_) => None,
+        };
+        if let Some(message) = wrong {
+            problems.error(&operation.source, message, None);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `interfaces/*.toml`: what a connection must say, and how slips are told.
+
+use std::time::Duration;
+
+use takt_model::{
+    Breaker, ConnectionAuth, OnDead, OnUnknown, OperationKind, Project, ProjectFiles, Protocol, Retry,
+    Severity,
+};
+
+const GOOD: &str = r#"
+id = "erp"
+purpose = { en = "Paid orders go to the ERP." }
+partner = { name = "Tryton", contact = "edv@example.com", avv = "own server", country = "DE" }
+owner = "Warehouse"
+leads = { erp = ["stock"], shop = ["order"] }
+outage = { en = "Orders wait.", max = "8h" }
+data = [{ fields = ["email"], purpose = "delivery", basis = "contract", keep = "10y", country = "DE" }]
+guard = { timeout = "15s", rate = "4/s", concurrency = 2, breaker = "3 of 5, half-open 10s..5m" }
+[connect]
+protocol = "rest"
+base = "https://erp.example/rest/"
+auth = { kind = "apikey", header = "Authorization", prefix = "bearer ", secret = "erp_key" }
+headers = { "X-Context" = "company=1" }
+[[op]]
+name = "create_sale"
+kind = "deliver"
+on = ["order.placed", "order.paid"]
+lane = "order.id"
+request = "POST /sales/$order.number"
+map = "logic/erp.ts#toSale"
+on_unknown = "ask"
+ok_also = [409]
+retry = { schedule = ["1s", "1m"], give_up = "1d", then = "skip" }
+"#;
+
+fn read(text: &str) -> (Project, Vec<String>) {
+    let files = ProjectFiles::from([
+        ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
+        ("interfaces/erp.toml", text),
+    ]);
+    let (project, problems) = Project::parse(&files, &[]);
+    let told = problems.iter().filter(|p| p.severity == Severity::Error).map(ToString::to_string).collect();
+    (project, told)
+}
+
+#[test]
+fn a_connection_is_read_whole() {
+    let (project, problems) = read(GOOD);
+    assert_eq!(problems, Vec::<String>::new());
+    let erp = project.connection("erp").unwrap();
+    assert_eq!((erp.owner.as_str(), erp.partner.name.as_str()), ("Warehouse", "Tryton"));
+    assert_eq!(erp.outage.max.as_deref(), Some("8h"));
+    assert_eq!(
+        (erp.guard.timeout, erp.guard.per_second, erp.guard.concurrency),
+        (Duration::from_secs(15), 4, 2)
+    );
+    let (pause, pause_max) = (Duration::from_secs(10), Duration::from_secs(300));
+    assert_eq!(erp.guard.breaker, Breaker { failures: 3, of: 5, pause, pause_max });
+    assert_eq!(
+        (erp.connect.protocol, erp.connect.address.as_str()),
+        (Protocol::Rest, "https://erp.example/rest")
+    );
+    assert!(!erp.connect.allow_private);
+    assert!(matches!(&erp.connect.auth, ConnectionAuth::ApiKey { secret, .. } if secret == "erp_key"));
+    let OperationKind::Deliver(deliver) = &erp.operations[0].kind else { panic!("{:?}", erp.operations) };
+    assert_eq!(deliver.on, ["order.placed", "order.paid"]);
+    assert_eq!((deliver.lane.as_deref(), deliver.on_unknown), (Some("order.id"), OnUnknown::Ask));
+    assert_eq!(deliver.ok_also, [409]);
+    let schedule = vec![Duration::from_secs(1), Duration::from_secs(60)];
+    let retry = Retry { schedule, give_up: Duration::from_secs(86_400), on_dead: OnDead::Skip };
+    assert_eq!(deliver.retry, retry);
+}
+
+#[test]
+fn nothing_goes_without_purpose_owner_data_and_outage() {
+    for key in ["purpose", "owner", "data", "outage", "partner"] {
+        let without: String =
+            GOOD.lines().filter(|l| !l.starts_with(key)).map(|l| format!("{l}\n")).collect();
+        let (_, problems) = read(&without);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains(&format!("must say its `{key}`")), "{problems:?}");
+    }
+}
+
+#[test]
+fn slips_are_told_with_their_line() {
+    for (from, to, told) in [
+        (
+            "\"rest\"",
+            "\"rset\"",
+            "interfaces/erp.toml:11: error: unknown protocol `rset`; did you mean `rest`?",
+        ),
+        ("4/s", "4 per second", "`4 per second` is no rate; write `4/s`"),
+        ("3 of 5,", "6 of 5,", "is no breaker"),
+        ("POST /sales", "SEND /sales", "is no request; write `POST /orders`"),
+        ("logic/erp.ts#toSale", "toSale", "`toSale` names no function"),
+        ("\"ask\"", "\"asks\"", "did you mean `ask`?"),
+        ("\"deliver\"", "\"delivr\"", "did you mean `deliver`?"),
+        ("lane =", "lain =", "unknown key `lain`"),
+        ("id = \"erp\"", "id = \"shop\"", "the file is called `erp.toml`, but says `shop`"),
+        ("https://erp", "erp", "is no web address"),
+        ("purpose = \"delivery\", ", "", "personal data needs a `purpose` and a legal `basis`"),
+        ("\"skip\"", "\"stop\"", "unknown end of a retry `stop`"),
+        ("\"1m\"]", "\"1x\"]", "this is no schedule"),
+        ("secret = \"erp_key\"", "", "`auth` has no `secret`"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let (_, problems) = read(&GOOD.replacen(from, to, 1));
+        assert!(problems.iter().any(|p| p.contains(told)), "{from} -> {to}: {problems:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_told() {
+    let incoming = GOOD.replacen("\"rest\"", "\"webhook-in\"", 1);
+    let (_, problems) = read(&incoming);
+    assert!(problems.iter().any(|p| p.contains("webhooks that come in deliver nothing")), "{problems:?}");
+    let mail =
+        GOOD.replacen("\"rest\"", "\"smtp\"", 1).replacen("https://erp.example/rest/", "mail.example:587", 1);
+    let (_, problems) = read(&mail);
+    assert!(problems.iter().any(|p| p.contains("mail needs a sender")), "{problems:?}");
+    let open = GOOD.replacen("\"rest\"", "\"webhook-in\"", 1);
+    let open: String = open
+        .lines()
+        .filter(|l| !l.starts_with("auth") && !l.starts_with("base"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    let (_, problems) = read(&open);
+    assert!(problems.iter().any(|p| p.contains("anybody could send")), "{problems:?}");
+}
