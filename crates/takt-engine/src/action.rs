@@ -163,11 +163,11 @@ impl Engine {
         let project = self.project();
         let clock = self.clock();
         // The outer error rolls back all, the story too; the inner one is told after the story has committed.
-        let whole = move |tx: &Tx| -> Result<Result<ActionAnswer, ActionError>, ActionError> {
+        let whole = move |tx: &Tx| -> Result<(Result<ActionAnswer, ActionError>, bool), ActionError> {
             let started = clock.now();
             let etx = EngineTx::new(tx, &project);
             if let Some(kept) = kept_answer(&etx, &action)? {
-                return Ok(Ok(kept));
+                return Ok((Ok(kept), false));
             }
             let action_tx = ActionTx::new(etx.clone(), &action.rights);
             let ended = tx.nested(|_| job(&action_tx));
@@ -183,9 +183,11 @@ impl Engine {
             if let Ok(answer) = &answer {
                 keep_answer(&etx, &action, answer)?;
             }
-            Ok(answer)
+            Ok((answer, etx.has_emitted()))
         };
-        self.store().write(self.context(true), whole).await?
+        let (answer, emitted) = self.store().write(self.context(true), whole).await?;
+        self.announce(emitted);
+        answer
     }
 }
 

@@ -3,7 +3,9 @@
 //! Not here: business actions (`action.rs`), stories, history.
 
 use std::{
+    cell::Cell,
     hash::{BuildHasher, RandomState},
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -42,6 +44,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     chance: RandomState,
     drawn: AtomicU64,
+    /// Rung after a commit with events.
+    outbox: tokio::sync::Notify,
 }
 
 /// A transaction of several plans, as seen by the rooms above.
@@ -49,6 +53,8 @@ struct Inner {
 pub struct EngineTx {
     pub(crate) tx: Tx,
     pub(crate) project: Arc<Project>,
+    /// Whether an event was written.
+    emitted: Rc<Cell<bool>>,
 }
 
 impl Engine {
@@ -65,6 +71,7 @@ impl Engine {
             clock,
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
+            outbox: tokio::sync::Notify::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -152,8 +159,28 @@ impl Engine {
         E: From<EngineError> + Send + 'static,
     {
         let project = self.project();
-        let job = move |tx: &Tx| job(&EngineTx::new(tx, &project)).map_err(Carried::Job);
-        self.inner.store.write(self.context(false), job).await.map_err(Carried::into_job)
+        let job = move |tx: &Tx| -> Result<(R, bool), Carried<E>> {
+            let etx = EngineTx::new(tx, &project);
+            let done = job(&etx).map_err(Carried::Job)?;
+            Ok((done, etx.has_emitted()))
+        };
+        let (done, emitted) =
+            self.inner.store.write(self.context(false), job).await.map_err(Carried::into_job)?;
+        self.announce(emitted);
+        Ok(done)
+    }
+
+    /// Waits until a commit has written events. A hint, not a promise: events of an earlier process, or of another
+    /// one, are found by looking now and then.
+    pub async fn outbox_written(&self) {
+        self.inner.outbox.notified().await;
+    }
+
+    /// Tells whoever waits in [`Engine::outbox_written`]. Only after the commit: who looks must find.
+    pub(crate) fn announce(&self, emitted: bool) {
+        if emitted {
+            self.inner.outbox.notify_one();
+        }
     }
 
     /// As [`Engine::transact`], blocking; for start-up and commands.
@@ -200,7 +227,12 @@ impl Engine {
 
 impl EngineTx {
     pub(crate) fn new(tx: &Tx, project: &Arc<Project>) -> Self {
-        Self { tx: tx.clone(), project: Arc::clone(project) }
+        Self { tx: tx.clone(), project: Arc::clone(project), emitted: Rc::default() }
+    }
+
+    /// Whether an event was written.
+    pub(crate) fn has_emitted(&self) -> bool {
+        self.emitted.get()
     }
 
     /// Guards and runs a plan; rows go to `sink`. A failed write leaves the transaction as it was before.
@@ -272,6 +304,7 @@ impl EngineTx {
             ("at", Value::Timestamp(self.now())),
         ])?;
         self.rows(&Principal::system("outbox: write event"), plan)?;
+        self.emitted.set(true);
         Ok(())
     }
 }
