@@ -38,6 +38,8 @@ pub struct Auth {
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) secrets: Secrets,
+    /// Seals the secrets of connections.
+    pub(crate) master: MasterKey,
     pub(crate) hasher: Hasher,
     pub(crate) limits: Limits,
     pub(crate) revocation: Revocation,
@@ -70,6 +72,7 @@ impl Auth {
             setup: SetupCode::new()?,
             tidied_at: AtomicI64::new(engine.now()),
             tokens: TokenCache::new(CACHED_TOKENS),
+            master: key,
             engine,
         };
         let auth = Self { inner: Arc::new(inner) };

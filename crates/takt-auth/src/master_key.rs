@@ -1,5 +1,5 @@
 //! The master key: everything secret in the database is sealed under it. It lives outside the database, in the
-//! environment or in one file of mode 0600, and in memory only for as long as it is needed.
+//! environment or in one file of mode 0600.
 
 use std::{
     fmt,

@@ -22,7 +22,14 @@ use tokio::{
     net::UnixListener,
 };
 
-use crate::{app::App, check::Setting, data_dir::SOCKET};
+use zeroize::Zeroizing;
+
+use crate::{
+    app::App,
+    check::Setting,
+    data_dir::SOCKET,
+    deliveries::{self, DeliveriesRequest},
+};
 
 /// No request is larger, and no answer.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -71,6 +78,22 @@ pub enum AdminRequest {
         /// `de` or `en`.
         language: String,
     },
+    /// Deliveries to other systems.
+    Deliveries(DeliveriesRequest),
+    /// Keeps the value of a connection's secret.
+    SecretSet {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Forgets a connection's secret.
+    SecretRemove {
+        /// Its name.
+        name: String,
+    },
+    /// Which secrets are kept, and which the connections need.
+    SecretList,
     /// The settings as they hold.
     Settings,
     /// How the server is.
@@ -104,7 +127,7 @@ impl From<EngineError> for AdminError {
     }
 }
 
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
 }
 
@@ -136,6 +159,19 @@ pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminErro
             let story = app.engine.story(Uuid::parse_str(&id).map_err(|_| unknown())?)?;
             story.map(|s| told(app, &s, &language)).ok_or_else(unknown)
         }
+        AdminRequest::Deliveries(request) => deliveries::execute(app, request).await,
+        AdminRequest::SecretSet { name, value } => {
+            app.auth.connection_secret_set(&name, Zeroizing::new(value)).await?;
+            Ok(json!({ "name": name }))
+        }
+        AdminRequest::SecretRemove { name } => {
+            if app.auth.connection_secret_remove(&name).await? {
+                Ok(json!({ "name": name }))
+            } else {
+                Err(AdminError(format!("There is no secret `{name}`.")))
+            }
+        }
+        AdminRequest::SecretList => secret_list(app),
         AdminRequest::Settings => Ok(json!(Setting::all(&app.project()))),
         AdminRequest::Status => Ok(status(app)),
     }
@@ -190,6 +226,22 @@ fn known_roles(app: &App, roles: &[String]) -> Result<(), AdminError> {
         }
         Some(role) => Err(AdminError(format!("There is no role `{role}`; there are: {}.", known.join(", ")))),
     }
+}
+
+/// Every secret that is kept or needed: by which connections, and whether it has a value. Never the value.
+fn secret_list(app: &App) -> Result<Json, AdminError> {
+    let project = app.project();
+    let mut names = app.auth.connection_secret_names()?;
+    let needed = project.connections.iter().flat_map(|c| c.connect.auth.secrets());
+    names.extend(needed.map(str::to_owned));
+    names.sort();
+    names.dedup();
+    let one = |name: &String| {
+        let uses = project.connections.iter().filter(|c| c.connect.auth.secrets().contains(&name.as_str()));
+        let uses: Vec<_> = uses.map(|c| c.id.clone()).collect();
+        json!({ "name": name, "is_set": app.auth.connection_secret(name).is_some(), "connections": uses })
+    };
+    Ok(names.iter().map(one).collect())
 }
 
 fn told(app: &App, story: &Story, language: &str) -> Json {

@@ -6,6 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 use arc_swap::ArcSwap;
 use takt_auth::Auth;
 use takt_engine::{Engine, EngineError, Release};
+use takt_interfaces::Interfaces;
 use takt_logic::Logic;
 use takt_model::{Project, SettingsLayer};
 use takt_outbound::Outbound;
@@ -21,6 +22,8 @@ pub struct App {
     pub auth: Auth,
     /// The project's functions; replaced as a whole on reload.
     pub logic: ArcSwap<Logic>,
+    /// What goes to and comes from other systems.
+    pub interfaces: Interfaces,
     /// The only door to the outside.
     pub outbound: Outbound,
     /// The front end.

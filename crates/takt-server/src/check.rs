@@ -9,7 +9,7 @@ use takt_outbound::{Outbound, OutboundOptions};
 use crate::project_files::{ReadError, read_project};
 
 /// The product's own tables, in the order in which they may refer to each other.
-const SYSTEM_TABLES: [SystemTables; 2] = [takt_engine::TABLES, takt_auth::TABLES];
+const SYSTEM_TABLES: [SystemTables; 3] = [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES];
 
 /// What is wrong with a project, and what is in it.
 #[derive(Debug, Clone, serde::Serialize)]

@@ -14,6 +14,7 @@ use std::{
 use arc_swap::ArcSwap;
 use takt_auth::{Auth, AuthError, MasterKey};
 use takt_engine::{Engine, EngineError, EngineOptions, Release, Store, StoreOptions, SystemClock};
+use takt_interfaces::{Interfaces, InterfacesOptions};
 use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer};
 use takt_outbound::{Outbound, OutboundOptions};
 use tokio::{
@@ -30,6 +31,7 @@ use crate::{
     data_dir::{DATABASE, DataDir, DataDirError},
     dev,
     http::static_files::StaticFiles,
+    lent,
     listen::{self, ListenError},
     project_files::ReadError,
     release,
@@ -156,10 +158,17 @@ fn open_rooms(
     let auth = MasterKey::load_or_create(data.folder())
         .and_then(|key| Auth::open(engine.clone(), key))
         .map_err(StartError::Auth)?;
+    let interfaces = Interfaces::new(InterfacesOptions {
+        engine: engine.clone(),
+        outbound: outbound.clone(),
+        secrets: Arc::new(lent::SecretsOf(auth.clone())),
+        keep: project.settings.logic.deliveries,
+    });
     let app = App {
         started_at: engine.now(),
         engine,
         auth,
+        interfaces,
         logic: ArcSwap::from_pointee(logic),
         outbound,
         statics: StaticFiles::new(options.project_dir.join("public")),
@@ -308,6 +317,7 @@ impl Server {
         let tasks = [
             Some(tokio::spawn(minutes(Arc::clone(&app)))),
             Some(tokio::spawn(alive(Arc::clone(&app)))),
+            Some(tokio::spawn(app.interfaces.clone().run())),
             commands.map(|door| tokio::spawn(admin::answer_all(Arc::clone(&app), door))),
             seen.map(|seen| tokio::spawn(dev::watch(Arc::clone(&app), seen))),
         ];

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod connection_secrets;
 mod console;
 mod credentials;
 mod demonstration;

@@ -3,8 +3,10 @@
 
 mod account;
 mod check;
+mod deliveries;
 mod keys;
 mod new;
+mod secrets;
 mod serve;
 mod settings;
 mod story;
@@ -44,6 +46,8 @@ enum Command {
     Keys(keys::Keys),
     Account(account::AccountCommand),
     Story(story::Story),
+    Deliveries(deliveries::DeliveriesCommand),
+    Secrets(secrets::SecretsCommand),
     Settings(settings::Settings),
 }
 
@@ -71,6 +75,8 @@ impl Cli {
             Command::Keys(command) => command.run(&common),
             Command::Account(command) => command.run(&common),
             Command::Story(command) => command.run(&common),
+            Command::Deliveries(command) => command.run(&common),
+            Command::Secrets(command) => command.run(&common),
             Command::Settings(command) => command.run(&common),
         }
     }

@@ -1,0 +1,189 @@
+//! REST, JSON-RPC and webhooks: one request for each attempt.
+
+use std::time::Duration;
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value as Json, json};
+use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
+use takt_outbound::{Request, Response};
+
+use super::Job;
+use crate::{Ended, Outcome, interfaces::House, outcome, payload};
+
+/// Bytes of an answer that are kept for people.
+const RESPONSE_HEAD: usize = 1000;
+
+pub(super) async fn send(
+    house: &House,
+    project: &Project,
+    connection: &Connection,
+    deliver: &Deliver,
+    job: &Job,
+    timeout: Duration,
+) -> Ended {
+    // Whatever cannot be made into a request was never sent: refused, with the reason.
+    let request = match request(house, project, connection, deliver, job).await {
+        Ok(request) => Request { timeout: Some(timeout), ..request },
+        Err(reason) => return Ended::without_answer(Outcome::Refused, reason),
+    };
+    let purpose = format!("{}.{}", connection.id, job.delivery.operation);
+    match house.outbound.send(&purpose, request).await {
+        Ok(response) => answered(connection, deliver, &response, house.engine.now() / 1_000_000),
+        Err(error) => Ended::of_error(&error),
+    }
+}
+
+async fn request(
+    house: &House,
+    project: &Project,
+    connection: &Connection,
+    deliver: &Deliver,
+    job: &Job,
+) -> Result<Request, String> {
+    let mut event: Json =
+        serde_json::from_str(job.payload()).map_err(|_| "the payload is no JSON".to_owned())?;
+    let left_out = payload::keep_declared(project, connection, &mut event);
+    if !left_out.is_empty() {
+        let fields = left_out.join(", ");
+        tracing::debug!(
+            connection = connection.id,
+            fields,
+            "personal fields that are not declared do not leave"
+        );
+    }
+    let (method, path) = match &deliver.request {
+        Some(request) => (request.method.as_str(), payload::path(&request.path, &event)?),
+        None => ("POST", String::new()),
+    };
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+    let made = match &deliver.map {
+        Some(map) => made(house, &map.file, &map.export, job, &event).await?,
+        None => event,
+    };
+    let body = match connection.connect.protocol {
+        Protocol::WebhookOut => envelope(job, &made),
+        Protocol::JsonRpc => json!({
+            "jsonrpc": "2.0",
+            "id": job.delivery.id.to_string(),
+            "method": job.delivery.operation,
+            "params": made,
+        }),
+        Protocol::Rest | Protocol::WebhookIn | Protocol::Smtp => made,
+    };
+    let body = body.to_string().into_bytes();
+    let mut request = Request::new(method, format!("{}{path}", connection.connect.address));
+    request.allow_private = connection.connect.allow_private;
+    request.headers = headers(house, connection, deliver, job, &body)?;
+    request.body = body.into();
+    Ok(request)
+}
+
+/// What a function of the project's logic makes of the event.
+async fn made(house: &House, file: &str, export: &str, job: &Job, event: &Json) -> Result<Json, String> {
+    let functions = house.bodies().ok_or_else(|| "no function can run now".to_owned())?;
+    let input = json!({ "id": job.event.id.to_string(), "name": job.event.name, "key": job.event.key, "payload": event });
+    let made = functions.make(file, export, input.to_string()).await?;
+    serde_json::from_str(&made).map_err(|_| format!("{file}#{export} gave no JSON"))
+}
+
+/// The body of a webhook, after Standard Webhooks: type, timestamp, data.
+fn envelope(job: &Job, data: &Json) -> Json {
+    json!({ "type": job.event.name, "timestamp": Value::Timestamp(job.event.at).as_ref().to_text(), "data": data })
+}
+
+fn headers(
+    house: &House,
+    connection: &Connection,
+    deliver: &Deliver,
+    job: &Job,
+    body: &[u8],
+) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    for (name, value) in &connection.connect.headers {
+        put(&mut headers, name, value)?;
+    }
+    let id = job.delivery.id.to_string();
+    if connection.connect.protocol != Protocol::WebhookOut {
+        put(&mut headers, deliver.idempotency_header.as_deref().unwrap_or("Idempotency-Key"), &id)?;
+    }
+    let secret = |name: &str| {
+        house
+            .secrets
+            .secret(name)
+            .ok_or_else(|| format!("the secret `{name}` is not set; `takt secrets set {name}`"))
+    };
+    match &connection.connect.auth {
+        ConnectionAuth::None => {}
+        ConnectionAuth::ApiKey { header, prefix, secret: name } => {
+            let value = secret(name)?;
+            put_secret(&mut headers, header, &format!("{prefix}{}", value.as_str()))?;
+        }
+        ConnectionAuth::Basic { user, secret: name } => {
+            let value = secret(name)?;
+            let pair = STANDARD.encode(format!("{user}:{}", value.as_str()));
+            put_secret(&mut headers, "authorization", &format!("Basic {pair}"))?;
+        }
+        ConnectionAuth::StandardWebhooks { .. }
+        | ConnectionAuth::Stripe { .. }
+        | ConnectionAuth::GitHub { .. }
+        | ConnectionAuth::Hmac { .. } => {
+            let _ = body;
+            return Err("signatures are not built yet".to_owned());
+        }
+        ConnectionAuth::OAuth2 { .. } => return Err("OAuth 2 is not built yet".to_owned()),
+    }
+    Ok(headers)
+}
+
+fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header"))?;
+    let value = HeaderValue::from_str(value)
+        .map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
+    headers.insert(header, value);
+    Ok(())
+}
+
+/// As [`put`]; nobody who prints the headers sees the value.
+fn put_secret(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
+    put(headers, name, value)?;
+    if let Some(value) = headers.get_mut(name) {
+        value.set_sensitive(true);
+    }
+    Ok(())
+}
+
+fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now_seconds: i64) -> Ended {
+    let text = String::from_utf8_lossy(&response.body);
+    let refusal = (connection.connect.protocol == Protocol::JsonRpc).then(|| rpc_error(&text)).flatten();
+    let outcome = match &refusal {
+        Some(_) if (200..300).contains(&response.status) => Outcome::Refused,
+        _ => outcome::of_status(response.status, &deliver.ok_also),
+    };
+    let error = match outcome {
+        Outcome::Ok => None,
+        Outcome::Refused | Outcome::Failed | Outcome::Unknown => {
+            Some(refusal.unwrap_or_else(|| format!("answered {}", response.status)))
+        }
+    };
+    let wait = response.headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok());
+    Ended {
+        outcome,
+        status: Some(response.status),
+        response: (!text.is_empty()).then(|| payload::head(&text, RESPONSE_HEAD)),
+        error,
+        retry_after: wait.and_then(|v| outcome::retry_after(v, now_seconds)),
+        gone: response.status == 410,
+        journal: None,
+    }
+}
+
+/// JSON-RPC tells its errors with status 200.
+fn rpc_error(text: &str) -> Option<String> {
+    let answer: Json = serde_json::from_str(text).ok()?;
+    let error = answer.get("error").filter(|e| !e.is_null())?;
+    let message = error.get("message").and_then(Json::as_str).unwrap_or("an error without words");
+    Some(payload::head(message, 200))
+}

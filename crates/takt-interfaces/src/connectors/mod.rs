@@ -1,0 +1,119 @@
+//! How a delivery reaches the other side: one file for each language of the wire.
+//! What the rooms above lend (functions of `logic/`, secrets) stands here as traits.
+
+mod http;
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use takt_model::{Connection, Deliver, OperationKind, Project, Protocol, Uuid};
+use zeroize::Zeroizing;
+
+use crate::{Delivery, Ended, FUNCTIONS, Outcome, interfaces::House, rows::events::Event};
+
+/// A future on the heap.
+pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Values of secrets by name.
+pub trait Secrets: Send + Sync {
+    /// The value, if somebody has set it.
+    fn secret(&self, name: &str) -> Option<Zeroizing<String>>;
+}
+
+/// An event as a consumer gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumed {
+    /// Id of the event: the same for every repeat.
+    pub id: Uuid,
+    /// `order.placed`
+    pub name: String,
+    /// The key given to `emit`.
+    pub key: Option<String>,
+    /// JSON text.
+    pub payload: String,
+    /// When it was emitted: microseconds since 1970 UTC.
+    pub at: i64,
+}
+
+/// Consumers of events in the project's logic.
+pub trait Consume: Send + Sync {
+    /// Each function with the names of its events.
+    fn consumers(&self) -> Vec<(String, Vec<String>)>;
+    /// Runs one, exactly once in effect for each event.
+    fn consume(&self, function: &str, event: Consumed) -> Boxed<Ended>;
+}
+
+/// Functions of the project's logic that make bodies.
+pub trait MakeBody: Send + Sync {
+    /// The JSON text that `export` of `file` makes of `input`; an error is a sentence.
+    fn make(&self, file: &str, export: &str, input: String) -> Boxed<Result<String, String>>;
+}
+
+/// A claimed delivery with its event.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) delivery: Delivery,
+    pub(crate) event: Event,
+    pub(crate) attempt: Uuid,
+    /// From 1.
+    pub(crate) number: u32,
+}
+
+impl Job {
+    /// What is sent: what a person wrote, else what was emitted.
+    pub(crate) fn payload(&self) -> &str {
+        self.delivery.body.as_deref().unwrap_or(&self.event.payload)
+    }
+}
+
+/// What is about to be asked, for the attempt's row; no value of the event stands in it.
+pub(crate) fn describe(project: &Project, job: &Job) -> String {
+    if job.delivery.connection == FUNCTIONS {
+        return format!("function {}", job.delivery.operation);
+    }
+    let Some((connection, deliver)) = operation(project, &job.delivery) else {
+        return "an operation that the project no longer has".to_owned();
+    };
+    match (connection.connect.protocol, &deliver.request, &deliver.mail) {
+        (Protocol::Smtp, _, Some(mail)) => format!("mail {}", mail.template),
+        (_, Some(request), _) => format!("{} {}{}", request.method, connection.connect.address, request.path),
+        _ => format!("POST {}", connection.connect.address),
+    }
+}
+
+/// The operation of a delivery, as the project has it now.
+pub(crate) fn operation<'p>(
+    project: &'p Project,
+    delivery: &Delivery,
+) -> Option<(&'p Connection, &'p Deliver)> {
+    let connection = project.connection(&delivery.connection)?;
+    let operation = connection.operations.iter().find(|o| o.name == delivery.operation)?;
+    match &operation.kind {
+        OperationKind::Deliver(deliver) => Some((connection, deliver)),
+        OperationKind::Receive(_) => None,
+    }
+}
+
+/// Makes one attempt.
+pub(crate) async fn send(house: &House, job: Job, timeout: Duration) -> Ended {
+    if job.delivery.connection == FUNCTIONS {
+        let Some(functions) = house.functions() else {
+            return Ended::without_answer(Outcome::Failed, "no function can run now");
+        };
+        let payload = job.payload().to_owned();
+        let Event { id, name, key, at, .. } = job.event;
+        return functions.consume(&job.delivery.operation, Consumed { id, name, key, payload, at }).await;
+    }
+    let project = house.engine.project();
+    let Some((connection, deliver)) = operation(&project, &job.delivery) else {
+        return Ended::without_answer(Outcome::Refused, "the project no longer has this operation");
+    };
+    match connection.connect.protocol {
+        Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookOut => {
+            http::send(house, &project, connection, deliver, &job, timeout).await
+        }
+        Protocol::Smtp => Ended::without_answer(Outcome::Refused, "mail is not built yet"),
+        Protocol::WebhookIn => {
+            Ended::without_answer(Outcome::Refused, "nothing can be delivered to webhooks that come in")
+        }
+    }
+}

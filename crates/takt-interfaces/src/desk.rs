@@ -1,0 +1,320 @@
+//! What people do with deliveries: look, replay, change, cancel, pause. Every decision leaves the attempts as they
+//! were; a replay goes on counting them.
+
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{Uuid, Value};
+use takt_plan::Direction;
+
+use crate::{
+    Attempt, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces, InterfacesError,
+    breaker::State,
+    payload,
+    rows::{attempts, connections, deliveries, events, lanes},
+};
+
+/// Deliveries of one page.
+const PAGE: u64 = 200;
+/// Deliveries of one replay.
+const MOST_REPLAYED: u64 = 100_000;
+/// Deliveries that one transaction puts back.
+const BATCH: usize = 500;
+
+/// Which deliveries are meant; all of these hold. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Of one connection.
+    pub connection: Option<String>,
+    /// In one state.
+    pub state: Option<DeliveryState>,
+    /// Of one ordering key.
+    pub lane: Option<String>,
+    /// Caused by one story.
+    pub story: Option<Uuid>,
+    /// Dispatched at or after.
+    pub since: Option<i64>,
+    /// Dispatched before.
+    pub until: Option<i64>,
+    /// Older than this delivery, for the next page.
+    pub before: Option<Uuid>,
+}
+
+impl DeliveryFilter {
+    fn wanted(&self) -> deliveries::Wanted {
+        deliveries::Wanted {
+            connection: self.connection.clone(),
+            state: self.state,
+            lane: self.lane.clone(),
+            story: self.story,
+            since: self.since,
+            until: self.until,
+            before: self.before,
+        }
+    }
+}
+
+/// A delivery with everything that is known of it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct DeliveryDetail {
+    /// The delivery.
+    #[serde(flatten)]
+    pub delivery: Delivery,
+    /// Its attempts, oldest first.
+    pub tries: Vec<Attempt>,
+    /// The event's payload (or what a person wrote in its place), personal values masked.
+    pub payload: serde_json::Value,
+    /// Whether a person wrote it.
+    pub edited: bool,
+}
+
+/// What a replay did, or would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Replayed {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Whether it was only counted.
+    pub dry_run: bool,
+}
+
+impl Interfaces {
+    /// Deliveries, newest first, a page of at most 200.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn deliveries(&self, filter: &DeliveryFilter, limit: u64) -> Result<Vec<Delivery>, InterfacesError> {
+        let wanted = filter.wanted();
+        let found = self
+            .house
+            .engine
+            .look_up(|tx| deliveries::list(tx, &wanted, Direction::Descending, limit.min(PAGE)))?;
+        Ok(found)
+    }
+
+    /// How many deliveries fit.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn count(&self, filter: &DeliveryFilter) -> Result<u64, InterfacesError> {
+        let wanted = filter.wanted();
+        Ok(self.house.engine.look_up(|tx| deliveries::count(tx, &wanted))?)
+    }
+
+    /// One delivery with its attempts.
+    ///
+    /// # Errors
+    /// [`InterfacesError::UnknownDelivery`], or the engine's.
+    pub fn delivery(&self, id: Uuid) -> Result<DeliveryDetail, InterfacesError> {
+        let found = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
+            let Some(delivery) = deliveries::get(tx, id)? else { return Ok(None) };
+            let tries = attempts::of(tx, id)?;
+            let event = events::by_ids(tx, std::iter::once(delivery.event))?.pop();
+            let text = delivery.body.clone().or(event.map(|e| e.payload)).unwrap_or_default();
+            let mut payload = serde_json::from_str(&text).unwrap_or(serde_json::Value::Null);
+            payload::mask(tx.project(), &mut payload);
+            Ok(Some(DeliveryDetail { edited: delivery.body.is_some(), delivery, tries, payload }))
+        })?;
+        found.ok_or(InterfacesError::UnknownDelivery(id))
+    }
+
+    /// How every connection is; those of the project, and consumers if there are any.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn connections(&self) -> Result<Vec<ConnectionStatus>, InterfacesError> {
+        let project = self.house.engine.project();
+        let mut ids: Vec<String> = project.connections.iter().map(|c| c.id.clone()).collect();
+        if self.house.functions().is_some_and(|f| !f.consumers().is_empty()) {
+            ids.push(FUNCTIONS.to_owned());
+        }
+        let status = |tx: &EngineTx, id: &String| -> Result<ConnectionStatus, EngineError> {
+            let kept = connections::status(tx, id)?;
+            let count = |state| {
+                let wanted = deliveries::Wanted {
+                    connection: Some(id.clone()),
+                    state: Some(state),
+                    ..deliveries::Wanted::default()
+                };
+                deliveries::count(tx, &wanted)
+            };
+            Ok(ConnectionStatus {
+                id: id.clone(),
+                paused: kept.paused,
+                open_until: match kept.breaker {
+                    State::Open { until, .. } => Some(until),
+                    State::Closed => None,
+                },
+                last_ok_at: kept.last_ok_at,
+                last_failed_at: kept.last_failed_at,
+                last_error: kept.last_error,
+                waiting: count(DeliveryState::Waiting)?,
+                dead: count(DeliveryState::Dead)?,
+                asking: count(DeliveryState::Asking)?,
+            })
+        };
+        Ok(self.house.engine.look_up(|tx| ids.iter().map(|id| status(tx, id)).collect::<Result<_, _>>())?)
+    }
+
+    /// Stops a connection, or lets it go on. What is under way ends.
+    ///
+    /// # Errors
+    /// [`InterfacesError::UnknownConnection`], or the engine's.
+    pub async fn pause(&self, connection: &str, paused: bool) -> Result<(), InterfacesError> {
+        if connection != FUNCTIONS && self.house.engine.project().connection(connection).is_none() {
+            return Err(InterfacesError::UnknownConnection(connection.to_owned()));
+        }
+        let connection = connection.to_owned();
+        self.house
+            .engine
+            .transact(move |tx| -> Result<(), EngineError> {
+                let before = connections::status(tx, &connection)?;
+                connections::keep(tx, &connection, &connections::Status { paused, ..before })
+            })
+            .await?;
+        self.wake_all();
+        Ok(())
+    }
+
+    /// Puts one delivery back; with `body`, that is sent in the place of the event's payload from now on.
+    ///
+    /// # Errors
+    /// [`InterfacesError::UnknownDelivery`], [`InterfacesError::NotNow`] while an attempt is under way,
+    /// [`InterfacesError::Body`], or the engine's.
+    pub async fn replay(&self, id: Uuid, body: Option<String>) -> Result<(), InterfacesError> {
+        if let Some(body) = &body {
+            serde_json::from_str::<serde::de::IgnoredAny>(body)
+                .map_err(|e| InterfacesError::Body(e.to_string()))?;
+        }
+        self.house
+            .engine
+            .transact(move |tx| -> Result<(), InterfacesError> {
+                let delivery = deliveries::get(tx, id)?.ok_or(InterfacesError::UnknownDelivery(id))?;
+                if delivery.claimed && delivery.state == DeliveryState::Waiting {
+                    return Err(InterfacesError::NotNow("an attempt is under way".to_owned()));
+                }
+                put_back(tx, &delivery, body.as_deref())?;
+                Ok(())
+            })
+            .await?;
+        self.wake_all();
+        Ok(())
+    }
+
+    /// Puts all deliveries back that fit and are not waiting already, in the order of their dispatch.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn replay_all(
+        &self,
+        filter: &DeliveryFilter,
+        dry_run: bool,
+    ) -> Result<Replayed, InterfacesError> {
+        let wanted = filter.wanted();
+        let mut found: Vec<Delivery> = self
+            .house
+            .engine
+            .look_up(|tx| deliveries::list(tx, &wanted, Direction::Ascending, MOST_REPLAYED))?;
+        found.retain(|d| d.state != DeliveryState::Waiting);
+        let replayed = Replayed { deliveries: found.len() as u64, dry_run };
+        if dry_run {
+            return Ok(replayed);
+        }
+        for batch in found.chunks(BATCH) {
+            let batch: Vec<Uuid> = batch.iter().map(|d| d.id).collect();
+            self.house
+                .engine
+                .transact(move |tx| -> Result<(), EngineError> {
+                    for id in &batch {
+                        // As it is now: somebody may have decided meanwhile.
+                        match deliveries::get(tx, *id)? {
+                            Some(d) if d.state != DeliveryState::Waiting => put_back(tx, &d, None)?,
+                            Some(_) | None => {}
+                        }
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        self.wake_all();
+        Ok(replayed)
+    }
+
+    /// A person says that a delivery shall not leave (any more), or, of one nobody knows of, that it has arrived.
+    ///
+    /// # Errors
+    /// [`InterfacesError::UnknownDelivery`], [`InterfacesError::NotNow`], or the engine's.
+    pub async fn decide(&self, id: Uuid, arrived: bool) -> Result<(), InterfacesError> {
+        self.house
+            .engine
+            .transact(move |tx| -> Result<(), InterfacesError> {
+                let delivery = deliveries::get(tx, id)?.ok_or(InterfacesError::UnknownDelivery(id))?;
+                let is_open = delivery.state.is_stopped()
+                    || (delivery.state == DeliveryState::Waiting && !delivery.claimed);
+                if !is_open {
+                    return Err(InterfacesError::NotNow(
+                        "it has ended already, or an attempt is under way".to_owned(),
+                    ));
+                }
+                let state = if arrived { DeliveryState::Delivered } else { DeliveryState::Cancelled };
+                let values = vec![
+                    ("state", Value::Text(state.name().to_owned())),
+                    ("ended_at", Value::Timestamp(tx.now())),
+                ];
+                deliveries::set(tx, id, values)?;
+                if let Some(lane) = &delivery.lane {
+                    lanes::block(tx, &delivery.connection, lane, is_lane_stopped(tx, &delivery)?)?;
+                    lanes::leave(tx, &delivery.connection, lane)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.wake_all();
+        Ok(())
+    }
+}
+
+/// Waiting again, from the first pause on.
+fn put_back(tx: &EngineTx, delivery: &Delivery, body: Option<&str>) -> Result<(), EngineError> {
+    let mut values = vec![
+        ("state", Value::Text(DeliveryState::Waiting.name().to_owned())),
+        ("next_at", Value::Timestamp(tx.now())),
+        ("first_at", Value::Null),
+        ("ended_at", Value::Null),
+        ("claimed", Value::Boolean(false)),
+    ];
+    if let Some(body) = body {
+        values.push(("body", Value::Json(body.to_owned())));
+    }
+    deliveries::set(tx, delivery.id, values)?;
+    let Some(lane) = &delivery.lane else { return Ok(()) };
+    match delivery.state {
+        // It is the head of its lane still, which waited for this decision.
+        DeliveryState::Dead | DeliveryState::Asking if is_blocking(tx, delivery) => {
+            lanes::block(tx, &delivery.connection, lane, false)
+        }
+        DeliveryState::Waiting => lanes::wait(tx, &delivery.connection, lane, tx.now()),
+        DeliveryState::Dead | DeliveryState::Asking | DeliveryState::Delivered | DeliveryState::Cancelled => {
+            lanes::join(tx, &delivery.connection, lane)
+        }
+    }
+}
+
+/// Whether a stopped delivery still counts in its lane.
+fn is_blocking(tx: &EngineTx, delivery: &Delivery) -> bool {
+    crate::pump::blocks_lane(tx, delivery)
+}
+
+/// Whether another delivery of the lane waits for a person.
+fn is_lane_stopped(tx: &EngineTx, delivery: &Delivery) -> Result<bool, EngineError> {
+    for state in [DeliveryState::Dead, DeliveryState::Asking] {
+        let wanted = deliveries::Wanted {
+            connection: Some(delivery.connection.clone()),
+            lane: delivery.lane.clone(),
+            state: Some(state),
+            ..deliveries::Wanted::default()
+        };
+        let others = deliveries::list(tx, &wanted, Direction::Ascending, 2)?;
+        if others.iter().any(|d| d.id != delivery.id && is_blocking(tx, d)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,130 @@
+//! From the outbox to deliveries: each event becomes one delivery for each connection and consumer that wants it.
+//! Invariant: the deliveries and the mark on the event commit together, so an event is dispatched exactly once.
+
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{OperationKind, Project};
+
+use crate::{
+    FUNCTIONS, payload,
+    rows::{deliveries, events, lanes},
+};
+
+/// Events of one transaction.
+const BATCH: u64 = 256;
+
+/// Who wants which events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Routes(Vec<Route>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Route {
+    connection: String,
+    operation: String,
+    on: Vec<String>,
+    lane: Option<String>,
+}
+
+impl Routes {
+    /// The connections of `project`, and consumers as `(function, names of events)`.
+    pub(crate) fn of(project: &Project, consumers: Vec<(String, Vec<String>)>) -> Self {
+        let mut routes = Vec::new();
+        for connection in &project.connections {
+            for operation in &connection.operations {
+                if let OperationKind::Deliver(deliver) = &operation.kind {
+                    routes.push(Route {
+                        connection: connection.id.clone(),
+                        operation: operation.name.clone(),
+                        on: deliver.on.clone(),
+                        lane: deliver.lane.clone(),
+                    });
+                }
+            }
+        }
+        let consumer =
+            |(operation, on)| Route { connection: FUNCTIONS.to_owned(), operation, on, lane: None };
+        routes.extend(consumers.into_iter().map(consumer));
+        Self(routes)
+    }
+
+    /// Those to which deliveries go.
+    pub(crate) fn connections(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.0.iter().map(|r| r.connection.clone()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn wanting<'r>(&'r self, event: &'r str) -> impl Iterator<Item = &'r Route> {
+        self.0.iter().filter(move |r| r.on.iter().any(|pattern| fits(pattern, event)))
+    }
+}
+
+/// `order.placed`, `order.*` or `*`.
+fn fits(pattern: &str, event: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => event.starts_with(beginning),
+        None => pattern == event,
+    }
+}
+
+/// What one round gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Dispatched {
+    pub(crate) deliveries: usize,
+    /// Whether there may be more.
+    pub(crate) is_full: bool,
+}
+
+/// Dispatches the oldest events.
+pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, EngineError> {
+    let waiting = events::undispatched(tx, BATCH)?;
+    if waiting.is_empty() {
+        return Ok(Dispatched::default());
+    }
+    let mut new = Vec::new();
+    for event in &waiting {
+        for route in routes.wanting(&event.name) {
+            let lane = route.lane.as_deref().map(|path| lane_of(event, path));
+            if let Some(lane) = &lane {
+                lanes::join(tx, &route.connection, lane)?;
+            }
+            new.push(deliveries::New {
+                event,
+                connection: &route.connection,
+                operation: &route.operation,
+                lane,
+            });
+        }
+    }
+    if !new.is_empty() {
+        deliveries::insert(tx, &new)?;
+    }
+    events::mark(tx, &waiting)?;
+    Ok(Dispatched { deliveries: new.len(), is_full: waiting.len() as u64 == BATCH })
+}
+
+/// The ordering key of an event. Without a value there, the event's own key; without that, all such go one by one:
+/// a missing key must not let anything overtake.
+fn lane_of(event: &events::Event, path: &str) -> String {
+    let parsed: Option<serde_json::Value> = serde_json::from_str(&event.payload).ok();
+    let found = parsed.as_ref().and_then(|p| payload::at(p, path)).and_then(payload::text);
+    found.or_else(|| event.key.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_end_in_a_star() {
+        for (pattern, event, fitting) in [
+            ("order.placed", "order.placed", true),
+            ("order.placed", "order.placed.again", false),
+            ("order.*", "order.placed", true),
+            ("order.*", "orders", false),
+            ("*", "anything", true),
+        ] {
+            assert_eq!(fits(pattern, event), fitting, "{pattern} {event}");
+        }
+    }
+}

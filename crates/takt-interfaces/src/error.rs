@@ -1,0 +1,30 @@
+//! What this room refuses.
+
+use takt_engine::EngineError;
+use takt_model::Uuid;
+
+/// Errors of the room.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum InterfacesError {
+    /// There is no such delivery.
+    #[error("there is no delivery {0}")]
+    UnknownDelivery(Uuid),
+    /// There is no such connection.
+    #[error("there is no connection `{0}`")]
+    UnknownConnection(String),
+    /// What was asked does not fit the delivery's state.
+    #[error("{0}")]
+    NotNow(String),
+    /// The body is no JSON.
+    #[error("the new body is not JSON: {0}")]
+    Body(String),
+    /// The engine's.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<takt_engine::StoreError> for InterfacesError {
+    fn from(error: takt_engine::StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}

@@ -1,0 +1,267 @@
+//! The room: what deliveries need, and the tasks that work for as long as the server runs.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::{Mutex, RwLock};
+use takt_engine::{Engine, EngineError};
+use takt_model::Project;
+use takt_outbound::Outbound;
+use tokio::{sync::Notify, task::AbortHandle};
+
+use crate::{
+    connectors::{Consume, MakeBody, Secrets},
+    dispatch::{Dispatched, Routes, dispatch},
+    pump::Pump,
+    rows::events,
+};
+
+/// How often the outbox is looked at without being told.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often what is too old is forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Rows of one transaction of forgetting.
+const TIDY_BATCH: u64 = 500;
+
+/// What the room is made of.
+pub struct InterfacesOptions {
+    /// Data.
+    pub engine: Engine,
+    /// The only door to the outside.
+    pub outbound: Outbound,
+    /// Values of secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// How long delivered events, their deliveries and attempts are kept.
+    pub keep: Duration,
+}
+
+/// What every delivery needs.
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) outbound: Outbound,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    functions: RwLock<Functions>,
+    chance: RandomState,
+    drawn: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+struct Functions {
+    consume: Option<Arc<dyn Consume>>,
+    bodies: Option<Arc<dyn MakeBody>>,
+}
+
+impl House {
+    pub(crate) fn functions(&self) -> Option<Arc<dyn Consume>> {
+        self.functions.read().consume.clone()
+    }
+
+    pub(crate) fn bodies(&self) -> Option<Arc<dyn MakeBody>> {
+        self.functions.read().bodies.clone()
+    }
+
+    /// From 0 to 1; spreads repeats, so it need not be secret.
+    pub(crate) fn chance(&self) -> f64 {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        f64::from(u32::try_from(self.chance.hash_one(drawn) >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+    }
+
+    fn routes(&self, project: &Project) -> Routes {
+        Routes::of(project, self.functions().map(|f| f.consumers()).unwrap_or_default())
+    }
+}
+
+/// Deliveries. Cheap to clone.
+#[derive(Clone)]
+pub struct Interfaces {
+    pub(crate) house: Arc<House>,
+    pumps: Arc<Mutex<HashMap<String, RunningPump>>>,
+    keep: Duration,
+}
+
+struct RunningPump {
+    wake: Arc<Notify>,
+    task: AbortHandle,
+}
+
+/// How a connection is, for people. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ConnectionStatus {
+    /// Its name; `functions` for consumers of events.
+    pub id: String,
+    /// Whether a person has stopped it.
+    pub paused: bool,
+    /// Until when the circuit breaker lets nothing through.
+    pub open_until: Option<i64>,
+    /// The last success, to the minute.
+    pub last_ok_at: Option<i64>,
+    /// The last failure, to the minute.
+    pub last_failed_at: Option<i64>,
+    /// What went wrong then.
+    pub last_error: Option<String>,
+    /// Deliveries that wait.
+    pub waiting: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Deliveries of which nobody knows whether they arrived.
+    pub asking: u64,
+}
+
+impl Interfaces {
+    /// The room; nothing is sent before [`Interfaces::run`].
+    #[must_use]
+    pub fn new(options: InterfacesOptions) -> Self {
+        let InterfacesOptions { engine, outbound, secrets, keep } = options;
+        let house = House {
+            engine,
+            outbound,
+            secrets,
+            functions: RwLock::default(),
+            chance: RandomState::new(),
+            drawn: AtomicU64::new(0),
+        };
+        Self { house: Arc::new(house), pumps: Arc::default(), keep }
+    }
+
+    /// Lends the project's functions; again after each reload.
+    pub fn lend(&self, consume: Arc<dyn Consume>, bodies: Arc<dyn MakeBody>) {
+        *self.house.functions.write() = Functions { consume: Some(consume), bodies: Some(bodies) };
+    }
+
+    /// Dispatches and delivers until it is dropped.
+    pub async fn run(self) {
+        let stop = StopPumps(Arc::clone(&self.pumps));
+        tokio::join!(self.dispatch_all(), self.tidy());
+        drop(stop);
+    }
+
+    async fn dispatch_all(&self) {
+        loop {
+            let routes = self.house.routes(&self.house.engine.project());
+            self.start_pumps(&routes);
+            match self.dispatch_once(&routes).await {
+                Ok(done) => {
+                    if done.deliveries > 0 {
+                        self.wake_all();
+                    }
+                    if done.is_full {
+                        continue;
+                    }
+                }
+                Err(error) => tracing::error!(%error, "events wait in the outbox"),
+            }
+            tokio::select! {
+                () = self.house.engine.outbox_written() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// One round; nothing is written when there is nothing to dispatch.
+    async fn dispatch_once(&self, routes: &Routes) -> Result<Dispatched, EngineError> {
+        if !self.house.engine.look_up(events::has_undispatched)? {
+            return Ok(Dispatched::default());
+        }
+        let routes = routes.clone();
+        self.house.engine.transact(move |tx| dispatch(tx, &routes)).await
+    }
+
+    /// A pump for each connection; those of connections that are gone find nothing to do.
+    fn start_pumps(&self, routes: &Routes) {
+        let mut pumps = self.pumps.lock();
+        for connection in routes.connections() {
+            let is_running = pumps.get(&connection).is_some_and(|p| !p.task.is_finished());
+            if is_running {
+                continue;
+            }
+            let wake = Arc::new(Notify::new());
+            let pump = Pump::new(Arc::clone(&self.house), connection.clone(), Arc::clone(&wake));
+            let task = tokio::spawn(pump.run()).abort_handle();
+            pumps.insert(connection, RunningPump { wake, task });
+        }
+    }
+
+    /// Something may be due.
+    pub(crate) fn wake_all(&self) {
+        self.pumps.lock().values().for_each(|pump| pump.wake.notify_one());
+    }
+
+    /// Forgets what is older than `keep`; dead letters and questions stay until somebody decides.
+    async fn tidy(&self) {
+        loop {
+            tokio::time::sleep(TIDY_EVERY).await;
+            let keep = i64::try_from(self.keep.as_micros()).unwrap_or(i64::MAX);
+            loop {
+                let forgotten = self
+                    .house
+                    .engine
+                    .transact(move |tx| events::forget(tx, tx.now().saturating_sub(keep), TIDY_BATCH))
+                    .await;
+                match forgotten {
+                    Ok(rows) if rows > 0 => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "old deliveries were not forgotten");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Dispatches everything and makes every attempt that is due now; for tests and commands without a server.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn work_once(&self) -> Result<usize, EngineError> {
+        let routes = self.house.routes(&self.house.engine.project());
+        while self.dispatch_once(&routes).await?.is_full {}
+        let mut begun = 0;
+        for connection in routes.connections() {
+            let mut pump = Pump::new(Arc::clone(&self.house), connection, Arc::default());
+            pump.recover().await?;
+            loop {
+                let turn = pump.turn().await?;
+                begun += turn.begun;
+                pump.wait().await;
+                if turn.begun == 0 && !pump.has_ended() {
+                    break;
+                }
+            }
+        }
+        Ok(begun)
+    }
+}
+
+#[doc(hidden)]
+impl Interfaces {
+    /// Dispatches, claims, and forgets what it was about to send: what a crash at that moment leaves. For tests.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn claim_and_die(&self) -> Result<(), EngineError> {
+        let routes = self.house.routes(&self.house.engine.project());
+        self.dispatch_once(&routes).await?;
+        for connection in routes.connections() {
+            let mut pump = Pump::new(Arc::clone(&self.house), connection, Arc::default());
+            pump.claim_only().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends the pumps with the room.
+struct StopPumps(Arc<Mutex<HashMap<String, RunningPump>>>);
+
+impl Drop for StopPumps {
+    fn drop(&mut self) {
+        self.0.lock().drain().for_each(|(_, pump)| pump.task.abort());
+    }
+}

@@ -1,0 +1,36 @@
+//! What goes to and comes from other systems: deliveries of events, retries, dead letters, replay.
+//!
+//! The way of an event: `emit` writes it to the outbox in the transaction that causes it; `dispatch.rs` makes a
+//! delivery of it for each connection and consumer that wants it; a `Pump` for each connection claims what is due,
+//! writes down the attempt, sends, and writes down how it ended (`outcome.rs` says what follows).
+//!
+//! Promises: what was committed is delivered at least once, with an id that never changes; within a lane one after
+//! the other; an attempt is written before its first byte leaves, so that a crash shows as "unknown", never as "never
+//! tried"; a dead receiver costs the others nothing. Not here: what an interface is (`takt-model`), signatures' keys.
+
+mod breaker;
+mod connectors;
+mod desk;
+mod dispatch;
+mod error;
+mod interfaces;
+mod outcome;
+mod payload;
+mod pump;
+mod rows;
+
+pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets};
+pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
+pub use error::InterfacesError;
+pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};
+pub use outcome::{Ended, Outcome, of_status, retry_after};
+pub use rows::{Attempt, Delivery, DeliveryState};
+
+use takt_model::SystemTables;
+
+/// The connection under which consumers of events in `logic/` stand.
+pub const FUNCTIONS: &str = "functions";
+
+/// The tables of deliveries, attempts, lanes and connections.
+pub const TABLES: SystemTables =
+    SystemTables { file: "takt-interfaces/src/tables.toml", text: include_str!("tables.toml") };

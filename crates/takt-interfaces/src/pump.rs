@@ -1,0 +1,407 @@
+//! The work on one connection: claims what is due, writes down the attempt, sends, writes down how it ended.
+//!
+//! One pump for each connection, so that a slow or dead one costs the others nothing. Ends and new claims share a
+//! transaction. Invariants: an attempt is committed before its first byte leaves; an end counts only for the attempt
+//! that it belongs to; of a lane only the head is ever under way.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{Connection, OnDead, OperationKind, Uuid, Value};
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::{
+    Delivery, DeliveryState, Ended, FUNCTIONS, Outcome,
+    breaker::{Breaker, State},
+    connectors::{self, Job},
+    interfaces::House,
+    outcome::{Next, Rules, next},
+    rows::{attempts, connections, deliveries, events, lanes},
+};
+
+/// How often a pump looks without being woken.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Claims of one transaction.
+const CLAIMS: usize = 64;
+/// What an attempt may take longer than its timeout before it counts as lost.
+const LEASE_EXTRA: Duration = Duration::from_secs(60);
+/// Of our own functions at the same time.
+const FUNCTIONS_AT_ONCE: usize = 4;
+const FUNCTIONS_TIME: Duration = Duration::from_secs(60);
+
+/// The work on one connection.
+pub(crate) struct Pump {
+    house: Arc<House>,
+    connection: String,
+    wake: Arc<Notify>,
+    breaker: Option<Breaker>,
+    running: JoinSet<Finished>,
+    ended: Vec<Finished>,
+    rate: Rate,
+}
+
+/// An attempt that has ended.
+#[derive(Debug, Clone)]
+struct Finished {
+    delivery: Uuid,
+    attempt: Uuid,
+    number: u32,
+    ended: Ended,
+    /// Microseconds.
+    took: i64,
+}
+
+/// What a turn did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// Attempts that began.
+    pub(crate) begun: usize,
+    /// Whether more may be due at once.
+    pub(crate) again: bool,
+}
+
+/// What a pump may do now, from the connection's file.
+#[derive(Debug, Clone)]
+struct Bounds {
+    concurrency: usize,
+    timeout: Duration,
+    per_second: u32,
+    breaker: takt_model::Breaker,
+}
+
+impl Bounds {
+    fn of(connection: Option<&Connection>) -> Self {
+        match connection {
+            Some(c) => Self {
+                concurrency: usize::try_from(c.guard.concurrency).unwrap_or(1),
+                timeout: c.guard.timeout,
+                per_second: c.guard.per_second,
+                breaker: c.guard.breaker.clone(),
+            },
+            None => Self {
+                concurrency: FUNCTIONS_AT_ONCE,
+                timeout: FUNCTIONS_TIME,
+                per_second: 0,
+                // Our own functions are always there; one that fails must not stop the others.
+                breaker: takt_model::Breaker { failures: u32::MAX, ..takt_model::Breaker::default() },
+            },
+        }
+    }
+}
+
+impl Pump {
+    pub(crate) fn new(house: Arc<House>, connection: String, wake: Arc<Notify>) -> Self {
+        Self {
+            house,
+            connection,
+            wake,
+            breaker: None,
+            running: JoinSet::new(),
+            ended: Vec::new(),
+            rate: Rate::default(),
+        }
+    }
+
+    /// Works until it is dropped.
+    pub(crate) async fn run(mut self) {
+        if let Err(error) = self.recover().await {
+            tracing::error!(connection = self.connection, %error, "interrupted attempts could not be settled");
+        }
+        loop {
+            let pause = match self.turn().await {
+                Ok(turn) if turn.again => continue,
+                Ok(_) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::error!(connection = self.connection, %error, "deliveries wait");
+                    LOOK_EVERY
+                }
+            };
+            tokio::select! {
+                () = self.wake.notified() => {}
+                Some(done) = self.running.join_next(), if !self.running.is_empty() => self.ended.extend(done.ok()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Attempts that were under way when the process died: nobody knows whether they arrived.
+    pub(crate) async fn recover(&mut self) -> Result<usize, EngineError> {
+        let (house, connection) = (Arc::clone(&self.house), self.connection.clone());
+        self.house
+            .engine
+            .transact(move |tx| {
+                let lost = deliveries::claimed(tx, &connection)?;
+                for delivery in &lost {
+                    let ended = Ended::without_answer(
+                        Outcome::Unknown,
+                        "the server ended while this attempt was under way",
+                    );
+                    settle(tx, &house, delivery, &ended)?;
+                }
+                Ok(lost.len())
+            })
+            .await
+    }
+
+    /// Writes down what has ended and begins what is due.
+    pub(crate) async fn turn(&mut self) -> Result<Turn, EngineError> {
+        while let Some(done) = self.running.try_join_next() {
+            self.ended.extend(done.ok());
+        }
+        let project = self.house.engine.project();
+        let connection = project.connection(&self.connection);
+        if connection.is_none() && self.connection != FUNCTIONS {
+            return Ok(Turn { begun: 0, again: false });
+        }
+        let bounds = Bounds::of(connection);
+        let now = self.house.engine.now();
+        let before = self.status()?;
+        let breaker =
+            self.breaker.get_or_insert_with(|| Breaker::new(bounds.breaker.clone(), before.breaker));
+        for finished in &self.ended {
+            breaker.ended(finished.ended.outcome, now);
+        }
+        let state = breaker.state();
+        let free = bounds.concurrency.saturating_sub(self.running.len()).min(CLAIMS);
+        let free = if before.paused { 0 } else { breaker.allowed(free, self.running.len(), now) };
+        let free = self.rate.allowed(free, bounds.per_second);
+        if self.ended.is_empty() && (free == 0 || !self.is_anything_due(now)?) {
+            return Ok(Turn { begun: 0, again: false });
+        }
+        let begun = self.write(free, state, &bounds).await?;
+        self.ended.clear();
+        self.rate.spend(begun.len());
+        let turn = Turn { begun: begun.len(), again: free > 0 && begun.len() == free };
+        for job in begun {
+            self.send(job, &bounds);
+        }
+        Ok(turn)
+    }
+
+    fn status(&self) -> Result<connections::Status, EngineError> {
+        self.house.engine.look_up(|tx| connections::status(tx, &self.connection))
+    }
+
+    fn is_anything_due(&self, now: i64) -> Result<bool, EngineError> {
+        self.house.engine.look_up(|tx| {
+            Ok(!deliveries::due(tx, &self.connection, now, 1)?.is_empty()
+                || !lanes::due(tx, &self.connection, now, 1)?.is_empty())
+        })
+    }
+
+    /// One transaction: ends, the state of the connection, and new claims.
+    async fn write(&self, free: usize, state: State, bounds: &Bounds) -> Result<Vec<Job>, EngineError> {
+        let (house, connection) = (Arc::clone(&self.house), self.connection.clone());
+        let (ended, timeout) = (self.ended.clone(), bounds.timeout);
+        self.house
+            .engine
+            .transact(move |tx| {
+                for finished in &ended {
+                    end(tx, &house, finished)?;
+                }
+                keep_status(tx, &connection, state, &ended)?;
+                claim(tx, &connection, free, timeout)
+            })
+            .await
+    }
+
+    fn send(&mut self, job: Job, bounds: &Bounds) {
+        let (house, timeout) = (Arc::clone(&self.house), bounds.timeout);
+        self.running.spawn(async move {
+            let begun = Instant::now();
+            let (delivery, attempt, number) = (job.delivery.id, job.attempt, job.number);
+            // The door has its own limit; this one holds whatever happens inside.
+            let sending =
+                tokio::time::timeout(timeout + LEASE_EXTRA / 2, connectors::send(&house, job, timeout));
+            let ended = sending.await.unwrap_or_else(|_| {
+                Ended::without_answer(Outcome::Unknown, "the attempt did not end in time")
+            });
+            let took = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+            Finished { delivery, attempt, number, ended, took }
+        });
+    }
+
+    /// Waits until everything that was begun has ended.
+    pub(crate) async fn wait(&mut self) {
+        while let Some(done) = self.running.join_next().await {
+            self.ended.extend(done.ok());
+        }
+    }
+
+    /// Claims and does not send; for tests of crashes.
+    pub(crate) async fn claim_only(&mut self) -> Result<usize, EngineError> {
+        let project = self.house.engine.project();
+        let bounds = Bounds::of(project.connection(&self.connection));
+        Ok(self.write(bounds.concurrency, State::Closed, &bounds).await?.len())
+    }
+
+    /// Whether an end waits to be written down.
+    pub(crate) fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+}
+
+/// Writes an end down, unless the delivery has moved on since (a lease that ran out, a person who cancelled).
+fn end(tx: &EngineTx, house: &House, finished: &Finished) -> Result<(), EngineError> {
+    attempts::end(tx, finished.attempt, &finished.ended, finished.took)?;
+    let Some(delivery) = deliveries::get(tx, finished.delivery)? else { return Ok(()) };
+    let is_mine = delivery.claimed && delivery.attempts == i64::from(finished.number);
+    if is_mine && delivery.state == DeliveryState::Waiting {
+        settle(tx, house, &delivery, &finished.ended)
+    } else {
+        Ok(())
+    }
+}
+
+/// What follows from the end of the delivery's newest attempt.
+fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> Result<(), EngineError> {
+    let now = tx.now();
+    let since = now.saturating_sub(delivery.first_at.unwrap_or(now));
+    let since = Duration::from_micros(u64::try_from(since).unwrap_or_default());
+    let number = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
+    let (rules, on_dead) = rules(tx, delivery);
+    let then = next(&rules, ended, number, since, house.chance());
+    let mut values = vec![
+        ("claimed", Value::Boolean(false)),
+        ("outcome", Value::Text(ended.outcome.name().to_owned())),
+        ("error", ended.error.clone().map_or(Value::Null, Value::Text)),
+    ];
+    if let Some(journal) = &ended.journal {
+        values.push(("journal", Value::Json(journal.clone())));
+    }
+    let state = |state: DeliveryState| ("state", Value::Text(state.name().to_owned()));
+    match then {
+        Next::Again(pause) => {
+            let at = now.saturating_add(i64::try_from(pause.as_micros()).unwrap_or(i64::MAX));
+            values.push(("next_at", Value::Timestamp(at)));
+            if let Some(lane) = &delivery.lane {
+                lanes::wait(tx, &delivery.connection, lane, at)?;
+            }
+        }
+        Next::Delivered | Next::Dead | Next::Ask => {
+            let ended_as = match then {
+                Next::Delivered => DeliveryState::Delivered,
+                Next::Ask => DeliveryState::Asking,
+                Next::Dead | Next::Again(_) => DeliveryState::Dead,
+            };
+            values.extend([state(ended_as), ("ended_at", Value::Timestamp(now))]);
+            if let Some(lane) = &delivery.lane {
+                if ended_as.is_stopped() && on_dead == OnDead::BlockLane {
+                    lanes::block(tx, &delivery.connection, lane, true)?;
+                } else {
+                    lanes::leave(tx, &delivery.connection, lane)?;
+                }
+            }
+        }
+    }
+    deliveries::set(tx, delivery.id, values)
+}
+
+/// Whether the lane of a stopped delivery waits for it.
+pub(crate) fn blocks_lane(tx: &EngineTx, delivery: &Delivery) -> bool {
+    rules(tx, delivery).1 == OnDead::BlockLane
+}
+
+fn rules(tx: &EngineTx, delivery: &Delivery) -> (Rules, OnDead) {
+    let connection = tx.project().connection(&delivery.connection);
+    let operation = connection.and_then(|c| c.operations.iter().find(|o| o.name == delivery.operation));
+    match operation.map(|o| &o.kind) {
+        Some(OperationKind::Deliver(deliver)) => (Rules::of(deliver), deliver.retry.on_dead),
+        Some(OperationKind::Receive(_)) | None => (Rules::of_functions(), OnDead::Skip),
+    }
+}
+
+fn keep_status(tx: &EngineTx, connection: &str, state: State, ended: &[Finished]) -> Result<(), EngineError> {
+    let before = connections::status(tx, connection)?;
+    let mut after = connections::Status { breaker: state, ..before.clone() };
+    for finished in ended {
+        // Standard Webhooks: 410 means that nobody wants to hear from us any more.
+        after.paused |= finished.ended.gone;
+        match finished.ended.outcome {
+            // To the minute: a row for each delivery would be a write for each delivery.
+            Outcome::Ok => after.last_ok_at = Some(tx.now() - tx.now().rem_euclid(60_000_000)),
+            Outcome::Refused | Outcome::Failed | Outcome::Unknown => {
+                after.last_failed_at = Some(tx.now() - tx.now().rem_euclid(60_000_000));
+                after.last_error.clone_from(&finished.ended.error);
+            }
+        }
+    }
+    if after == before { Ok(()) } else { connections::keep(tx, connection, &after) }
+}
+
+/// Begins attempts on up to `most` due deliveries.
+fn claim(tx: &EngineTx, connection: &str, most: usize, timeout: Duration) -> Result<Vec<Job>, EngineError> {
+    let now = tx.now();
+    let mut found = deliveries::due(tx, connection, now, most as u64)?;
+    if found.len() < most {
+        for lane in lanes::due(tx, connection, now, (most - found.len()) as u64)? {
+            match deliveries::head(tx, connection, &lane)? {
+                Some(head) => found.push(head),
+                // Nothing waits here (its last one was decided by hand): not due again until something joins.
+                None => lanes::leave(tx, connection, &lane)?,
+            }
+        }
+    }
+    // A claimed one whose lease ran out: its attempt never ended.
+    found.retain(|d| !d.claimed || d.next_at <= now);
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lease = now.saturating_add(i64::try_from((timeout + LEASE_EXTRA).as_micros()).unwrap_or(i64::MAX));
+    deliveries::claim(tx, found.iter().map(|d| d.id), lease)?;
+    let first: Vec<Uuid> = found.iter().filter(|d| d.first_at.is_none()).map(|d| d.id).collect();
+    if !first.is_empty() {
+        deliveries::begun(tx, first.into_iter())?;
+    }
+    for delivery in &found {
+        if let Some(lane) = &delivery.lane {
+            lanes::wait(tx, connection, lane, lease)?;
+        }
+    }
+    let events = events::by_ids(tx, found.iter().map(|d| d.event))?;
+    let mut jobs = Vec::with_capacity(found.len());
+    for delivery in found {
+        // Several deliveries may be of one event.
+        let Some(event) = events.iter().find(|e| e.id == delivery.event).cloned() else { continue };
+        let number = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
+        jobs.push(Job { attempt: tx.new_uuid(), number, delivery, event });
+    }
+    let begun: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.attempt, job.delivery.id, job.number, connectors::describe(tx.project(), job)))
+        .collect();
+    attempts::begin(tx, &begun)?;
+    Ok(jobs)
+}
+
+/// A bucket of a second's worth of calls.
+#[derive(Debug)]
+struct Rate {
+    left: f64,
+    at: Instant,
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self { left: 0.0, at: Instant::now() }
+    }
+}
+
+impl Rate {
+    fn allowed(&mut self, wanted: usize, per_second: u32) -> usize {
+        if per_second == 0 {
+            return wanted;
+        }
+        let most = f64::from(per_second);
+        self.left = (self.left + self.at.elapsed().as_secs_f64() * most).min(most);
+        self.at = Instant::now();
+        wanted.min(self.left as usize)
+    }
+
+    fn spend(&mut self, begun: usize) {
+        self.left = (self.left - begun as f64).max(0.0);
+    }
+}

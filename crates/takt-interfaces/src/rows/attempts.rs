@@ -1,0 +1,89 @@
+//! `takt.attempts`: written as unknown before the first byte leaves.
+
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{Uuid, Value};
+use takt_plan::Direction;
+
+use super::{insert_all, rows, text_or_null, write};
+use crate::{Ended, Outcome};
+
+const TABLE: &str = "takt.attempts";
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Attempt {
+    /// Id.
+    pub id: Uuid,
+    /// From 1.
+    pub number: i64,
+    /// When it began: microseconds since 1970 UTC.
+    pub at: i64,
+    /// Microseconds; none while it runs, and for ever if the process died meanwhile.
+    pub took: Option<i64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// HTTP or SMTP status.
+    pub status: Option<i64>,
+    /// What was asked, without personal values.
+    pub request: Option<String>,
+    /// The first bytes of the answer.
+    pub response: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+const FIELDS: [&str; 9] = ["id", "number", "at", "took", "outcome", "status", "request", "response", "error"];
+
+/// Writes that attempts begin: `(id, delivery, number, request)` each.
+pub(crate) fn begin(tx: &EngineTx, begun: &[(Uuid, Uuid, u32, String)]) -> Result<(), EngineError> {
+    let names = ["id", "delivery", "number", "at", "outcome", "request"];
+    let row = |(id, delivery, number, request): &(Uuid, Uuid, u32, String)| {
+        vec![
+            Value::Uuid(*id),
+            Value::Uuid(*delivery),
+            Value::Integer(i64::from(*number)),
+            Value::Timestamp(tx.now()),
+            Value::Text(Outcome::Unknown.name().to_owned()),
+            Value::Text(request.clone()),
+        ]
+    };
+    let plan = insert_all(tx.on(TABLE)?, &names, begun.iter().map(row).collect())?;
+    write(tx, "deliveries: begin attempts", plan).map(drop)
+}
+
+/// Writes how an attempt ended; `took` in microseconds.
+pub(crate) fn end(tx: &EngineTx, id: Uuid, ended: &Ended, took: i64) -> Result<(), EngineError> {
+    let on = tx.on(TABLE)?;
+    let plan = on.update(
+        on.eq("id", Value::Uuid(id))?,
+        vec![
+            ("took", Value::Integer(took)),
+            ("outcome", Value::Text(ended.outcome.name().to_owned())),
+            ("status", ended.status.map_or(Value::Null, |s| Value::Integer(i64::from(s)))),
+            ("response", text_or_null(ended.response.as_deref())),
+            ("error", text_or_null(ended.error.as_deref())),
+        ],
+    )?;
+    write(tx, "deliveries: end attempt", plan).map(drop)
+}
+
+/// The attempts of a delivery, oldest first.
+pub(crate) fn of(tx: &EngineTx, delivery: Uuid) -> Result<Vec<Attempt>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = on.eq("delivery", Value::Uuid(delivery))?;
+    let plan = on.read(&FIELDS, Some(filter), &[("id", Direction::Ascending)], Some(1000))?;
+    let attempt = |mut row: super::Row| {
+        Some(Attempt {
+            id: row.uuid()?,
+            number: row.integer()?,
+            at: row.integer()?,
+            took: row.integer(),
+            outcome: Outcome::named(&row.text()?)?,
+            status: row.integer(),
+            request: row.text(),
+            response: row.text(),
+            error: row.text(),
+        })
+    };
+    Ok(rows(tx, "deliveries: read attempts", plan)?.into_iter().filter_map(attempt).collect())
+}

@@ -1,0 +1,85 @@
+//! `takt.outbox_events`: written by the engine, read and marked here.
+
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{CompareOp, Uuid, Value};
+use takt_plan::Direction;
+
+use super::{is_null, one_of, rows, write};
+
+const TABLE: &str = "takt.outbox_events";
+
+/// An event that committed with its cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) key: Option<String>,
+    /// JSON text.
+    pub(crate) payload: String,
+    pub(crate) story: Option<Uuid>,
+    pub(crate) at: i64,
+}
+
+const FIELDS: [&str; 6] = ["id", "name", "key", "payload", "story", "at"];
+
+fn read(tx: &EngineTx, plan: takt_plan::Plan) -> Result<Vec<Event>, EngineError> {
+    let event = |mut row: super::Row| {
+        Some(Event {
+            id: row.uuid()?,
+            name: row.text()?,
+            key: row.text(),
+            payload: row.text()?,
+            story: row.uuid(),
+            at: row.integer()?,
+        })
+    };
+    Ok(rows(tx, "outbox: read events", plan)?.into_iter().filter_map(event).collect())
+}
+
+/// The oldest events that nobody has looked at, in the order in which they committed.
+pub(crate) fn undispatched(tx: &EngineTx, most: u64) -> Result<Vec<Event>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let plan =
+        on.read(&FIELDS, Some(is_null(on, "dispatched_at")?), &[("id", Direction::Ascending)], Some(most))?;
+    read(tx, plan)
+}
+
+/// Whether there is an event that nobody has looked at.
+pub(crate) fn has_undispatched(tx: &EngineTx) -> Result<bool, EngineError> {
+    let on = tx.on(TABLE)?;
+    let plan = on.read(&["id"], Some(is_null(on, "dispatched_at")?), &[], Some(1))?;
+    Ok(!rows(tx, "outbox: look", plan)?.is_empty())
+}
+
+/// Marks events as looked at.
+pub(crate) fn mark(tx: &EngineTx, events: &[Event]) -> Result<(), EngineError> {
+    let on = tx.on(TABLE)?;
+    let these = one_of(on, "id", events.iter().map(|e| Value::Uuid(e.id)))?;
+    let plan = on.update(these, vec![("dispatched_at", Value::Timestamp(tx.now()))])?;
+    write(tx, "outbox: mark dispatched", plan).map(drop)
+}
+
+/// Events by id.
+pub(crate) fn by_ids(tx: &EngineTx, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Event>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let these = one_of(on, "id", ids.map(Value::Uuid))?;
+    read(tx, on.read(&FIELDS, Some(these), &[], None)?)
+}
+
+/// Forgets events before `before` that no delivery needs any more; at most `most`.
+pub(crate) fn forget(tx: &EngineTx, before: i64, most: u64) -> Result<u64, EngineError> {
+    let on = tx.on(TABLE)?;
+    let old = on
+        .compare("at", CompareOp::Lt, Value::Timestamp(before))?
+        .and(takt_model::Expr::Not(Box::new(is_null(on, "dispatched_at")?)));
+    let plan = on.read(&["id"], Some(old), &[("at", Direction::Ascending)], Some(most))?;
+    let ids: Vec<Uuid> =
+        rows(tx, "outbox: find old", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect();
+    let busy = super::deliveries::unfinished_among(tx, &ids)?;
+    let free: Vec<Uuid> = ids.into_iter().filter(|id| !busy.contains(id)).collect();
+    if free.is_empty() {
+        return Ok(0);
+    }
+    let these = one_of(on, "id", free.into_iter().map(Value::Uuid))?;
+    write(tx, "outbox: forget old", on.delete(these))
+}

@@ -1,0 +1,70 @@
+//! What people do: pages, replays of a range, pauses.
+
+use std::time::Duration;
+
+use takt_interfaces::{DeliveryFilter, DeliveryState, InterfacesError, Replayed};
+use takt_model::Uuid;
+
+use crate::{
+    house::{DELIVER, House},
+    receiver::Answer,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_is_replayed_after_a_dry_run() {
+    let house = House::with(DELIVER).await;
+    for _ in 0..3 {
+        house.emit("order.placed", "{}").await;
+        house.work().await;
+        house.forward(Duration::from_secs(3600));
+    }
+    let second = house.deliveries()[1].created_at;
+    let since = DeliveryFilter { since: Some(second), ..DeliveryFilter::default() };
+    let dry = house.interfaces.replay_all(&since, true).await.unwrap();
+    assert_eq!(dry, Replayed { deliveries: 2, dry_run: true });
+    assert_eq!(house.work().await, 0);
+    house.interfaces.replay_all(&since, false).await.unwrap();
+    assert_eq!(house.work().await, 2);
+    assert_eq!(house.receiver.asked().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_connection_sends_nothing_and_loses_nothing() {
+    let house = House::with(DELIVER).await;
+    house.interfaces.pause("erp", true).await.unwrap();
+    house.emit("order.placed", "{}").await;
+    assert_eq!(house.work().await, 0);
+    assert_eq!(house.interfaces.connections().unwrap()[0].waiting, 1);
+    house.interfaces.pause("erp", false).await.unwrap();
+    assert_eq!(house.work().await, 1);
+    let unknown = house.interfaces.pause("epr", true).await;
+    assert_eq!(unknown, Err(InterfacesError::UnknownConnection("epr".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_go_back_in_time() {
+    let house = House::with(DELIVER).await;
+    house.receiver.will([Answer::status(422)]);
+    for _ in 0..5 {
+        house.emit("order.placed", "{}").await;
+    }
+    house.work().await;
+    let first = house.interfaces.deliveries(&DeliveryFilter::default(), 2).unwrap();
+    let next = DeliveryFilter { before: Some(first[1].id), ..DeliveryFilter::default() };
+    let second = house.interfaces.deliveries(&next, 2).unwrap();
+    assert!(first[1].id > second[0].id);
+    let dead = DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() };
+    assert_eq!(house.interfaces.count(&dead).unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_is_told() {
+    let house = House::with(DELIVER).await;
+    let nobody = Uuid::from_u128(7);
+    assert_eq!(house.interfaces.replay(nobody, None).await, Err(InterfacesError::UnknownDelivery(nobody)));
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    let id = house.deliveries()[0].id;
+    assert!(matches!(house.interfaces.replay(id, Some("{".to_owned())).await, Err(InterfacesError::Body(_))));
+    assert!(matches!(house.interfaces.decide(id, true).await, Err(InterfacesError::NotNow(_))));
+}

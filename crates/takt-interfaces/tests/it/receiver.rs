@@ -1,0 +1,119 @@
+//! The other side: a small HTTP server that answers as the test says and keeps what it was asked.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// How it answers one request.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// Status, further header lines, body.
+    Status(u16, &'static str, &'static str),
+    /// Reads all and closes the connection.
+    Close,
+}
+
+impl Answer {
+    pub(crate) fn ok() -> Self {
+        Self::Status(200, "", "{}")
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self::Status(status, "", "no")
+    }
+}
+
+/// What it was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) line: String,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// A running receiver.
+#[derive(Clone)]
+pub(crate) struct Receiver {
+    pub(crate) address: String,
+    script: Arc<Mutex<VecDeque<Answer>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Receiver {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let receiver = Self { address, script: Arc::default(), asked: Arc::default() };
+        let inner = receiver.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(inner.clone().serve(stream));
+            }
+        });
+        receiver
+    }
+
+    /// The next answers; after them everything is fine.
+    pub(crate) fn will(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.script.lock().unwrap().extend(answers);
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    async fn serve(self, mut stream: TcpStream) {
+        let mut buffer = Vec::new();
+        while let Some(asked) = read(&mut stream, &mut buffer).await {
+            self.asked.lock().unwrap().push(asked);
+            let answer = self.script.lock().unwrap().pop_front().unwrap_or_else(Answer::ok);
+            let Answer::Status(status, headers, body) = answer else { return };
+            let length = body.len();
+            let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+            if stream.write_all(text.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Asked> {
+    loop {
+        let text = String::from_utf8_lossy(buffer).into_owned();
+        if let Some((head, rest)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|l| l.to_ascii_lowercase().strip_prefix("content-length:").map(str::to_owned))
+                .map_or(0, |n| n.trim().parse().unwrap());
+            if rest.len() >= length {
+                let (line, head) = head.split_once("\r\n").unwrap_or((head, ""));
+                let asked =
+                    Asked { line: line.to_owned(), head: head.to_owned(), body: rest[..length].to_owned() };
+                buffer.drain(..text.len() - (rest.len() - length));
+                return Some(asked);
+            }
+        }
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    }
+}

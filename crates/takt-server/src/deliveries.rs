@@ -1,0 +1,254 @@
+//! What commands ask about deliveries and the secrets of connections, and how it is told in words.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use takt_interfaces::{
+    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, InterfacesError,
+    Outcome,
+};
+use takt_model::{Uuid, Value};
+
+use crate::{
+    admin::{AdminError, sentence},
+    app::App,
+};
+
+/// What a command asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum DeliveriesRequest {
+    /// Deliveries, newest first.
+    List {
+        /// Which.
+        wanted: Wanted,
+        /// At most so many.
+        limit: u64,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// How every connection is.
+    Connections {
+        /// `de` or `en`.
+        language: String,
+    },
+    /// One delivery with its attempts.
+    Show {
+        /// Its id.
+        id: String,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// Puts one delivery back, with another body if one is given.
+    Replay {
+        /// Its id.
+        id: String,
+        /// JSON text.
+        body: Option<String>,
+    },
+    /// Puts all deliveries back that fit.
+    ReplayAll {
+        /// Which.
+        wanted: Wanted,
+        /// Only counts them.
+        dry_run: bool,
+    },
+    /// A delivery shall not leave any more, or has arrived.
+    Decide {
+        /// Its id.
+        id: String,
+        /// Whether it has arrived.
+        arrived: bool,
+    },
+    /// Stops a connection, or lets it go on.
+    Pause {
+        /// Its name.
+        connection: String,
+        /// Whether it is to stop.
+        paused: bool,
+    },
+}
+
+/// Which deliveries a command means, in the words of the command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Of one connection.
+    pub connection: Option<String>,
+    /// In one state.
+    pub state: Option<String>,
+    /// Of one ordering key.
+    pub lane: Option<String>,
+    /// Caused by one story.
+    pub story: Option<String>,
+    /// Dispatched at or after: `2026-11-26T09:00:00Z`.
+    pub since: Option<String>,
+    /// Dispatched before.
+    pub until: Option<String>,
+}
+
+impl Wanted {
+    fn filter(&self) -> Result<DeliveryFilter, AdminError> {
+        let moment = |text: &Option<String>| text.as_deref().map(moment).transpose();
+        let state = |name: &String| {
+            let names: Vec<_> = DeliveryState::ALL.iter().map(|s| s.name()).collect();
+            let unknown =
+                || AdminError(format!("There is no state `{name}`; there are: {}.", names.join(", ")));
+            DeliveryState::named(name).ok_or_else(unknown)
+        };
+        Ok(DeliveryFilter {
+            connection: self.connection.clone(),
+            state: self.state.as_ref().map(state).transpose()?,
+            lane: self.lane.clone(),
+            story: self.story.as_deref().map(id).transpose()?,
+            since: moment(&self.since)?,
+            until: moment(&self.until)?,
+            before: None,
+        })
+    }
+}
+
+fn moment(text: &str) -> Result<i64, AdminError> {
+    match takt_model::FieldType::Timestamp.parse_text(text) {
+        Ok(Value::Timestamp(at)) => Ok(at),
+        _ => Err(AdminError(format!("`{text}` is no moment; write 2026-11-26T09:00:00Z."))),
+    }
+}
+
+fn id(text: &str) -> Result<Uuid, AdminError> {
+    Uuid::parse_str(text).map_err(|_| AdminError(format!("`{text}` is no id.")))
+}
+
+impl From<InterfacesError> for AdminError {
+    fn from(error: InterfacesError) -> Self {
+        Self(sentence(&error.to_string()))
+    }
+}
+
+/// Does what a command asks; `text` of the answer is for people.
+pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Json, AdminError> {
+    let room = &app.interfaces;
+    Ok(match request {
+        DeliveriesRequest::List { wanted, limit, language } => {
+            let found = room.deliveries(&wanted.filter()?, limit)?;
+            let text = if found.is_empty() {
+                say(&language, "There are no such deliveries.", "Es gibt keine solchen Zustellungen.")
+                    .to_owned()
+            } else {
+                found.iter().map(|d| line(d, &language)).collect::<Vec<_>>().join("\n")
+            };
+            json!({ "deliveries": found, "text": text })
+        }
+        DeliveriesRequest::Connections { language } => {
+            let all = room.connections()?;
+            let text = all.iter().map(|c| connection_line(c, &language)).collect::<Vec<_>>().join("\n");
+            json!({ "connections": all, "text": text })
+        }
+        DeliveriesRequest::Show { id: text, language } => {
+            let detail = room.delivery(id(&text)?)?;
+            let text = told(&detail, &language);
+            json!({ "delivery": detail, "text": text })
+        }
+        DeliveriesRequest::Replay { id: text, body } => {
+            room.replay(id(&text)?, body).await?;
+            json!({ "text": "It waits again and leaves as soon as it may." })
+        }
+        DeliveriesRequest::ReplayAll { wanted, dry_run } => {
+            let replayed = room.replay_all(&wanted.filter()?, dry_run).await?;
+            let n = replayed.deliveries;
+            let text = if dry_run {
+                format!("{n} deliveries would be put back; nothing was changed.")
+            } else {
+                format!("{n} deliveries were put back and leave in the order of their dispatch.")
+            };
+            json!({ "deliveries": n, "dry_run": dry_run, "text": text })
+        }
+        DeliveriesRequest::Decide { id: text, arrived } => {
+            room.decide(id(&text)?, arrived).await?;
+            let text = if arrived { "It counts as delivered." } else { "It will not leave any more." };
+            json!({ "text": text })
+        }
+        DeliveriesRequest::Pause { connection, paused } => {
+            room.pause(&connection, paused).await?;
+            let text = if paused { "is paused; deliveries wait and nothing is lost" } else { "goes on" };
+            json!({ "text": format!("`{connection}` {text}.") })
+        }
+    })
+}
+
+fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
+    if language == "de" { german } else { english }
+}
+
+/// What people call a state.
+pub(crate) fn state_word(state: DeliveryState, language: &str) -> &'static str {
+    let (english, german) = match state {
+        DeliveryState::Waiting => ("waiting", "wartet"),
+        DeliveryState::Delivered => ("delivered", "zugestellt"),
+        DeliveryState::Dead => ("dead letter", "unzustellbar"),
+        DeliveryState::Asking => ("needs a decision", "braucht eine Entscheidung"),
+        DeliveryState::Cancelled => ("cancelled", "abgebrochen"),
+    };
+    say(language, english, german)
+}
+
+/// What people call an outcome.
+pub(crate) fn outcome_word(outcome: Outcome, language: &str) -> &'static str {
+    let (english, german) = match outcome {
+        Outcome::Ok => ("arrived", "angekommen"),
+        Outcome::Refused => ("refused", "abgelehnt"),
+        Outcome::Failed => ("failed", "fehlgeschlagen"),
+        Outcome::Unknown => ("unknown: sent, no answer", "unbekannt: gesendet, keine Antwort"),
+    };
+    say(language, english, german)
+}
+
+fn time(at: i64) -> String {
+    takt_model::ValueRef::Timestamp(at).to_text().get(..19).unwrap_or_default().replace('T', " ")
+}
+
+fn line(d: &Delivery, language: &str) -> String {
+    let to = format!("{} -> {}.{}", d.name, d.connection, d.operation);
+    let error = d.error.as_deref().filter(|_| d.state != DeliveryState::Delivered).unwrap_or_default();
+    let state = state_word(d.state, language);
+    format!("{}  {}  {state:<12}  {to:<44} {:>2}x  {error}", d.id, time(d.created_at), d.attempts)
+}
+
+fn connection_line(c: &ConnectionStatus, language: &str) -> String {
+    let state = match (c.paused, c.open_until) {
+        (true, _) => say(language, "paused", "angehalten").to_owned(),
+        (false, Some(until)) => format!("{} {}", say(language, "resting until", "pausiert bis"), time(until)),
+        (false, None) => say(language, "open", "offen").to_owned(),
+    };
+    let (waiting, dead, asking) = (c.waiting, c.dead, c.asking);
+    let counts = match language {
+        "de" => format!("{waiting} warten, {dead} unzustellbar, {asking} offen zu entscheiden"),
+        _ => format!("{waiting} waiting, {dead} dead letters, {asking} to decide"),
+    };
+    format!("{:<20} {state:<32} {counts}", c.id)
+}
+
+fn told(detail: &DeliveryDetail, language: &str) -> String {
+    let d = &detail.delivery;
+    let mut text = line(d, language);
+    if let Some(lane) = &d.lane {
+        text.push_str(&format!("\n{}: {lane}", say(language, "Lane", "Spur")));
+    }
+    for attempt in &detail.tries {
+        text.push_str(&format!("\n  {}", attempt_line(attempt, language)));
+    }
+    let what = match (detail.edited, language) {
+        (true, "de") => "Inhalt (von Hand geändert)",
+        (true, _) => "Content (changed by hand)",
+        (false, "de") => "Inhalt",
+        (false, _) => "Content",
+    };
+    text.push_str(&format!("\n{what}: {}", detail.payload));
+    text
+}
+
+fn attempt_line(a: &Attempt, language: &str) -> String {
+    let took = a.took.map_or_else(String::new, |t| format!(" ({} ms)", t / 1000));
+    let status = a.status.map_or_else(String::new, |s| format!(" {s}"));
+    let why = a.error.as_deref().map_or_else(String::new, |e| format!(" - {e}"));
+    let request = a.request.as_deref().unwrap_or_default();
+    format!("{} {}: {}{status}{took} {request}{why}", time(a.at), a.number, outcome_word(a.outcome, language))
+}

@@ -1,0 +1,157 @@
+//! `takt deliveries`: what is on its way to other systems, and what people decide about it.
+
+use clap::{Args, Subcommand};
+use takt_server::{AdminRequest, DeliveriesRequest, Wanted};
+
+use super::{Common, Language, text};
+use crate::out::Exit;
+
+/// See what is on its way to other systems; replay, change, cancel, pause.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  takt deliveries list                               the newest ones
+  takt deliveries list --state dead                  dead letters: given up, a person decides
+  takt deliveries show 0199b1c2-...                  one with all its attempts
+  takt deliveries replay 0199b1c2-...                try it again now
+  takt deliveries replay 0199b1c2-... --body fixed.json
+  takt deliveries replay --connection erp --state dead --dry-run
+  takt deliveries replay --connection erp --since 2026-11-26T09:00:00Z
+  takt deliveries arrived 0199b1c2-...               it did arrive; nobody knew
+  takt deliveries cancel 0199b1c2-...                it shall not leave any more
+  takt deliveries pause erp                          nothing leaves to it; nothing is lost
+  takt deliveries resume erp
+  takt deliveries connections                        how every connection is")]
+pub(crate) struct DeliveriesCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// Of one connection (`functions` for consumers of events).
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// In one state: waiting, delivered, dead, asking, cancelled.
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+    /// Of one ordering key.
+    #[arg(long, value_name = "KEY")]
+    lane: Option<String>,
+    /// Caused by one story.
+    #[arg(long, value_name = "ID")]
+    story: Option<String>,
+    /// Dispatched at or after: 2026-11-26T09:00:00Z
+    #[arg(long, value_name = "MOMENT")]
+    since: Option<String>,
+    /// Dispatched before.
+    #[arg(long, value_name = "MOMENT")]
+    until: Option<String>,
+}
+
+impl From<Which> for Wanted {
+    fn from(which: Which) -> Self {
+        let Which { connection, state, lane, story, since, until } = which;
+        Self { connection, state, lane, story, since, until }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List deliveries, newest first.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// At most so many, up to 200.
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
+    },
+    /// Show one with all its attempts; personal values are masked.
+    Show {
+        /// Id of the delivery.
+        id: String,
+    },
+    /// Try again: one, or all that fit, in the order of their dispatch.
+    Replay {
+        /// Id of the delivery.
+        #[arg(required_unless_present_any = ["connection", "state", "lane", "story", "since", "until"])]
+        id: Option<String>,
+        /// Send the JSON of this file in the place of the event's content.
+        #[arg(long, value_name = "FILE", requires = "id")]
+        body: Option<std::path::PathBuf>,
+        #[command(flatten)]
+        which: Which,
+        /// Only say how many it would be.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say that one shall not leave any more.
+    Cancel {
+        /// Id of the delivery.
+        id: String,
+    },
+    /// Say that one has arrived of which nobody knew.
+    Arrived {
+        /// Id of the delivery.
+        id: String,
+    },
+    /// Stop a connection; deliveries wait.
+    Pause {
+        /// Name of the connection.
+        connection: String,
+    },
+    /// Let a connection go on.
+    Resume {
+        /// Name of the connection.
+        connection: String,
+    },
+    /// Say how every connection is.
+    Connections,
+}
+
+impl DeliveriesCommand {
+    pub(crate) fn run(self, common: &Common) -> Exit {
+        let format = common.format();
+        let request = match self.verb.request() {
+            Ok(request) => AdminRequest::Deliveries(request),
+            Err(why) => return format.fail(why),
+        };
+        match common.ask(request) {
+            Ok(answer) => {
+                format.show(text(&answer, "text"), &answer);
+                Exit::Done
+            }
+            Err(why) => format.fail(why),
+        }
+    }
+}
+
+impl Verb {
+    fn request(self) -> Result<DeliveriesRequest, String> {
+        let language = Language::code(None).to_owned();
+        Ok(match self {
+            Self::List { which, limit } => DeliveriesRequest::List { wanted: which.into(), limit, language },
+            Self::Show { id } => DeliveriesRequest::Show { id, language },
+            Self::Replay { id: Some(_), dry_run: true, .. } => {
+                return Err(
+                    "--dry-run counts what several would be; for one, see `takt deliveries show`.".to_owned()
+                );
+            }
+            Self::Replay { id: Some(id), body, .. } => {
+                let read = |path: std::path::PathBuf| {
+                    std::fs::read_to_string(&path)
+                        .map_err(|e| format!("{} cannot be read: {e}.", path.display()))
+                };
+                DeliveriesRequest::Replay { id, body: body.map(read).transpose()? }
+            }
+            Self::Replay { id: None, which, dry_run, .. } => {
+                DeliveriesRequest::ReplayAll { wanted: which.into(), dry_run }
+            }
+            Self::Cancel { id } => DeliveriesRequest::Decide { id, arrived: false },
+            Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
+            Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
+            Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
+            Self::Connections => DeliveriesRequest::Connections { language },
+        })
+    }
+}
