@@ -1,0 +1,1 @@
+"""The parts of `tryton.py`: folders, preparation, server, questions. `fill.py` alone runs inside the venv."""
