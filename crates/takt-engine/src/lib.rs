@@ -9,6 +9,7 @@ mod clock;
 mod engine;
 mod error;
 mod history;
+mod hooks;
 mod story;
 
 pub use action::{Action, ActionAnswer, ActionError, ActionTx, Idempotency};
@@ -16,8 +17,9 @@ pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions, EngineTx, Verdict};
 pub use error::EngineError;
 pub use history::{Release, RequestMinute};
+pub use hooks::Hooks;
 pub use story::{Story, StoryChange, StoryField, StoryResult, StoryStep};
-pub use takt_store::{Outcome, Store, StoreError, StoreHealth, StoreOptions};
+pub use takt_store::{Change, Outcome, Store, StoreError, StoreHealth, StoreOptions};
 
 use takt_model::SystemTables;
 

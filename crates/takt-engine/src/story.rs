@@ -1,7 +1,7 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Not here: its words (`takt-report`).
 
-use takt_model::{Principal, Project, Table, Uuid, Value, Verb, Words};
+use takt_model::{Principal, Project, Table, Uuid, Value, Words};
 use takt_plan::Direction;
 use takt_store::Change;
 
@@ -119,7 +119,18 @@ pub(crate) struct Recorder {
     kept: usize,
     left_out: u64,
     pub(crate) events: Vec<String>,
-    pub(crate) statements: u32,
+}
+
+/// A point to which a [`Recorder`] can go back: what came later is forgotten.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    steps: usize,
+    open: Vec<usize>,
+    /// Changes so far where new ones go.
+    here: usize,
+    kept: usize,
+    left_out: u64,
+    events: usize,
 }
 
 impl Recorder {
@@ -138,18 +149,54 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn record(&mut self, project: &Project, changes: Vec<Change>) {
+    pub(crate) fn step_end_unless_empty(&mut self, step: usize) {
+        self.step_end(step, true);
+        // Only the last one can be taken out without moving the numbers of others.
+        if step + 1 == self.steps.len() && self.steps[step].changes.is_empty() {
+            self.steps.pop();
+        }
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            steps: self.steps.len(),
+            open: self.open.clone(),
+            here: self.here().len(),
+            kept: self.kept,
+            left_out: self.left_out,
+            events: self.events.len(),
+        }
+    }
+
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        self.steps.truncate(mark.steps);
+        self.open.clone_from(&mark.open);
+        self.here_mut().truncate(mark.here);
+        (self.kept, self.left_out) = (mark.kept, mark.left_out);
+        self.events.truncate(mark.events);
+    }
+
+    /// Where changes go now.
+    fn here(&self) -> &Vec<StoryChange> {
+        self.open.last().and_then(|s| self.steps.get(*s)).map_or(&self.changes, |step| &step.changes)
+    }
+
+    fn here_mut(&mut self) -> &mut Vec<StoryChange> {
+        match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
+            Some(step) => &mut step.changes,
+            None => &mut self.changes,
+        }
+    }
+
+    pub(crate) fn record(&mut self, project: &Project, changes: &[Change]) {
         for change in changes {
             if self.kept == MOST_CHANGES {
                 self.left_out += 1;
                 continue;
             }
-            let Some(told) = project.table(&change.table).map(|t| told(t, &change)) else { continue };
+            let Some(told) = project.table(&change.table).map(|t| told(t, change)) else { continue };
             self.kept += 1;
-            match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
-                Some(step) => step.changes.push(told),
-                None => self.changes.push(told),
-            }
+            self.here_mut().push(told);
         }
     }
 
@@ -199,15 +246,9 @@ fn told(table: &Table, change: &Change) -> StoryChange {
         .iter()
         .filter_map(|k| row?.get(usize::from(k.0)).map(|v| v.as_ref().to_text()))
         .collect();
-    let verb = match change.verb {
-        Verb::Insert => "insert",
-        Verb::Update => "update",
-        Verb::Delete => "delete",
-        Verb::Select => "select",
-    };
     StoryChange {
         table: table.name.clone(),
-        verb: verb.to_owned(),
+        verb: change.verb.name().to_owned(),
         key: key.join(", "),
         fields: fields(table, change),
         rule: change.rule.clone(),

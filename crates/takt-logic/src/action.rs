@@ -12,10 +12,10 @@ use crate::{
         host::Host,
         limits::Measure,
         pool,
-        run::{Caller, run},
+        run::{Caller, Second, run},
     },
     load::Shared,
-    validate::{Given, canonical},
+    validate::canonical,
 };
 
 /// A call of an action.
@@ -56,17 +56,17 @@ impl Logic {
             idempotency: call.idempotency.map(|key| Idempotency { key }),
         };
         let shared = Arc::clone(shared);
-        let job = move |tx: &ActionTx| act(&shared, at, caller.as_ref(), &given, tx);
+        let job = move |tx: &ActionTx| act(&shared, at, caller.as_ref(), &Second::Input(&given), tx);
         Ok(engine.act(action, job).await?)
     }
 }
 
 /// On the thread that has the transaction.
-fn act(
+pub(crate) fn act(
     shared: &Shared,
     at: usize,
     caller: Option<&Caller>,
-    given: &Given,
+    second: &Second<'_>,
     tx: &ActionTx,
 ) -> Result<String, ActionError> {
     let settings = &shared.project.settings;
@@ -78,7 +78,7 @@ fn act(
             Prepared::new(host, &shared.modules, path, settings.logic.memory_bytes)?
         }
     };
-    let result = run(&prepared, &shared.modules, settings, caller, given, tx);
+    let result = run(&prepared, &shared.modules, settings, caller, second, tx);
     // What threw by itself or was refused has ended; what was stopped may have been stopped anywhere.
     let was_stopped = matches!(&result, Err(ActionError::Failed { code, .. }) if *code != "P0001");
     if !was_stopped {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use rquickjs::{Ctx, Object, Value as Js};
 use serde_json::Value as Json;
 use takt_engine::ActionError;
-use takt_model::{Problem, Project, Severity, Source, Words};
+use takt_model::{Problem, Project, ProjectFiles, Severity, Source, Verb, Words};
 
 use crate::{
-    Function, FunctionKind, Input,
+    Function, FunctionKind, Input, Trigger,
     js::{
+        conditions::public_tables,
         context::{Bare, LOAD_TIME, evaluate, prelude},
         host::Host,
         json,
@@ -21,7 +22,10 @@ use crate::{
 
 /// Memory of the scratch context.
 const MEMORY: usize = 16 * 1024 * 1024;
-const KNOWN: [&str; 7] = ["label", "about", "access", "runs_as", "kind", "input", "default"];
+const KNOWN: [&str; 8] = ["label", "about", "access", "runs_as", "kind", "on", "input", "default"];
+const KINDS: [(&str, FunctionKind); 3] =
+    [("action", FunctionKind::Action), ("http", FunctionKind::Http), ("hook", FunctionKind::Hook)];
+const WRITES: [Verb; 3] = [Verb::Insert, Verb::Update, Verb::Delete];
 
 /// Name and value of what was found.
 struct Found {
@@ -31,13 +35,14 @@ struct Found {
 
 /// Reads the exports of the function at `path`.
 pub(crate) fn read(
+    files: &ProjectFiles,
     project: &Arc<Project>,
     modules: &Arc<Modules>,
     path: &str,
     name: &str,
 ) -> Result<Function, Vec<Problem>> {
     let Some(module) = modules.get(path) else { return Err(Vec::new()) };
-    let mut reader = Reader { path, module, problems: Vec::new() };
+    let mut reader = Reader { path, module, files, project, problems: Vec::new() };
     reader.names();
     let found = match scratch(project, modules, path) {
         Ok(found) => found,
@@ -46,7 +51,7 @@ pub(crate) fn read(
             return Err(reader.problems);
         }
     };
-    let function = reader.function(project, name, &found);
+    let function = reader.function(name, &found);
     if reader.problems.iter().any(|p| p.severity == Severity::Error) {
         Err(reader.problems)
     } else {
@@ -81,6 +86,8 @@ fn exported<'js>(ctx: &Ctx<'js>, host: &Host, exports: &Object<'js>) -> rquickjs
 struct Reader<'m> {
     path: &'m str,
     module: &'m Module,
+    files: &'m ProjectFiles,
+    project: &'m Project,
     problems: Vec<Problem>,
 }
 
@@ -118,7 +125,8 @@ impl Reader<'_> {
         self.problems.push(Problem { source, severity: Severity::Error, message, help: None });
     }
 
-    fn function(&mut self, project: &Project, name: &str, found: &Found) -> Function {
+    fn function(&mut self, name: &str, found: &Found) -> Function {
+        let project = self.project;
         let value = |name: &str| found.values.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
         if !found.has_function {
             let help = "write `export default async function ({ db }, input) { ... }`, or begin the file's name \
@@ -129,27 +137,96 @@ impl Reader<'_> {
             };
             self.error("default", message.to_owned(), Some(help.to_owned()));
         }
-        let kind = match value("kind") {
-            None => FunctionKind::Action,
-            Some(Json::String(kind)) if kind == "action" => FunctionKind::Action,
-            Some(Json::String(kind)) if kind == "http" => FunctionKind::Http,
-            Some(other) => {
-                let help = "a function is of kind \"action\" (one transaction) or \"http\"";
-                self.error("kind", format!("unknown kind {other}"), Some(help.to_owned()));
-                FunctionKind::Action
-            }
-        };
+        let kind = self.kind(value("kind"));
         let label = self.words(project, "label", value("label"));
         Function {
             name: name.to_owned(),
             label: if label.is_empty() { one_word(project, name) } else { label },
             about: self.words(project, "about", value("about")),
-            access: self.access(project, value("access")),
+            access: self.access(kind, value("access")),
             runs_as_service: self.runs_as(kind, value("runs_as")),
             kind,
+            trigger: self.trigger(kind, value("on")),
             input: self.input(kind, value("input")),
             source: self.source("default"),
         }
+    }
+
+    fn kind(&mut self, value: Option<&Json>) -> FunctionKind {
+        let Some(value) = value else { return FunctionKind::Action };
+        if let Some((_, kind)) = KINDS.iter().find(|(name, _)| value == name) {
+            return *kind;
+        }
+        let names: Vec<String> = KINDS.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let help = format!("a function is of kind {}", names.join(", "));
+        self.error("kind", format!("unknown kind {value}"), Some(help));
+        FunctionKind::Action
+    }
+
+    fn trigger(&mut self, kind: FunctionKind, on: Option<&Json>) -> Trigger {
+        match (kind, on) {
+            (FunctionKind::Hook, on) => self.rows(on),
+            (FunctionKind::Action | FunctionKind::Http, None) => Trigger::Call,
+            (FunctionKind::Action | FunctionKind::Http, Some(_)) => {
+                let help = "say `export const kind = \"hook\"` if rows shall set it off".to_owned();
+                self.error(
+                    "on",
+                    "a function of this kind is called, nothing sets it off".to_owned(),
+                    Some(help),
+                );
+                Trigger::Call
+            }
+        }
+    }
+
+    /// `{ table: "orders", verbs: ["insert"] }`; all verbs if none are said.
+    fn rows(&mut self, on: Option<&Json>) -> Trigger {
+        let table = on.and_then(|on| on.get("table")).and_then(Json::as_str);
+        let Some(table) = table else {
+            let help = "write `export const on = { table: \"orders\", verbs: [\"insert\"] }`".to_owned();
+            self.error("on", "a hook says whose rows it waits for".to_owned(), Some(help));
+            return Trigger::Call;
+        };
+        let unknown = on.and_then(Json::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
+        for key in unknown.filter(|key| !["table", "verbs"].contains(key)) {
+            self.error("on", format!("`on` does not know `{key}`"), did_you_mean(key, ["table", "verbs"]));
+        }
+        self.table(table);
+        let verbs = match on.and_then(|on| on.get("verbs")) {
+            None => WRITES.to_vec(),
+            Some(list) => self.verbs(list),
+        };
+        Trigger::Rows { table: table.to_owned(), verbs }
+    }
+
+    /// A table whose own file is broken is not this file's mistake.
+    fn table(&mut self, name: &str) {
+        let known = || public_tables(self.project).map(|t| t.name.as_str());
+        let has_file = self.files.0.contains_key(&format!("schema/{name}.toml"));
+        if !has_file && !known().any(|t| t == name) {
+            let near = did_you_mean(name, known());
+            self.error("on", format!("unknown table `{name}`"), near);
+        }
+    }
+
+    fn verbs(&mut self, list: &Json) -> Vec<Verb> {
+        let mut verbs = Vec::new();
+        for verb in list.as_array().into_iter().flatten() {
+            match WRITES.into_iter().find(|w| verb == w.name()) {
+                Some(verb) => verbs.push(verb),
+                None => {
+                    let near = did_you_mean(verb.as_str().unwrap_or_default(), WRITES.map(Verb::name));
+                    let help =
+                        near.unwrap_or_else(|| "rows are written by insert, update, delete".to_owned());
+                    self.error("on", format!("unknown verb {verb}"), Some(help));
+                }
+            }
+        }
+        if verbs.is_empty() && list.as_array().is_none_or(Vec::is_empty) {
+            let help = "write `verbs: [\"insert\", \"update\", \"delete\"]`".to_owned();
+            self.error("on", "`verbs` is no list of verbs".to_owned(), Some(help));
+        }
+        verbs
     }
 
     fn words(&mut self, project: &Project, export: &str, value: Option<&Json>) -> Words {
@@ -168,8 +245,14 @@ impl Reader<'_> {
         }
     }
 
-    fn access(&mut self, project: &Project, value: Option<&Json>) -> Vec<String> {
+    fn access(&mut self, kind: FunctionKind, value: Option<&Json>) -> Vec<String> {
         let Some(value) = value else { return Vec::new() };
+        if !kind.is_called() {
+            let help = "leave it out; nobody calls a function of this kind".to_owned();
+            self.error("access", "`access` says who may call".to_owned(), Some(help));
+            return Vec::new();
+        }
+        let project = self.project;
         let roles: Option<Vec<String>> = value
             .as_array()
             .and_then(|list| list.iter().map(|r| r.as_str().map(ToOwned::to_owned)).collect());
@@ -220,9 +303,17 @@ impl Reader<'_> {
 
     fn input(&mut self, kind: FunctionKind, value: Option<&Json>) -> Input {
         let Some(value) = value else { return Input::default() };
-        if kind == FunctionKind::Http {
-            let help = "an http function reads its request itself".to_owned();
-            self.error("input", "an http function has no `input`".to_owned(), Some(help));
+        let given = match kind {
+            FunctionKind::Action => None,
+            FunctionKind::Http => {
+                Some(("an http function has no `input`", "an http function reads its request itself"))
+            }
+            FunctionKind::Hook => {
+                Some(("a hook has no `input`", "a hook is given `{ verb, table, before, after }`"))
+            }
+        };
+        if let Some((message, help)) = given {
+            self.error("input", message.to_owned(), Some(help.to_owned()));
             return Input::default();
         }
         Input::read(value).unwrap_or_else(|problems| {

@@ -1,7 +1,8 @@
 //! The project's own rules: TypeScript in a sandbox, inside a transaction (actions) or outside (`http` functions).
 //!
 //! [`Logic::load`] reads every file of `logic/` once and tells all mistakes; [`Logic::call`] runs an action as one
-//! transaction of the engine; [`Logic::http`] runs a function that may fetch and may call actions.
+//! transaction of the engine; [`Logic::http`] runs a function that may fetch and may call actions; [`Logic::hooks`] are
+//! those that written rows set off.
 //! Invariants: a function reaches data only through guarded plans; nothing of one call can be seen by the next;
 //! a function that runs away is stopped and has written nothing.
 //! Not here: how a transaction commits (engine), how an answer looks on the wire (server).
@@ -11,6 +12,7 @@ mod check;
 mod error;
 mod exports;
 mod function;
+mod hooks;
 mod http_call;
 mod input;
 mod load;
@@ -38,7 +40,7 @@ mod js {
 
 pub use action::Call;
 pub use error::LogicError;
-pub use function::{Function, FunctionKind};
+pub use function::{Function, FunctionKind, Trigger};
 pub use http_call::{HttpAnswer, HttpCall};
 pub use input::{Entry, Input, Scalar, Shape};
 pub use load::Logic;

@@ -171,7 +171,7 @@ impl Loader<'_> {
             if !is_whole(modules, path) {
                 continue;
             }
-            match exports::read(self.project, modules, path, &name) {
+            match exports::read(self.files, self.project, modules, path, &name) {
                 Ok(function) => {
                     self.state(modules, path, &function);
                     functions.push(function);

@@ -153,6 +153,9 @@ fn open_rooms(
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
     let engine = Engine::open(EngineOptions { store, project: Arc::clone(&project), clock })?;
+    if let Some(hooks) = logic.hooks() {
+        engine.set_hooks(hooks);
+    }
     let auth = MasterKey::load_or_create(data.folder())
         .and_then(|key| Auth::open(engine.clone(), key))
         .map_err(StartError::Auth)?;

@@ -24,7 +24,8 @@ pub(crate) struct Host {
     pub(crate) project: Arc<Project>,
     pub(crate) budget: Rc<Budget>,
     tx: RefCell<Option<ActionTx>>,
-    statements_max: Cell<u32>,
+    /// Statements that this call may still make.
+    statements_left: Cell<u32>,
     /// The first `reject`, even if the function caught it.
     refusal: RefCell<Option<ActionError>>,
     /// Refusals of the engine that were thrown; an error object carries its position here.
@@ -93,7 +94,7 @@ impl Host {
             project,
             budget: Rc::new(Budget::new(measure)),
             tx: RefCell::default(),
-            statements_max: Cell::new(0),
+            statements_left: Cell::new(0),
             refusal: RefCell::default(),
             thrown: RefCell::default(),
             unhandled: RefCell::default(),
@@ -108,7 +109,7 @@ impl Host {
     pub(crate) fn begin(&self, tx: &ActionTx, time: std::time::Duration, statements: u32) {
         self.forget();
         self.chance.set(seed(tx));
-        self.statements_max.set(statements);
+        self.statements_left.set(statements);
         *self.tx.borrow_mut() = Some(tx.clone());
         self.budget.begin(time);
     }
@@ -139,10 +140,11 @@ impl Host {
             return Err(Thrown::told("57014", "the time of this call is over"));
         }
         let tx = self.tx()?;
-        if tx.statements() >= self.statements_max.get() {
+        let Some(left) = self.statements_left.get().checked_sub(1) else {
             self.budget.run_out(Limit::Statements);
             return Err(Thrown::told("54000", "more statements than one call may make"));
-        }
+        };
+        self.statements_left.set(left);
         if !Arc::ptr_eq(tx.inner().project(), &self.project)
             && tx.inner().project().schema_fingerprint != self.project.schema_fingerprint
         {

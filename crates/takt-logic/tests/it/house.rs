@@ -154,6 +154,9 @@ impl House {
         })
         .unwrap();
         let engine = Engine::open(EngineOptions { store, project, clock: Arc::new(Still) }).unwrap();
+        if let Some(hooks) = logic.hooks() {
+            engine.set_hooks(hooks);
+        }
         Self { engine, logic, _folder: folder }
     }
 

@@ -3,6 +3,7 @@
 
 mod api;
 mod decimal;
+mod hooks;
 mod house;
 mod input;
 mod limits;
