@@ -10,7 +10,7 @@ use takt_plan::{Buffered, Plan, Rows, guard};
 use takt_store::{Change, Outcome, StoreError, Tx};
 
 use crate::{
-    Engine, EngineError, EngineTx,
+    Engine, EngineError, EngineTx, Once,
     hooks::Progress,
     story::{Recorder, StoryResult},
 };
@@ -30,6 +30,8 @@ pub struct Action {
     pub input_json: String,
     /// From the header, if sent.
     pub idempotency: Option<Idempotency>,
+    /// What it is done for, if that may happen only once.
+    pub once: Option<Once>,
 }
 
 /// An `Idempotency-Key`.
@@ -48,9 +50,9 @@ pub struct ActionAnswer {
     pub body: String,
     /// Whether the action refused by `reject`.
     pub refused: bool,
-    /// Whether this is an answer kept from an earlier call.
+    /// Whether this is an answer kept from an earlier call, or it was done before ([`Once`]).
     pub replayed: bool,
-    /// Id of the story.
+    /// Id of the story; nil if it was done before and nobody kept which.
     pub story: Uuid,
 }
 
@@ -187,6 +189,11 @@ impl Engine {
             if let Some(kept) = kept_answer(&etx, &action)? {
                 return Ok(Ok(kept));
             }
+            if let Some(once) = &action.once
+                && let Some(done) = once.done_before(&etx, &action)?
+            {
+                return Ok(Ok(done));
+            }
             let story = etx.new_uuid();
             let action_tx = ActionTx::new(etx.clone(), &action.rights, story);
             let ended = tx.nested(|_| job(&action_tx));
@@ -194,10 +201,14 @@ impl Engine {
                 // The database gave up the whole commit group: nothing can be kept, not even a story.
                 return Err(ended.err().unwrap_or_else(|| StoreError::Busy.into()));
             }
-            let (answer, result) = told(ended, story);
+            let (answer, result) = how_it_ended(ended, story);
             let recorder = action_tx.recorder.take();
             tx.set_capture(false);
-            recorder.into_story(&action, story, started, clock.now() - started, result).insert(&etx)?;
+            let told = recorder.into_story(&action, story, started, clock.now() - started, result);
+            told.insert(&etx)?;
+            if let Some(once) = &action.once {
+                once.note(&etx, &action, &answer, &told.result, story)?;
+            }
             if let Ok(answer) = &answer {
                 keep_answer(&etx, &action, answer)?;
             }
@@ -208,7 +219,10 @@ impl Engine {
 }
 
 /// What the caller and the story are told of how the function ended.
-fn told(ended: Result<String, ActionError>, story: Uuid) -> (Result<ActionAnswer, ActionError>, StoryResult) {
+fn how_it_ended(
+    ended: Result<String, ActionError>,
+    story: Uuid,
+) -> (Result<ActionAnswer, ActionError>, StoryResult) {
     let answer = |status, body, refused| ActionAnswer { status, body, refused, replayed: false, story };
     // What a hook refused is this action's refusal, however the function came by it.
     let ended = ended.map_err(|error| match error {

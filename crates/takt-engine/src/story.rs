@@ -71,6 +71,18 @@ pub enum StoryResult {
     },
 }
 
+impl StoryResult {
+    /// `success`, `refused` or `failed`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused { .. } => "refused",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// A step of an action.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StoryStep {
@@ -287,16 +299,11 @@ impl Story {
         let document =
             serde_json::to_string(self).map_err(|e| EngineError::Internal(format!("story: {e}")))?;
         let uuid = |text: &str| Uuid::parse_str(text).map_or(Value::Null, Value::Uuid);
-        let result = match self.result {
-            StoryResult::Success => "success",
-            StoryResult::Refused { .. } => "refused",
-            StoryResult::Failed { .. } => "failed",
-        };
         let plan = tx.on(STORIES)?.insert(vec![
             ("id", uuid(&self.id)),
             ("at", Value::Timestamp(self.at)),
             ("function", Value::Text(self.function.clone())),
-            ("result", Value::Text(result.to_owned())),
+            ("result", Value::Text(self.result.name().to_owned())),
             ("caller", self.caller.as_deref().map_or(Value::Null, uuid)),
             ("document", Value::Json(document)),
         ])?;

@@ -8,7 +8,7 @@ use takt_engine::ActionError;
 use takt_model::{Problem, Project, ProjectFiles, Severity, Source, Verb, Words};
 
 use crate::{
-    Function, FunctionKind, Input, Trigger,
+    Function, FunctionKind, Input, Schedule, Trigger,
     js::{
         conditions::public_tables,
         context::{Bare, LOAD_TIME, evaluate, prelude},
@@ -22,9 +22,15 @@ use crate::{
 
 /// Memory of the scratch context.
 const MEMORY: usize = 16 * 1024 * 1024;
-const KNOWN: [&str; 8] = ["label", "about", "access", "runs_as", "kind", "on", "input", "default"];
-const KINDS: [(&str, FunctionKind); 3] =
-    [("action", FunctionKind::Action), ("http", FunctionKind::Http), ("hook", FunctionKind::Hook)];
+const KNOWN: [&str; 10] =
+    ["label", "about", "access", "runs_as", "kind", "on", "schedule", "time_zone", "input", "default"];
+const KINDS: [(&str, FunctionKind); 5] = [
+    ("action", FunctionKind::Action),
+    ("http", FunctionKind::Http),
+    ("hook", FunctionKind::Hook),
+    ("consumer", FunctionKind::Consumer),
+    ("job", FunctionKind::Job),
+];
 const WRITES: [Verb; 3] = [Verb::Insert, Verb::Update, Verb::Delete];
 
 /// Name and value of what was found.
@@ -139,6 +145,12 @@ impl Reader<'_> {
         }
         let kind = self.kind(value("kind"));
         let label = self.words(project, "label", value("label"));
+        let input = self.input(kind, value("input"));
+        let trigger = self.trigger(kind, found);
+        if matches!(trigger, Trigger::Schedule(_)) && input.entries.iter().any(|e| !e.optional) {
+            let help = "make its input optional, or leave the schedule out".to_owned();
+            self.error("input", "the clock gives no input".to_owned(), Some(help));
+        }
         Function {
             name: name.to_owned(),
             label: if label.is_empty() { one_word(project, name) } else { label },
@@ -146,8 +158,8 @@ impl Reader<'_> {
             access: self.access(kind, value("access")),
             runs_as_service: self.runs_as(kind, value("runs_as")),
             kind,
-            trigger: self.trigger(kind, value("on")),
-            input: self.input(kind, value("input")),
+            trigger,
+            input,
             source: self.source("default"),
         }
     }
@@ -163,17 +175,55 @@ impl Reader<'_> {
         FunctionKind::Action
     }
 
-    fn trigger(&mut self, kind: FunctionKind, on: Option<&Json>) -> Trigger {
-        match (kind, on) {
-            (FunctionKind::Hook, on) => self.rows(on),
-            (FunctionKind::Action | FunctionKind::Http, None) => Trigger::Call,
-            (FunctionKind::Action | FunctionKind::Http, Some(_)) => {
-                let help = "say `export const kind = \"hook\"` if rows shall set it off".to_owned();
-                self.error(
-                    "on",
-                    "a function of this kind is called, nothing sets it off".to_owned(),
-                    Some(help),
-                );
+    fn trigger(&mut self, kind: FunctionKind, found: &Found) -> Trigger {
+        let value = |name: &str| found.values.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
+        if !matches!(kind, FunctionKind::Hook | FunctionKind::Consumer) && value("on").is_some() {
+            let help = "say `export const kind = \"hook\"` for rows, `\"consumer\"` for events".to_owned();
+            self.error("on", "nothing sets off a function of this kind but a call".to_owned(), Some(help));
+        }
+        for name in ["schedule", "time_zone"] {
+            if kind != FunctionKind::Job && value(name).is_some() {
+                let help = "say `export const kind = \"job\"`".to_owned();
+                self.error(name, format!("only jobs have a `{name}`"), Some(help));
+            }
+        }
+        match kind {
+            FunctionKind::Action | FunctionKind::Http => Trigger::Call,
+            FunctionKind::Hook => self.rows(value("on")),
+            FunctionKind::Consumer => self.events(value("on")),
+            FunctionKind::Job => self.schedule(value("schedule"), value("time_zone")),
+        }
+    }
+
+    /// `"order.placed"`, or a list of such names.
+    fn events(&mut self, on: Option<&Json>) -> Trigger {
+        let names: Option<Vec<String>> = match on {
+            Some(Json::String(name)) => Some(vec![name.clone()]),
+            Some(Json::Array(list)) => list.iter().map(|n| n.as_str().map(ToOwned::to_owned)).collect(),
+            _ => None,
+        };
+        let Some(names) = names.filter(|n| !n.is_empty() && n.iter().all(|n| !n.is_empty())) else {
+            let help = "write `export const on = \"order.placed\"`, or a list of events".to_owned();
+            self.error("on", "a consumer says which events it waits for".to_owned(), Some(help));
+            return Trigger::Call;
+        };
+        Trigger::Events(names)
+    }
+
+    fn schedule(&mut self, schedule: Option<&Json>, time_zone: Option<&Json>) -> Trigger {
+        let Some(schedule) = schedule else {
+            if time_zone.is_some() {
+                let help = "write `export const schedule = \"0 6 * * *\"`".to_owned();
+                self.error("time_zone", "a time zone without a schedule".to_owned(), Some(help));
+            }
+            return Trigger::Call;
+        };
+        let zone = time_zone.map_or("UTC", |z| z.as_str().unwrap_or_default());
+        match Schedule::read(schedule.as_str().unwrap_or_default(), zone) {
+            Ok(schedule) => Trigger::Schedule(schedule),
+            Err(message) => {
+                let help = "write `schedule = \"0 6 * * *\"`, `time_zone = \"Europe/Berlin\"`".to_owned();
+                self.error("schedule", message, Some(help));
                 Trigger::Call
             }
         }
@@ -281,8 +331,15 @@ impl Reader<'_> {
     }
 
     fn runs_as(&mut self, kind: FunctionKind, value: Option<&Json>) -> bool {
+        let nobody_calls = matches!(kind, FunctionKind::Consumer | FunctionKind::Job);
         match value.map(|v| v.as_str().unwrap_or_default()) {
-            None | Some("caller") => false,
+            None => false,
+            Some("caller") if nobody_calls => {
+                let help = "leave it out: what nobody calls runs as service".to_owned();
+                self.error("runs_as", "there is no caller whose rights it could have".to_owned(), Some(help));
+                false
+            }
+            Some("caller") => false,
             Some("service") if kind == FunctionKind::Http => {
                 let help = "let it call an action that runs as service".to_owned();
                 self.error(
@@ -304,12 +361,15 @@ impl Reader<'_> {
     fn input(&mut self, kind: FunctionKind, value: Option<&Json>) -> Input {
         let Some(value) = value else { return Input::default() };
         let given = match kind {
-            FunctionKind::Action => None,
+            FunctionKind::Action | FunctionKind::Job => None,
             FunctionKind::Http => {
                 Some(("an http function has no `input`", "an http function reads its request itself"))
             }
             FunctionKind::Hook => {
                 Some(("a hook has no `input`", "a hook is given `{ verb, table, before, after }`"))
+            }
+            FunctionKind::Consumer => {
+                Some(("a consumer has no `input`", "a consumer is given `{ id, name, key, payload, at }`"))
             }
         };
         if let Some((message, help)) = given {

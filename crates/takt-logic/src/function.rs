@@ -2,7 +2,7 @@
 
 use takt_model::{Principal, Source, Verb, Words};
 
-use crate::Input;
+use crate::{Input, Schedule};
 
 /// What a function is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum FunctionKind {
     Http,
     /// For every written row of a table, inside the transaction that writes it.
     Hook,
+    /// After the commit of an event, in a transaction of its own.
+    Consumer,
+    /// When a schedule or a delay says so, in a transaction of its own.
+    Job,
 }
 
 impl FunctionKind {
@@ -26,7 +30,7 @@ impl FunctionKind {
 /// What sets a function off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// Nothing but a call.
+    /// Nothing but a call (or, for jobs, `later`).
     Call,
     /// `export const on = { table, verbs }`: written rows.
     Rows {
@@ -35,6 +39,10 @@ pub enum Trigger {
         /// Insert, update, delete.
         verbs: Vec<Verb>,
     },
+    /// `export const on = "order.placed"`: events that have committed.
+    Events(Vec<String>),
+    /// `export const schedule = "0 6 * * *"`: the clock.
+    Schedule(Schedule),
 }
 
 /// A function of the project.

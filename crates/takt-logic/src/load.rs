@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     pub(crate) generation: u64,
     pub(crate) project: Arc<Project>,
     pub(crate) modules: Arc<Modules>,
-    pub(crate) functions: Vec<Function>,
+    pub(crate) functions: Arc<Vec<Function>>,
     by_name: BTreeMap<String, usize>,
     pub(crate) outbound: Outbound,
     pub(crate) workers: Workers,
@@ -52,7 +52,7 @@ impl Logic {
     pub fn load(files: &ProjectFiles, project: &Arc<Project>, outbound: Outbound) -> (Self, Vec<Problem>) {
         let mut loader = Loader { files, project, problems: Vec::new() };
         let modules = Arc::new(loader.modules());
-        let functions = loader.functions(&modules);
+        let functions = Arc::new(loader.functions(&modules));
         let by_name = functions.iter().enumerate().map(|(at, f)| (f.name.clone(), at)).collect();
         let shared = Shared {
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),

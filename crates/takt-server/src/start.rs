@@ -311,6 +311,7 @@ impl Server {
         let tasks = [
             Some(tokio::spawn(minutes(Arc::clone(&app)))),
             Some(tokio::spawn(alive(Arc::clone(&app)))),
+            Some(tokio::spawn(jobs(Arc::clone(&app)))),
             commands.map(|door| tokio::spawn(admin::answer_all(Arc::clone(&app), door))),
             seen.map(|seen| tokio::spawn(dev::watch(Arc::clone(&app), seen))),
         ];
@@ -403,6 +404,12 @@ async fn write_minute(app: &App, minute: i64) {
     if let Err(error) = app.engine.record_minutes(vec![counts]).await {
         tracing::warn!(%error, "the request counts of a minute were not written");
     }
+}
+
+/// The project's jobs, as their schedules and delays say.
+async fn jobs(app: Arc<App>) {
+    let engine = app.engine.clone();
+    takt_logic::keep_time(move || app.logic.load_full(), engine).await;
 }
 
 async fn alive(app: Arc<App>) {

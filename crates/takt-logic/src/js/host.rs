@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use rquickjs::{Ctx, Function, Object, Persistent, Value};
+use rquickjs::{Ctx, Function as JsFunction, Object, Persistent, Value};
 use takt_engine::{ActionError, ActionTx, EngineError, StoreError};
 use takt_model::{Project, Words};
 use takt_plan::{Plan, Rows};
@@ -18,6 +18,7 @@ use super::{
     limits::{Budget, Limit, Measure},
     rows::RowMaker,
 };
+use crate::Function;
 
 /// Shared by all functions lent to one context.
 pub(crate) struct Host {
@@ -36,18 +37,20 @@ pub(crate) struct Host {
     chance: Cell<u64>,
     /// Milliseconds that `Date.now()` gives, where no transaction says it.
     pub(crate) clock: Cell<fn() -> f64>,
+    /// For the jobs that a call may ask for.
+    functions: RefCell<Arc<Vec<Function>>>,
     pub(crate) kit: RefCell<Option<Kit>>,
     pub(crate) makers: RefCell<Vec<Rc<RowMaker>>>,
 }
 
 /// Helpers of the prelude that Rust calls.
 pub(crate) struct Kit {
-    pub(crate) decimal: Persistent<Function<'static>>,
-    pub(crate) decimal_of: Persistent<Function<'static>>,
-    pub(crate) decimal_text: Persistent<Function<'static>>,
+    pub(crate) decimal: Persistent<JsFunction<'static>>,
+    pub(crate) decimal_of: Persistent<JsFunction<'static>>,
+    pub(crate) decimal_text: Persistent<JsFunction<'static>>,
     pub(crate) decimal_proto: Persistent<Object<'static>>,
-    pub(crate) database_error: Persistent<Function<'static>>,
-    pub(crate) hex: Persistent<Function<'static>>,
+    pub(crate) database_error: Persistent<JsFunction<'static>>,
+    pub(crate) hex: Persistent<JsFunction<'static>>,
 }
 
 /// Why something that JavaScript asked of the host did not work; becomes an error object there.
@@ -100,9 +103,18 @@ impl Host {
             unhandled: RefCell::default(),
             chance: Cell::new(0),
             clock: Cell::new(|| 0.0),
+            functions: RefCell::default(),
             kit: RefCell::default(),
             makers: RefCell::default(),
         })
+    }
+
+    pub(crate) fn set_functions(&self, functions: &Arc<Vec<Function>>) {
+        *self.functions.borrow_mut() = Arc::clone(functions);
+    }
+
+    pub(crate) fn functions(&self) -> Arc<Vec<Function>> {
+        Arc::clone(&self.functions.borrow())
     }
 
     /// A call begins in `tx`.

@@ -11,7 +11,9 @@ use super::{
     db, failure,
     given::given_to_js,
     host::{Host, Thrown},
-    json, rows,
+    json,
+    later::later,
+    rows,
     values::{Form, form},
 };
 use crate::{modules::Modules, validate::Given};
@@ -52,6 +54,8 @@ pub(crate) enum Second<'a> {
     Input(&'a Given),
     /// A written row, for hooks.
     Row(&'a Change),
+    /// JSON text, for consumers.
+    Json(&'a str),
 }
 
 impl Second<'_> {
@@ -59,6 +63,7 @@ impl Second<'_> {
         match self {
             Self::Input(given) => given_to_js(host, ctx, given),
             Self::Row(change) => row_to_js(host, ctx, change),
+            Self::Json(text) => Ok(ctx.json_parse(*text)?),
         }
     }
 }
@@ -188,6 +193,7 @@ pub(crate) fn lent<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<Obj
     })?;
     lend(ctx, host, &lent, "emit", emit)?;
     lend(ctx, host, &lent, "reject", reject)?;
+    lend(ctx, host, &lent, "later", later)?;
     Ok(lent)
 }
 

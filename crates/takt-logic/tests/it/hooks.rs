@@ -43,14 +43,6 @@ impl House {
         let plan = plan(On::table(&project, "things").unwrap());
         Ok(self.engine.run(&who, plan, Nobody, |_, _| Ok(())).await?.1)
     }
-
-    fn count(&self, table: &str) -> u64 {
-        let count = |tx: &takt_engine::EngineTx| -> Result<u64, EngineError> {
-            let plan = On::table(tx.project(), table)?.count(None);
-            Ok(tx.rows(&Principal::system("test: count"), plan)?.1.count.unwrap())
-        };
-        self.engine.look_up(count).unwrap()
-    }
 }
 
 fn thing(on: On<'_>) -> Plan {
@@ -314,7 +306,7 @@ fn mistakes_of_hooks_are_told() {
         logic/f3.ts:1: error: `verbs` is no list of verbs; write `verbs: ["insert", "update", "delete"]`
         logic/f4.ts:1: error: `on` does not know `verb`; did you mean `verbs`?
         logic/f5.ts:1: error: unknown table `takt.stories`
-        logic/f6.ts:1: error: `access` says who may call; leave it out; nobody calls a function of this kind
         logic/f6.ts:1: error: a hook has no `input`; a hook is given `{ verb, table, before, after }`
-        logic/f7.ts:1: error: a function of this kind is called, nothing sets it off; say `export const kind = "hook"` if rows shall set it off"#]].assert_eq(&told.join("\n"));
+        logic/f6.ts:1: error: `access` says who may call; leave it out; nobody calls a function of this kind
+        logic/f7.ts:1: error: nothing sets off a function of this kind but a call; say `export const kind = "hook"` for rows, `"consumer"` for events"#]].assert_eq(&told.join("\n"));
 }

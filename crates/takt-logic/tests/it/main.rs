@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod api;
+mod consumers;
 mod decimal;
 mod hooks;
 mod house;
 mod input;
+mod jobs;
 mod limits;
 mod load;
 mod sandbox;
