@@ -8,7 +8,7 @@ use takt_engine::ActionError;
 use takt_model::{Problem, Project, ProjectFiles, Severity, Source, Verb, Words};
 
 use crate::{
-    Function, FunctionKind, Input, Schedule, Trigger,
+    Function, FunctionKind, Input, Mapping, Schedule, Trigger,
     js::{
         conditions::public_tables,
         context::{Bare, LOAD_TIME, evaluate, prelude},
@@ -31,12 +31,27 @@ const KINDS: [(&str, FunctionKind); 5] = [
     ("consumer", FunctionKind::Consumer),
     ("job", FunctionKind::Job),
 ];
+/// The kind of a file that is no function but exports several.
+const MAPPING: &str = "mapping";
 const WRITES: [Verb; 3] = [Verb::Insert, Verb::Update, Verb::Delete];
+
+/// What a file is.
+pub(crate) enum Read {
+    Function(Function),
+    Mapping(Mapping),
+}
 
 /// Name and value of what was found.
 struct Found {
     values: Vec<(&'static str, Json)>,
-    has_function: bool,
+    /// Exports that are functions; `default` among them.
+    functions: Vec<String>,
+}
+
+impl Found {
+    fn value(&self, name: &str) -> Option<&Json> {
+        self.values.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
 }
 
 /// Reads the exports of the function at `path`.
@@ -46,10 +61,9 @@ pub(crate) fn read(
     modules: &Arc<Modules>,
     path: &str,
     name: &str,
-) -> Result<Function, Vec<Problem>> {
+) -> Result<Read, Vec<Problem>> {
     let Some(module) = modules.get(path) else { return Err(Vec::new()) };
     let mut reader = Reader { path, module, files, project, problems: Vec::new() };
-    reader.names();
     let found = match scratch(project, modules, path) {
         Ok(found) => found,
         Err(error) => {
@@ -57,11 +71,17 @@ pub(crate) fn read(
             return Err(reader.problems);
         }
     };
-    let function = reader.function(name, &found);
+    let is_mapping = found.value("kind").is_some_and(|kind| kind == MAPPING);
+    let read = if is_mapping {
+        Read::Mapping(reader.mapping(name, &found))
+    } else {
+        reader.names();
+        Read::Function(reader.function(name, &found))
+    };
     if reader.problems.iter().any(|p| p.severity == Severity::Error) {
         Err(reader.problems)
     } else {
-        Ok(function)
+        Ok(read)
     }
 }
 
@@ -85,8 +105,14 @@ fn exported<'js>(ctx: &Ctx<'js>, host: &Host, exports: &Object<'js>) -> rquickjs
             values.push((name, serde_json::from_str(&text).unwrap_or(Json::Null)));
         }
     }
-    let default: Js<'js> = exports.get("default")?;
-    Ok(Found { values, has_function: default.is_function() })
+    let mut functions = Vec::new();
+    for name in exports.keys::<String>() {
+        let name = name?;
+        if exports.get::<_, Js<'js>>(name.as_str())?.is_function() {
+            functions.push(name);
+        }
+    }
+    Ok(Found { values, functions })
 }
 
 struct Reader<'m> {
@@ -133,10 +159,10 @@ impl Reader<'_> {
 
     fn function(&mut self, name: &str, found: &Found) -> Function {
         let project = self.project;
-        let value = |name: &str| found.values.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
-        if !found.has_function {
+        let value = |name: &str| found.value(name);
+        if !found.functions.iter().any(|f| f == "default") {
             let help = "write `export default async function ({ db }, input) { ... }`, or begin the file's name \
-                        with `_` if it only helps others";
+                        with `_` if it only helps others, or say `export const kind = \"mapping\"`";
             let message = match self.module.facts.exports.iter().any(|e| e.name == "default") {
                 true => "the default export is no function",
                 false => "there is no default export",
@@ -164,19 +190,44 @@ impl Reader<'_> {
         }
     }
 
+    /// A file of mapping functions: nothing but words beside them.
+    fn mapping(&mut self, name: &str, found: &Found) -> Mapping {
+        for export in ["access", "runs_as", "on", "schedule", "time_zone", "input", "default"] {
+            let is_there = self.module.facts.exports.iter().any(|e| e.name == export);
+            if is_there {
+                let help = "it is called by connections, by the names of its functions".to_owned();
+                self.error(export, format!("a mapping has no `{export}`"), Some(help));
+            }
+        }
+        let exports: Vec<String> = found.functions.iter().filter(|f| *f != "default").cloned().collect();
+        if exports.is_empty() {
+            let help = "write `export function toSale(order) { return { ... }; }`".to_owned();
+            self.error("kind", "a mapping exports functions".to_owned(), Some(help));
+        }
+        let project = self.project;
+        let label = self.words(project, "label", found.value("label"));
+        Mapping {
+            label: if label.is_empty() { one_word(project, name) } else { label },
+            about: self.words(project, "about", found.value("about")),
+            exports,
+            source: Source { file: self.path.to_owned(), line: 1 },
+        }
+    }
+
     fn kind(&mut self, value: Option<&Json>) -> FunctionKind {
         let Some(value) = value else { return FunctionKind::Action };
         if let Some((_, kind)) = KINDS.iter().find(|(name, _)| value == name) {
             return *kind;
         }
-        let names: Vec<String> = KINDS.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let known = KINDS.iter().map(|(name, _)| *name).chain([MAPPING]);
+        let names: Vec<String> = known.map(|name| format!("\"{name}\"")).collect();
         let help = format!("a function is of kind {}", names.join(", "));
         self.error("kind", format!("unknown kind {value}"), Some(help));
         FunctionKind::Action
     }
 
     fn trigger(&mut self, kind: FunctionKind, found: &Found) -> Trigger {
-        let value = |name: &str| found.values.iter().find(|(n, _)| *n == name).map(|(_, v)| v);
+        let value = |name: &str| found.value(name);
         if !matches!(kind, FunctionKind::Hook | FunctionKind::Consumer) && value("on").is_some() {
             let help = "say `export const kind = \"hook\"` for rows, `\"consumer\"` for events".to_owned();
             self.error("on", "nothing sets off a function of this kind but a call".to_owned(), Some(help));

@@ -19,10 +19,12 @@ mod http_call;
 mod input;
 mod jobs;
 mod load;
+mod mapping;
 mod modules;
 mod near;
 mod schedule;
 mod validate;
+mod workers;
 
 mod js {
     //! Everything that touches the script engine.
@@ -36,6 +38,7 @@ mod js {
     pub(crate) mod json;
     pub(crate) mod later;
     pub(crate) mod limits;
+    pub(crate) mod mapping;
     pub(crate) mod pool;
     pub(crate) mod rows;
     pub(crate) mod run;
@@ -51,4 +54,5 @@ pub use http_call::{HttpAnswer, HttpCall};
 pub use input::{Entry, Input, Scalar, Shape};
 pub use jobs::{Job, Scheduler, keep_time};
 pub use load::Logic;
+pub use mapping::Mapping;
 pub use schedule::Schedule;

@@ -13,11 +13,12 @@ use takt_outbound::Outbound;
 use takt_typescript::strip;
 
 use crate::{
-    Function, FunctionKind, exports,
-    http_call::Workers,
+    Function, FunctionKind, Mapping,
+    exports::{self, Read},
     js::conditions::public_tables,
     modules::{Module, Modules},
     near::did_you_mean,
+    workers::Workers,
 };
 
 /// All functions of a project. Never changes; a reload makes a new one.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) project: Arc<Project>,
     pub(crate) modules: Arc<Modules>,
     pub(crate) functions: Arc<Vec<Function>>,
+    pub(crate) mappings: Vec<Mapping>,
     by_name: BTreeMap<String, usize>,
     pub(crate) outbound: Outbound,
     pub(crate) workers: Workers,
@@ -50,7 +52,7 @@ impl Logic {
     /// Reads every `logic/**/*.{ts,js}`. With an error among the problems the function it belongs to is missing.
     #[must_use]
     pub fn load(files: &ProjectFiles, project: &Arc<Project>, outbound: Outbound) -> (Self, Vec<Problem>) {
-        let mut loader = Loader { files, project, problems: Vec::new() };
+        let mut loader = Loader { files, project, mappings: Vec::new(), problems: Vec::new() };
         let modules = Arc::new(loader.modules());
         let functions = Arc::new(loader.functions(&modules));
         let by_name = functions.iter().enumerate().map(|(at, f)| (f.name.clone(), at)).collect();
@@ -59,6 +61,7 @@ impl Logic {
             project: Arc::clone(project),
             modules,
             functions,
+            mappings: loader.mappings,
             by_name,
             outbound,
             workers: Workers::default(),
@@ -84,6 +87,7 @@ impl Logic {
 struct Loader<'l> {
     files: &'l ProjectFiles,
     project: &'l Arc<Project>,
+    mappings: Vec<Mapping>,
     problems: Vec<Problem>,
 }
 
@@ -172,7 +176,8 @@ impl Loader<'_> {
                 continue;
             }
             match exports::read(self.files, self.project, modules, path, &name) {
-                Ok(function) => {
+                Ok(Read::Mapping(mapping)) => self.mappings.push(mapping),
+                Ok(Read::Function(function)) => {
                     self.state(modules, path, &function);
                     functions.push(function);
                 }

@@ -50,9 +50,9 @@ fn mistakes_in_exports_are_told() {
             logic/b.ts:1: error: unknown role `boss`; name the project's own roles in takt.toml: `roles = [...]`
             logic/c.ts:1: error: `access` is no list of roles; write `["authenticated"]`
             logic/d.ts:1: error: unknown value `servce` of `runs_as`; a function runs as "caller" or as "service"
-            logic/e.ts:1: error: unknown kind "jobs"; a function is of kind "action", "http", "hook", "consumer", "job"
-            logic/f.ts:1: error: there is no default export; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others
-            logic/g.ts:1: error: the default export is no function; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others
+            logic/e.ts:1: error: unknown kind "jobs"; a function is of kind "action", "http", "hook", "consumer", "job", "mapping"
+            logic/f.ts:1: error: there is no default export; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others, or say `export const kind = "mapping"`
+            logic/g.ts:1: error: the default export is no function; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others, or say `export const kind = "mapping"`
             logic/h.ts:1: error: an http function has no `input`; an http function reads its request itself
             logic/h.ts:1: error: an http function has no transaction and no rights of its own; let it call an action that runs as service
             logic/i.ts:1: error: `label` is no text; write `{ en: "...", de: "..." }`

@@ -10,6 +10,7 @@ mod input;
 mod jobs;
 mod limits;
 mod load;
+mod mappings;
 mod sandbox;
 mod shop;
 mod web;
