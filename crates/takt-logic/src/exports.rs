@@ -131,7 +131,7 @@ impl Reader<'_> {
 
     fn error(&mut self, export: &str, message: String, help: Option<String>) {
         let source = self.source(export);
-        self.problems.push(Problem { source, severity: Severity::Error, message, help });
+        self.problems.push(Problem { source, column: None, severity: Severity::Error, message, help });
     }
 
     /// A mistyped name of an export would go unnoticed; `acess` closes the function to everybody.
@@ -154,7 +154,7 @@ impl Reader<'_> {
             source = Source { file: file.to_owned(), line };
         }
         let message = format!("the file cannot be read as a module: {message}");
-        self.problems.push(Problem { source, severity: Severity::Error, message, help: None });
+        self.problems.push(Problem { source, column: None, severity: Severity::Error, message, help: None });
     }
 
     fn function(&mut self, name: &str, found: &Found) -> Function {

@@ -8,6 +8,7 @@
 //! Not here: how a transaction commits (engine), how an answer looks on the wire (server).
 
 mod action;
+mod calls;
 mod check;
 mod consumer;
 mod cron;

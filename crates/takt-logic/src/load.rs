@@ -10,10 +10,10 @@ use std::{
 
 use takt_model::{Problem, Project, ProjectFiles, Severity, Source};
 use takt_outbound::Outbound;
-use takt_typescript::strip;
+use takt_typescript::{Place, strip};
 
 use crate::{
-    Function, FunctionKind, Mapping,
+    Function, FunctionKind, Mapping, calls,
     exports::{self, Read},
     js::conditions::public_tables,
     modules::{Module, Modules},
@@ -94,7 +94,13 @@ struct Loader<'l> {
 impl Loader<'_> {
     fn problem(&mut self, file: &str, line: u32, severity: Severity, message: String, help: Option<String>) {
         let source = Source { file: file.to_owned(), line };
-        self.problems.push(Problem { source, severity, message, help });
+        self.problems.push(Problem { source, column: None, severity, message, help });
+    }
+
+    fn error_at(&mut self, file: &str, place: Place, message: String, help: Option<String>) {
+        let source = Source { file: file.to_owned(), line: place.line };
+        let (column, severity) = (Some(place.column), Severity::Error);
+        self.problems.push(Problem { source, column, severity, message, help });
     }
 
     fn error(&mut self, file: &str, line: u32, message: String, help: Option<String>) {
@@ -109,12 +115,15 @@ impl Loader<'_> {
         for (path, text) in sources.filter(|(path, _)| !path.ends_with(".d.ts")) {
             match strip(path, text) {
                 Ok(stripped) => modules.insert(path, stripped),
-                Err(p) => self.error(path, p.line, p.message, p.help),
+                Err(p) => {
+                    self.error_at(path, Place { line: p.line, column: p.column }, p.message, p.help);
+                }
             }
         }
         for (path, module) in modules.iter() {
             self.imports(&modules, path, module);
             self.tables(path, module);
+            self.calls(path, module);
         }
         modules
     }
@@ -156,7 +165,41 @@ impl Loader<'_> {
             let has_file = self.files.0.contains_key(&format!("schema/{}.toml", table.name));
             if !known && !has_file {
                 let near = did_you_mean(&table.name, public_tables(self.project).map(|t| t.name.as_str()));
-                self.error(path, table.place.line, format!("unknown table `{}`", table.name), near);
+                self.error_at(path, table.place, format!("unknown table `{}`", table.name), near);
+            }
+        }
+    }
+
+    /// Calls of tables that do not fit the schema.
+    fn calls(&mut self, path: &str, module: &Module) {
+        for call in &module.facts.calls {
+            let Some(table) = public_tables(self.project).find(|t| t.name == call.table.name) else {
+                continue;
+            };
+            // A field that could not be read has told so itself.
+            let schema = self.files.0.get(&format!("schema/{}.toml", table.name));
+            let is_spoilt = |name: &str| {
+                schema.is_some_and(|text| {
+                    text.contains(&format!("[fields.{name}]")) || text.contains(&format!("\n{name} = "))
+                })
+            };
+            for mistake in calls::check(table, call, &is_spoilt) {
+                self.error_at(path, mistake.place, mistake.message, mistake.help);
+            }
+        }
+    }
+
+    /// Jobs that are asked for and are not there. One whose file is broken has told so itself.
+    fn later(&mut self, modules: &Modules, functions: &[Function]) {
+        let jobs = || functions.iter().filter(|f| f.kind == FunctionKind::Job).map(|f| f.name.as_str());
+        for (path, module) in modules.iter() {
+            for asked in &module.facts.later {
+                let has_file = function_files(&asked.name).iter().any(|f| self.files.0.contains_key(f));
+                let other_kind = functions.iter().any(|f| f.name == asked.name);
+                if !jobs().any(|job| job == asked.name) && (other_kind || !has_file) {
+                    let near = did_you_mean(&asked.name, jobs());
+                    self.error_at(path, asked.place, format!("there is no job `{}`", asked.name), near);
+                }
             }
         }
     }
@@ -185,6 +228,7 @@ impl Loader<'_> {
             }
         }
         functions.sort_by(|a, b| a.name.cmp(&b.name));
+        self.later(modules, &functions);
         functions
     }
 
@@ -212,6 +256,12 @@ fn is_whole(modules: &Modules, path: &str) -> bool {
                 && m.facts.imports.iter().all(|i| modules.resolve(path, &i.name).is_some())
         })
     })
+}
+
+/// Where the function of this name could stand.
+fn function_files(name: &str) -> [String; 2] {
+    let path = name.replace('.', "/");
+    [format!("logic/{path}.ts"), format!("logic/{path}.js")]
 }
 
 /// `logic/stock/count.ts` is `stock.count`; nothing for helpers, whose file or folder begins with `_`.

@@ -123,9 +123,9 @@ fn mistakes_in_code_are_told() {
             ("logic/k.ts", "let calls = 0;\nexport default () => ++calls;"),
         ],
         expect![[r#"
-            logic/_broken.ts:1: error: Unexpected token
-            logic/a.ts:2: error: Unexpected token
-            logic/b.ts:2: error: unknown table `thinks`; did you mean `things`?
+            logic/_broken.ts:1:18: error: Unexpected token
+            logic/a.ts:2:25: error: Unexpected token
+            logic/b.ts:2:13: error: unknown table `thinks`; did you mean `things`?
             logic/c.ts:1: error: cannot import `node:fs`; only files inside logic/ can be imported, by a relative path; there are no packages and no system modules
             logic/c.ts:2: error: cannot import `./_missing.ts`; only files inside logic/ can be imported
             logic/c.ts:3: error: cannot import `../schema/things.toml`; only files inside logic/ can be imported
