@@ -1,7 +1,7 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Not here: its words (`takt-report`).
 
-use takt_model::{Principal, Project, Table, Uuid, Value, Verb, Words};
+use takt_model::{Principal, Project, Table, Uuid, Value, Words};
 use takt_plan::Direction;
 use takt_store::Change;
 
@@ -71,6 +71,18 @@ pub enum StoryResult {
     },
 }
 
+impl StoryResult {
+    /// `success`, `refused` or `failed`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused { .. } => "refused",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// A step of an action.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StoryStep {
@@ -119,7 +131,18 @@ pub(crate) struct Recorder {
     kept: usize,
     left_out: u64,
     pub(crate) events: Vec<String>,
-    pub(crate) statements: u32,
+}
+
+/// A point to which a [`Recorder`] can go back: what came later is forgotten.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    steps: usize,
+    open: Vec<usize>,
+    /// Changes so far where new ones go.
+    here: usize,
+    kept: usize,
+    left_out: u64,
+    events: usize,
 }
 
 impl Recorder {
@@ -138,18 +161,54 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn record(&mut self, project: &Project, changes: Vec<Change>) {
+    pub(crate) fn step_end_unless_empty(&mut self, step: usize) {
+        self.step_end(step, true);
+        // Only the last one can be taken out without moving the numbers of others.
+        if step + 1 == self.steps.len() && self.steps[step].changes.is_empty() {
+            self.steps.pop();
+        }
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            steps: self.steps.len(),
+            open: self.open.clone(),
+            here: self.here().len(),
+            kept: self.kept,
+            left_out: self.left_out,
+            events: self.events.len(),
+        }
+    }
+
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        self.steps.truncate(mark.steps);
+        self.open.clone_from(&mark.open);
+        self.here_mut().truncate(mark.here);
+        (self.kept, self.left_out) = (mark.kept, mark.left_out);
+        self.events.truncate(mark.events);
+    }
+
+    /// Where changes go now.
+    fn here(&self) -> &Vec<StoryChange> {
+        self.open.last().and_then(|s| self.steps.get(*s)).map_or(&self.changes, |step| &step.changes)
+    }
+
+    fn here_mut(&mut self) -> &mut Vec<StoryChange> {
+        match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
+            Some(step) => &mut step.changes,
+            None => &mut self.changes,
+        }
+    }
+
+    pub(crate) fn record(&mut self, project: &Project, changes: &[Change]) {
         for change in changes {
             if self.kept == MOST_CHANGES {
                 self.left_out += 1;
                 continue;
             }
-            let Some(told) = project.table(&change.table).map(|t| told(t, &change)) else { continue };
+            let Some(told) = project.table(&change.table).map(|t| told(t, change)) else { continue };
             self.kept += 1;
-            match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
-                Some(step) => step.changes.push(told),
-                None => self.changes.push(told),
-            }
+            self.here_mut().push(told);
         }
     }
 
@@ -199,15 +258,9 @@ fn told(table: &Table, change: &Change) -> StoryChange {
         .iter()
         .filter_map(|k| row?.get(usize::from(k.0)).map(|v| v.as_ref().to_text()))
         .collect();
-    let verb = match change.verb {
-        Verb::Insert => "insert",
-        Verb::Update => "update",
-        Verb::Delete => "delete",
-        Verb::Select => "select",
-    };
     StoryChange {
         table: table.name.clone(),
-        verb: verb.to_owned(),
+        verb: change.verb.name().to_owned(),
         key: key.join(", "),
         fields: fields(table, change),
         rule: change.rule.clone(),
@@ -246,16 +299,11 @@ impl Story {
         let document =
             serde_json::to_string(self).map_err(|e| EngineError::Internal(format!("story: {e}")))?;
         let uuid = |text: &str| Uuid::parse_str(text).map_or(Value::Null, Value::Uuid);
-        let result = match self.result {
-            StoryResult::Success => "success",
-            StoryResult::Refused { .. } => "refused",
-            StoryResult::Failed { .. } => "failed",
-        };
         let plan = tx.on(STORIES)?.insert(vec![
             ("id", uuid(&self.id)),
             ("at", Value::Timestamp(self.at)),
             ("function", Value::Text(self.function.clone())),
-            ("result", Value::Text(result.to_owned())),
+            ("result", Value::Text(self.result.name().to_owned())),
             ("caller", self.caller.as_deref().map_or(Value::Null, uuid)),
             ("document", Value::Json(document)),
         ])?;

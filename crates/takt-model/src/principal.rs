@@ -81,6 +81,12 @@ impl Principal {
         matches!(self.rights, Rights::Anon | Rights::Authenticated)
     }
 
+    /// Whether this is the product itself.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        matches!(self.rights, Rights::System { .. })
+    }
+
     /// Whether a policy or function for `role` applies: `anon`, `authenticated`, `service_role` or a project role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {

@@ -16,6 +16,12 @@ pub(crate) use units::duration;
 /// The text of `takt.default.toml`: the defaults, with a line about each setting.
 const DEFAULTS: &str = include_str!("../takt.default.toml");
 
+/// Reads a duration as people write it: `20ms`, `15m`, `2h`, `3d`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    units::duration(text)
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -155,6 +155,9 @@ fn open_rooms(
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
     let engine = Engine::open(EngineOptions { store, project: Arc::clone(&project), clock })?;
+    if let Some(hooks) = logic.hooks() {
+        engine.set_hooks(hooks);
+    }
     let auth = MasterKey::load_or_create(data.folder())
         .and_then(|key| Auth::open(engine.clone(), key))
         .map_err(StartError::Auth)?;
@@ -318,6 +321,7 @@ impl Server {
             Some(tokio::spawn(minutes(Arc::clone(&app)))),
             Some(tokio::spawn(alive(Arc::clone(&app)))),
             Some(tokio::spawn(app.interfaces.clone().run())),
+            Some(tokio::spawn(jobs(Arc::clone(&app)))),
             commands.map(|door| tokio::spawn(admin::answer_all(Arc::clone(&app), door))),
             seen.map(|seen| tokio::spawn(dev::watch(Arc::clone(&app), seen))),
         ];
@@ -410,6 +414,12 @@ async fn write_minute(app: &App, minute: i64) {
     if let Err(error) = app.engine.record_minutes(vec![counts]).await {
         tracing::warn!(%error, "the request counts of a minute were not written");
     }
+}
+
+/// The project's jobs, as their schedules and delays say.
+async fn jobs(app: Arc<App>) {
+    let engine = app.engine.clone();
+    takt_logic::keep_time(move || app.logic.load_full(), engine).await;
 }
 
 async fn alive(app: Arc<App>) {

@@ -140,6 +140,14 @@ pub(crate) fn engine_error(error: EngineError, who: &Principal) -> WireError {
         EngineError::IdempotencyMismatch => {
             wire(422, "TAKT005", "This Idempotency-Key was used before with another request body.")
         }
+        EngineError::Rejected { status, message, details_json } => {
+            rejected(status, message.get("en").unwrap_or_default(), &details_json)
+        }
+        EngineError::Hook { code, message, position } => {
+            let error = message.as_str();
+            tracing::error!(code, error, position = position.as_deref(), "a hook failed");
+            wire(500, code, "A rule of the table failed; nothing was written.")
+        }
         EngineError::Schema(inside) | EngineError::Internal(inside) => internal(&inside),
     }
 }
@@ -159,6 +167,15 @@ fn store_error(error: StoreError, who: &Principal) -> WireError {
         StoreError::Locked(inside) | StoreError::Open(inside) | StoreError::Internal(inside) => {
             internal(&inside)
         }
+    }
+}
+
+/// `reject(status, words, details)`, as an action or a hook said it.
+pub(crate) fn rejected(status: u16, message: &str, details_json: &str) -> WireError {
+    let refused = wire(status, "REJECTED", message);
+    match serde_json::from_str(details_json) {
+        Ok(Json::Null) | Err(_) => refused,
+        Ok(details) => refused.details(details),
     }
 }
 

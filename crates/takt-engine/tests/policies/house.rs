@@ -166,6 +166,7 @@ impl House {
             rights: who.clone(),
             input_json: "{}".to_owned(),
             idempotency: None,
+            once: None,
         };
         let ended = self.runtime.block_on(self.engine.act(action, move |tx| {
             *seen.lock().unwrap() = Some(written(tx.inner(), &world, &caller, &plan));

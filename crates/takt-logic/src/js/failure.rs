@@ -25,6 +25,10 @@ pub(crate) fn engine_words(error: &EngineError) -> (&'static str, Option<String>
         EngineError::Store(StoreError::Timeout) => ("57014", None, None),
         EngineError::Store(StoreError::Full) => ("53100", None, None),
         EngineError::NotSingular { .. } => ("PGRST116", None, None),
+        EngineError::Rejected { details_json, .. } => {
+            ("REJECTED", (details_json != "null").then(|| details_json.clone()), None)
+        }
+        EngineError::Hook { code, .. } => (*code, None, None),
         _ => ("XX000", None, None),
     }
 }
@@ -62,7 +66,8 @@ pub(crate) fn of_value<'js>(host: &Host, ctx: &Ctx<'js>, modules: &Modules, thro
         object.and_then(|o| o.get::<_, Option<i32>>(THROWN).ok().flatten()).and_then(|at| host.thrown(at));
     if let Some(error) = refusal {
         tracing::debug!(%error, position = position.as_deref(), "the engine refused a plan of a function");
-        return ActionError::Engine(error);
+        // A hook's own refusal or failure stays what it is.
+        return error.into();
     }
     let (name, message) = words(ctx, thrown);
     let code = match (name.as_str(), message.as_str()) {

@@ -11,8 +11,10 @@ use takt_model::Principal;
 use takt_rest::{JsonSink, Method, Reply, RestOutcome, RestParts};
 
 use crate::{
+    app::App,
     body::header as text,
     dev,
+    http::rpc,
     routes::Call,
     wire_error::{WireError, engine_error, rest_error},
 };
@@ -34,7 +36,7 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
     let answered = match request.plan(&project, &who).map_err(rest_error) {
         Ok(plan) => {
             let ran = app.engine.run(&who, plan, request.sink(), verdict).await;
-            ran.map_err(|e| engine_error(e, &who)).and_then(|(sink, outcome)| {
+            ran.map_err(|e| refused(&app, e, &who, &parts.headers)).and_then(|(sink, outcome)| {
                 request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
             })
         }
@@ -48,6 +50,16 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
     match asked.and_then(|plan| dev::explain(&plan, &project, &who)) {
         Some(line) => Ok(explaining(answered.unwrap_or_else(WireError::into_response), &line)),
         None => answered,
+    }
+}
+
+/// A refusal of the engine; a hook's in the caller's language.
+fn refused(app: &App, error: EngineError, who: &Principal, headers: &HeaderMap) -> WireError {
+    match error {
+        EngineError::Rejected { status, message, details_json } => {
+            rpc::in_their_language(app, status, &message, &details_json, headers)
+        }
+        error => engine_error(error, who),
     }
 }
 

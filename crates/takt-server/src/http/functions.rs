@@ -22,7 +22,9 @@ pub(crate) async fn call(
 ) -> Result<Response<Body>, WireError> {
     let kind = call.app.logic.load().function(function).map(|f| f.kind);
     let answered = match kind {
-        None => Err(unknown_function(function)),
+        None | Some(FunctionKind::Hook | FunctionKind::Consumer | FunctionKind::Job) => {
+            Err(unknown_function(function))
+        }
         Some(FunctionKind::Action) => action(call, who, function).await,
         Some(FunctionKind::Http) => http(call, who, function, rest).await,
     };

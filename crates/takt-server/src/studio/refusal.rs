@@ -25,12 +25,16 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
             "Der Speicherplatz ist voll. Es wurde nichts geschrieben.",
             "The disk is full. Nothing was written.",
         ),
+        EngineError::Rejected { message, .. } => {
+            return message.get(language.code()).unwrap_or_default().to_owned();
+        }
         EngineError::NotSingular { .. } => {
             language.t("Diesen Eintrag gibt es nicht.", "This entry does not exist.")
         }
         EngineError::Plan(PlanError::NoFilter { .. } | PlanError::TooManyNodes { .. })
         | EngineError::Store(StoreError::Locked(_) | StoreError::Open(_) | StoreError::Internal(_))
         | EngineError::IdempotencyMismatch
+        | EngineError::Hook { .. }
         | EngineError::Schema(_)
         | EngineError::Internal(_) => {
             tracing::error!(%error, "a page of the console failed");

@@ -28,6 +28,10 @@ const GROUP: usize = 512;
 /// Most work in one group, so that the first job of it does not wait long for its answer.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
+/// Bytes of the writer's stack, most of it address space only: functions of the project run here, and the rows that
+/// they write may set off others, nine deep, each with half a megabyte of its own and the statements beneath it.
+const STACK: usize = 16 * 1024 * 1024;
+
 /// After so many changed rows the writer looks whether SQLite's statistics are still true, then each time that the
 /// number of changes has doubled.
 const STATISTICS_AFTER: u64 = 2_000;
@@ -67,6 +71,7 @@ impl Writer {
         let (jobs, flag) = (Arc::clone(&queue), Arc::clone(&writable));
         let thread = std::thread::Builder::new()
             .name("takt-writer".to_owned())
+            .stack_size(STACK)
             .spawn(move || {
                 // If the thread ever ends, nobody may go on waiting in the queue.
                 let _guard = Abandon(Arc::clone(&jobs));
