@@ -1,4 +1,5 @@
-//! The interfaces' parts together with the example shop.
+//! The interfaces' parts together with the example shop and with what others make of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod shop_mails;
+mod signatures;
