@@ -365,7 +365,7 @@ impl Retry {
     }
 }
 
-/// Messages that come in.
+/// Messages that come in: each becomes an event `<connection>.<type>`, which consumers in `logic/` handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
     /// Types of messages that are handled; empty for all. Others are answered with success and not kept.
@@ -374,8 +374,6 @@ pub struct Receive {
     pub id: Option<String>,
     /// Where the message's type stands in its body: `type`.
     pub kind: Option<String>,
-    /// The consumer that handles it: a function of `logic/`.
-    pub run: String,
     /// How long handled messages are kept, so that late repeats are told.
     pub keep: Duration,
 }

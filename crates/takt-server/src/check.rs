@@ -2,11 +2,15 @@
 
 use std::{path::Path, sync::Arc};
 
+use takt_interfaces::MailTemplates;
 use takt_logic::Logic;
 use takt_model::{Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, SystemTables};
 use takt_outbound::{Outbound, OutboundOptions};
 
 use crate::project_files::{ReadError, read_project};
+
+mod connections;
+mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
 const SYSTEM_TABLES: [SystemTables; 3] = [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES];
@@ -50,6 +54,7 @@ pub(crate) struct Loaded {
     pub(crate) files: ProjectFiles,
     pub(crate) project: Arc<Project>,
     pub(crate) logic: Logic,
+    pub(crate) templates: MailTemplates,
     pub(crate) report: CheckReport,
 }
 
@@ -64,11 +69,14 @@ pub(crate) fn load(
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);
+    let templates = mails::read(&files);
+    problems.extend(mails::check(&templates, &project));
+    problems.extend(connections::check(&project, &logic));
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));
     problems.dedup();
     let tables = project.tables.iter().filter(|t| t.exposure == Exposure::Public).count();
     let report = CheckReport { problems, tables, functions: logic.functions().len() };
-    Ok(Loaded { files, project, logic, report })
+    Ok(Loaded { files, project, logic, templates, report })
 }
 
 /// Reads the project in `project_dir` and says what is wrong with it.

@@ -57,6 +57,7 @@ fn reload(app: &App) {
         return tracing::error!("not reloaded: {error}");
     }
     app.logic.store(Arc::new(loaded.logic));
+    app.interfaces.use_templates(loaded.templates);
     tracing::info!("the project was reloaded");
 }
 

@@ -14,7 +14,7 @@ use std::{
 use arc_swap::ArcSwap;
 use takt_auth::{Auth, AuthError, MasterKey};
 use takt_engine::{Engine, EngineError, EngineOptions, Release, Store, StoreOptions, SystemClock};
-use takt_interfaces::{Interfaces, InterfacesOptions};
+use takt_interfaces::{Consume, Interfaces, InterfacesOptions};
 use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer};
 use takt_outbound::{Outbound, OutboundOptions};
 use tokio::{
@@ -150,7 +150,7 @@ fn open_rooms(
     data: DataDir,
     base_url: String,
 ) -> Result<Opened, StartError> {
-    let Loaded { files, project, logic, report: _ } = loaded;
+    let Loaded { files, project, logic, templates, report: _ } = loaded;
     data.close_database()?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
@@ -165,6 +165,7 @@ fn open_rooms(
         engine: engine.clone(),
         outbound: outbound.clone(),
         secrets: Arc::new(lent::SecretsOf(auth.clone())),
+        base_url: base_url.clone(),
         keep: project.settings.logic.deliveries,
     });
     let app = App {
@@ -182,7 +183,11 @@ fn open_rooms(
         base_url,
         dev: options.dev,
     };
-    Ok(Opened { app: Arc::new(app), data, files })
+    let app = Arc::new(app);
+    app.interfaces.use_templates(templates);
+    let functions = Arc::new(lent::FunctionsOf(Arc::downgrade(&app)));
+    app.interfaces.lend(Arc::clone(&functions) as Arc<dyn Consume>, functions);
+    Ok(Opened { app, data, files })
 }
 
 fn store_options(data_dir: &Path, project: &Project) -> StoreOptions {

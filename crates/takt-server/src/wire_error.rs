@@ -15,6 +15,10 @@
 //! | `TAKT011` | 507 | the disk is full |
 //! | `TAKT012` | 501 | this part of the API is not there yet |
 //! | `TAKT013` | 404, 405 | no such address, or not with this method |
+//! | `TAKT018` | 404 | no messages are received at this address |
+//! | `TAKT019` | 401 | a message that is not signed as agreed |
+//! | `TAKT020` | 400 | a message that cannot be read |
+//! | `TAKT021` | 503 | a connection whose secrets are not set yet |
 //! | `REJECTED` | 400-499 | a function said no |
 //!
 //! A new error cannot be forgotten: no match here has a `_`. A code is never used for something else later.

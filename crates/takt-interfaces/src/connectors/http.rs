@@ -6,10 +6,10 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value as Json, json};
 use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
-use takt_outbound::{Request, Response};
+use takt_outbound::{Request, Response, Secret};
 
-use super::Job;
-use crate::{Ended, Outcome, interfaces::House, outcome, payload};
+use super::{Job, oauth2};
+use crate::{Ended, Outcome, interfaces::House, outcome, payload, sign};
 
 /// Bytes of an answer that are kept for people.
 const RESPONSE_HEAD: usize = 1000;
@@ -74,7 +74,7 @@ async fn request(
     let body = body.to_string().into_bytes();
     let mut request = Request::new(method, format!("{}{path}", connection.connect.address));
     request.allow_private = connection.connect.allow_private;
-    request.headers = headers(house, connection, deliver, job, &body)?;
+    request.headers = headers(house, connection, deliver, job, &body).await?;
     request.body = body.into();
     Ok(request)
 }
@@ -92,7 +92,7 @@ fn envelope(job: &Job, data: &Json) -> Json {
     json!({ "type": job.event.name, "timestamp": Value::Timestamp(job.event.at).as_ref().to_text(), "data": data })
 }
 
-fn headers(
+async fn headers(
     house: &House,
     connection: &Connection,
     deliver: &Deliver,
@@ -109,33 +109,37 @@ fn headers(
     if connection.connect.protocol != Protocol::WebhookOut {
         put(&mut headers, deliver.idempotency_header.as_deref().unwrap_or("Idempotency-Key"), &id)?;
     }
-    let secret = |name: &str| {
-        house
-            .secrets
-            .secret(name)
-            .ok_or_else(|| format!("the secret `{name}` is not set; `takt secrets set {name}`"))
-    };
+    let secret = |name: &str| secret(house, name);
     match &connection.connect.auth {
         ConnectionAuth::None => {}
         ConnectionAuth::ApiKey { header, prefix, secret: name } => {
-            let value = secret(name)?;
-            put_secret(&mut headers, header, &format!("{prefix}{}", value.as_str()))?;
+            put_secret(&mut headers, header, &format!("{prefix}{}", secret(name)?.expose()))?;
         }
         ConnectionAuth::Basic { user, secret: name } => {
-            let value = secret(name)?;
-            let pair = STANDARD.encode(format!("{user}:{}", value.as_str()));
+            let pair = STANDARD.encode(format!("{user}:{}", secret(name)?.expose()));
             put_secret(&mut headers, "authorization", &format!("Basic {pair}"))?;
         }
-        ConnectionAuth::StandardWebhooks { .. }
-        | ConnectionAuth::Stripe { .. }
-        | ConnectionAuth::GitHub { .. }
-        | ConnectionAuth::Hmac { .. } => {
-            let _ = body;
-            return Err("signatures are not built yet".to_owned());
+        ConnectionAuth::StandardWebhooks { secrets } => {
+            let secrets = secrets.iter().map(|n| secret(n)).collect::<Result<Vec<_>, _>>()?;
+            let now = house.engine.now() / 1_000_000;
+            let signed = sign::sign_standard(&secrets, &id, now, body).map_err(|e| e.to_string())?;
+            headers.extend(signed);
         }
-        ConnectionAuth::OAuth2 { .. } => return Err("OAuth 2 is not built yet".to_owned()),
+        ConnectionAuth::OAuth2 { .. } => {
+            let token = oauth2::token(house, connection).await?;
+            put_secret(&mut headers, "authorization", &format!("Bearer {}", token.expose()))?;
+        }
+        ConnectionAuth::Stripe { .. } | ConnectionAuth::GitHub { .. } | ConnectionAuth::Hmac { .. } => {
+            return Err("this kind of signature is for messages that come in".to_owned());
+        }
     }
     Ok(headers)
+}
+
+/// The value of a secret, or what to do about it.
+pub(super) fn secret(house: &House, name: &str) -> Result<Secret, String> {
+    let missing = || format!("the secret `{name}` is not set; `takt secrets set {name}` sets it");
+    house.secrets.secret(name).ok_or_else(missing)
 }
 
 fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {

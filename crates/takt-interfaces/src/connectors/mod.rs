@@ -2,11 +2,15 @@
 //! What the rooms above lend (functions of `logic/`, secrets) stands here as traits.
 
 mod http;
+mod mail;
+mod oauth2;
+
+pub(crate) use oauth2::Token;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 use takt_model::{Connection, Deliver, OperationKind, Project, Protocol, Uuid};
-use zeroize::Zeroizing;
+use takt_outbound::Secret;
 
 use crate::{Delivery, Ended, FUNCTIONS, Outcome, interfaces::House, rows::events::Event};
 
@@ -16,7 +20,7 @@ pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Values of secrets by name.
 pub trait Secrets: Send + Sync {
     /// The value, if somebody has set it.
-    fn secret(&self, name: &str) -> Option<Zeroizing<String>>;
+    fn secret(&self, name: &str) -> Option<Secret>;
 }
 
 /// An event as a consumer gets it.
@@ -111,7 +115,7 @@ pub(crate) async fn send(house: &House, job: Job, timeout: Duration) -> Ended {
         Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookOut => {
             http::send(house, &project, connection, deliver, &job, timeout).await
         }
-        Protocol::Smtp => Ended::without_answer(Outcome::Refused, "mail is not built yet"),
+        Protocol::Smtp => mail::send(house, &project, connection, deliver, &job, timeout).await,
         Protocol::WebhookIn => {
             Ended::without_answer(Outcome::Refused, "nothing can be delivered to webhooks that come in")
         }

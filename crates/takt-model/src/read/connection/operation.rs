@@ -191,17 +191,11 @@ fn statuses(part: &Section<'_>, problems: &mut Problems) -> Vec<u16> {
 }
 
 fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
-    let run = part.text("run", problems).map(|r| r.value).unwrap_or_default();
-    if run.is_empty() {
-        let help = "write `run = \"on_payment\"`, a consumer in `logic/`".to_owned();
-        problems.error(part.source(), "nothing handles what comes in", help);
-    }
     Receive {
         accept: one_or_more(part, "accept", problems),
         id: part.text("id", problems).map(|t| t.value),
         kind: part.text("type", problems).map(|t| t.value),
         keep: time(part, "keep", problems).unwrap_or(KEEP_RECEIVED),
-        run,
     }
 }
 
