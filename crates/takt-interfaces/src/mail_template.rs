@@ -8,6 +8,7 @@
 
 mod exact;
 mod filters;
+mod names;
 mod plain_text;
 
 use std::{collections::BTreeMap, ops::Range};
@@ -36,6 +37,8 @@ pub struct MailTemplates {
     /// File name -> what it has.
     files: BTreeMap<String, File>,
     faults: Vec<TemplateError>,
+    /// Files that others name, with who names them.
+    wanted: Vec<(String, names::Used)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +132,12 @@ impl MailTemplates {
     /// are kept for [`Self::check`]; the other mails work all the same.
     #[must_use]
     pub fn read<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
-        let mut all = Self { environment: environment(), files: BTreeMap::new(), faults: Vec::new() };
+        let mut all = Self {
+            environment: environment(),
+            files: BTreeMap::new(),
+            faults: Vec::new(),
+            wanted: Vec::new(),
+        };
         for (path, text) in files {
             if let Some(name) = path.into().strip_prefix(FOLDER) {
                 all.add(name, text.into());
@@ -138,10 +146,14 @@ impl MailTemplates {
         all
     }
 
-    /// What is wrong with the templates, for `takt check`: names, sizes, syntax, subjects.
+    /// What is wrong with the templates, for `takt check`: names, sizes, syntax, unknown filters and files, subjects.
     #[must_use]
     pub fn check(&self) -> Vec<TemplateError> {
         let mut faults = self.faults.clone();
+        for (file, used) in self.wanted.iter().filter(|(_, used)| !self.has(&used.name)) {
+            let reason = format!("there is no file `{}`", shown(&used.name));
+            faults.push(TemplateError::Syntax { file: shown(file), line: used.line, reason });
+        }
         for (name, file) in &self.files {
             let Some(Name { mail, language, kind }) = Name::read(name).filter(|n| !n.is_part()) else {
                 continue;
@@ -264,7 +276,27 @@ impl MailTemplates {
             }
         }
         self.compile(name, name.to_owned(), body)?;
+        self.look_up(name, text)?;
         Ok(if subject.is_some() { File::WithSubject } else { File::WithoutSubject })
+    }
+
+    /// The first name in `text` that means nothing is a fault; files are looked for when all are read.
+    fn look_up(&mut self, file: &str, text: &str) -> Result<(), TemplateError> {
+        for used in names::used(text) {
+            let (what, known): (_, &[&str]) = match used.kind {
+                names::Kind::Filter => ("filter", &filters::FILTERS),
+                names::Kind::Test => ("test", &filters::TESTS),
+                names::Kind::File => {
+                    self.wanted.push((file.to_owned(), used));
+                    continue;
+                }
+            };
+            if !known.contains(&used.name.as_str()) {
+                let reason = format!("there is no {what} `{}`; there are: {}", used.name, known.join(", "));
+                return Err(TemplateError::Syntax { file: shown(file), line: used.line, reason });
+            }
+        }
+        Ok(())
     }
 
     fn compile(&mut self, file: &str, name: String, source: String) -> Result<(), TemplateError> {

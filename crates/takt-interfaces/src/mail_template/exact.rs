@@ -1,5 +1,6 @@
 //! A number with a fraction, as the text it came as. It can be shown and formatted; there is nothing to calculate
-//! with it, so that two amounts are neither added as floating-point numbers nor glued together as texts.
+//! with it, so that two amounts are neither added as floating-point numbers nor glued together as texts. It is true unless it is zero; `>` and `==`
+//! mean nothing for it.
 
 use std::{fmt, sync::Arc};
 

@@ -43,6 +43,24 @@ const ENGLISH_MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// The names of all filters.
+pub(super) const FILTERS: [&str; 12] = [
+    "capitalize",
+    "date",
+    "default",
+    "first",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "money",
+    "replace",
+    "trim",
+    "upper",
+];
+/// The names of all tests.
+pub(super) const TESTS: [&str; 5] = ["defined", "eq", "in", "none", "undefined"];
+
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("money", money);
     environment.add_filter("date", date);

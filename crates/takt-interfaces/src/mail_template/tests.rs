@@ -157,7 +157,12 @@ fn parts_come_from_the_folder_only() {
         ("mails/abs.de.txt", "Subject: s\n{% include \"/etc/passwd\" %}"),
         ("mails/self.de.txt", "Subject: s\n{% include \"self.de.txt\" %}"),
     ]);
-    assert_eq!(all.check(), []);
+    let told: Vec<String> = all.check().iter().map(ToString::to_string).collect();
+    let known = [
+        "mails/out.de.txt:2: there is no file `mails/../takt.toml`",
+        "mails/abs.de.txt:2: there is no file `mails//etc/passwd`",
+    ];
+    assert_eq!(told, known);
     assert_eq!(all.names().collect::<Vec<_>>(), ["abs", "m", "out", "self"]);
     let made = all.render("m", "de", "de", &json!({ "shop": "A & B" })).unwrap();
     assert_eq!(
@@ -178,6 +183,23 @@ fn parts_come_from_the_folder_only() {
     }
     for language in ["", "../de", "txt", "d"] {
         assert!(all.render("m", language, "xx", &json!({})).is_err(), "{language}");
+    }
+}
+
+#[test]
+fn every_filter_and_test_that_is_named_exists() {
+    let data = json!({ "a": "2026-11-26", "n": "1" });
+    for name in super::filters::FILTERS {
+        let source = match name {
+            "money" => "{{ n | money }}".to_owned(),
+            "replace" => "{{ a | replace('a', 'b') }}".to_owned(),
+            _ => format!("{{{{ a | {name} }}}}"),
+        };
+        assert!(text(&source, &data).is_ok(), "{name}");
+    }
+    for name in super::filters::TESTS {
+        let argument = if matches!(name, "eq" | "in") { "('x')" } else { "" };
+        assert!(text(&format!("{{{{ a is {name}{argument} }}}}"), &data).is_ok(), "{name}");
     }
 }
 
@@ -204,6 +226,8 @@ fn every_fault_is_found_before_a_mail_is_sent() {
         ("mails/bare.en.html", "<p>no subject</p>"),
         ("mails/bare.de.html", "<p>no subject</p>"),
         ("mails/bare.de.txt", "no subject either"),
+        ("mails/mony.en.txt", "Subject: s\n\n{{ total | mony }}"),
+        ("mails/test.en.txt", "Subject: s\n{% if a is evn %}{% endif %}"),
         ("mails/none.txt", "x"),
         ("mails/Big.en.txt", "x"),
         ("mails/logo.png", "x"),
@@ -213,6 +237,8 @@ fn every_fault_is_found_before_a_mail_is_sent() {
         "mails/open.en.txt:3: ",
         "mails/end.en.html:3: ",
         "mails/head.en.html:2: ",
+        "mails/mony.en.txt:3: there is no filter `mony`; there are: capitalize, ",
+        "mails/test.en.txt:2: there is no test `evn`",
         "mails/none.txt: a template is called",
         "mails/Big.en.txt: a template is called",
         "mails/logo.png: a template is called",
