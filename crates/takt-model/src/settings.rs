@@ -139,6 +139,8 @@ pub struct ServerSettings {
 pub struct LimitSettings {
     /// Bytes of a request body.
     pub body_bytes: usize,
+    /// Bytes of all request bodies together.
+    pub bodies_bytes: usize,
     /// Bytes of all headers together.
     pub header_bytes: usize,
     /// For receiving the headers.
@@ -151,6 +153,10 @@ pub struct LimitSettings {
     pub max_rows: u64,
     /// Writes waiting for the writer.
     pub write_queue: usize,
+    /// Requests of one address at the same time; 0 for no limit.
+    pub requests_per_address: usize,
+    /// Calls of functions by visitors from one address in 15 minutes; 0 for no limit.
+    pub visitor_calls: u32,
     /// Nodes of one request (root and embeds).
     pub embeds: usize,
     /// Bytes that the database file may grow to; 0 for no limit.
@@ -191,4 +197,6 @@ pub struct LogicSettings {
     pub statements: u32,
     /// How long an answer is kept under its `Idempotency-Key`.
     pub idempotency: Duration,
+    /// How long a story is kept.
+    pub stories: Duration,
 }
