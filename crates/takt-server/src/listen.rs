@@ -22,12 +22,12 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::{project_files::plain_reason, serve::Serving, stall::Progressing};
+use crate::{admission::MOST_CONNECTIONS, project_files::plain_reason, serve::Serving, stall::Progressing};
 
-/// Connections at once; more wait in the system's queue.
-const MOST_CONNECTIONS: usize = 8_192;
 /// How long an answer may wait for somebody who does not read it.
 const MOST_PATIENCE: Duration = Duration::from_secs(30);
+/// What must leave in that time once an answer waits: about a kilobyte a second.
+const LEAST_PROGRESS: usize = 32 * 1024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
@@ -88,12 +88,16 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
+        // Nobody keeps the others out by connecting alone.
+        let project = serving.app.project();
+        let proxies = &project.settings.server.trusted_proxies;
+        let Some(share) = serving.app.admission.connection(peer.ip(), proxies) else { continue };
         let (serving, builder) = (Arc::clone(&serving), Arc::clone(&builder));
         let watcher = graceful.watcher();
         let first = limits.header_time;
         tokio::spawn(async move {
             connection(stream, peer, serving, &builder, watcher, first).await;
-            drop(place);
+            drop((place, share));
         });
     }
     drop(listener);
@@ -157,8 +161,8 @@ async fn connection(
         has_asked.store(true, Ordering::Relaxed);
         Arc::clone(&serving).answer(peer.ip(), request)
     });
-    let conversation =
-        builder.serve_connection(TokioIo::new(Progressing::new(stream, MOST_PATIENCE)), service).into_owned();
+    let stream = Progressing::new(stream, MOST_PATIENCE, LEAST_PROGRESS);
+    let conversation = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let conversation = watcher.watch(conversation);
     tokio::pin!(conversation);
     // Before the first bytes tell HTTP/1 from HTTP/2, no limit of hyper applies: somebody could connect and be silent.

@@ -24,6 +24,7 @@ use tokio::{
 
 use crate::{
     admin,
+    admission::Admission,
     app::App,
     check::{self, CheckReport, Loaded},
     counters::Counters,
@@ -165,6 +166,7 @@ fn open_rooms(
         logic: ArcSwap::from_pointee(logic),
         outbound,
         statics: StaticFiles::new(options.project_dir.join("public")),
+        admission: Admission::default(),
         counters: Counters::default(),
         project_dir: options.project_dir.clone(),
         data_dir: data.folder().to_owned(),
