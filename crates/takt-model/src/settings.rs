@@ -145,7 +145,7 @@ pub struct LimitSettings {
     pub header_bytes: usize,
     /// For receiving the headers.
     pub header_time: Duration,
-    /// For a whole request.
+    /// For a whole request; ten times as long for its answer to be sent.
     pub request_time: Duration,
     /// For one read in the database.
     pub read_time: Duration,

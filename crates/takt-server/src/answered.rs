@@ -1,15 +1,19 @@
 //! The body of an answer on its way out: handed over in pieces, and holding its request's place until the last.
 //!
 //! An answer that is handed over whole would lie in the connection's buffer, where nobody counts it, for as long as its
-//! reader likes.
+//! reader likes. A reader of HTTP/2 who opens no window waits above the socket, where `stall.rs` sees nothing; therefore
+//! a large answer ends its connection when it is not gone in time.
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::body::{Body, Bytes};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
+use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::budget::Share;
 
@@ -23,12 +27,36 @@ pub(crate) struct Answered {
     /// What is left of the frame that came last.
     rest: Bytes,
     /// Given back when this is dropped.
-    _place: Option<Share>,
+    place: Option<Share>,
+    deadline: Option<Deadline>,
+}
+
+/// Runs until it is dropped.
+#[derive(Debug)]
+struct Deadline(AbortHandle);
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Answered {
     pub(crate) fn new(body: Body, place: Option<Share>) -> Self {
-        Self { body, rest: Bytes::new(), _place: place }
+        Self { body, rest: Bytes::new(), place, deadline: None }
+    }
+
+    /// Tells `overdue` when this is still there after `time`. Small answers and those that nobody counts may stay.
+    pub(crate) fn end_within(&mut self, time: Duration, overdue: &Arc<Notify>) {
+        if self.place.is_none() || self.body.size_hint().lower() <= PIECE as u64 {
+            return;
+        }
+        let overdue = Arc::clone(overdue);
+        let watch = tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            overdue.notify_one();
+        });
+        self.deadline = Some(Deadline(watch.abort_handle()));
     }
 }
 
@@ -72,7 +100,6 @@ impl http_body::Body for Answered {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use http_body::Body as _;
     use http_body_util::BodyExt;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! One caller, or many, who want more than there is: everybody else is served all the same.
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -130,8 +130,8 @@ fn one_address_has_so_many_requests_at_the_same_time() {
     soon(200, || ask("2001:db8:1:2::8", "/rest/v1/colours"));
 }
 
-#[test]
-fn an_answer_that_waits_for_its_reader_keeps_its_place() {
+/// A server with `rows` pages of a megabyte each.
+fn with_pages(rows: u32, settings: &[(&str, &str)]) -> Running {
     let dir = project();
     let pages = r#"
         [fields.id]
@@ -146,13 +146,19 @@ fn an_answer_that_waits_for_its_reader_keeps_its_place() {
         using = "true"
     "#;
     write(dir.path(), "schema/pages.toml", pages);
-    let options = options(dir.path(), &[PROXY, ("limits.requests_per_address", "1")]);
+    let options = options(dir.path(), settings);
     let server = Running::serve(dir, &options);
     let secret = [("apikey", server.secret.as_str()), ("content-type", "application/json")];
-    for id in 0..15 {
+    for id in 0..rows {
         let row = format!(r#"{{"id":{id},"text":"{}"}}"#, "x".repeat(1_000_000));
         assert_eq!(server.raw("POST", "/rest/v1/pages", &secret, row.as_bytes()).status, 201);
     }
+    server
+}
+
+#[test]
+fn an_answer_that_waits_for_its_reader_keeps_its_place() {
+    let server = with_pages(15, &[PROXY, ("limits.requests_per_address", "1")]);
     let mut idle = TcpStream::connect(server.address).unwrap();
     let head =
         "GET /rest/v1/pages HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: 203.0.113.1\r\n\r\n";
@@ -163,4 +169,29 @@ fn an_answer_that_waits_for_its_reader_keeps_its_place() {
     assert_eq!(again().status, 503);
     assert!(Answer::read(idle).body.len() > 15_000_000);
     soon(200, again);
+}
+
+/// HTTP/2 lets a reader say how much it wants; the socket is never full then, and nothing else would end this.
+#[test]
+fn a_reader_who_wants_nothing_of_its_answer_is_let_go() {
+    let server = with_pages(1, &[("limits.request_time", "300ms"), ("limits.requests_per_address", "1")]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let path = b"/rest/v1/pages";
+    // :method GET, :scheme http, :path, :authority, in the encoding without tables (RFC 7541, 6).
+    let mut fields = vec![0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
+    fields.extend_from_slice(path);
+    fields.extend_from_slice(b"\x01\x01x");
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    // SETTINGS: a window of 0 for every stream. HEADERS: the whole request.
+    bytes.extend_from_slice(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0");
+    bytes.extend_from_slice(&[0, 0, u8::try_from(fields.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
+    bytes.extend_from_slice(&fields);
+    stream.write_all(&bytes).unwrap();
+    let begun = Instant::now();
+    let mut answer = Vec::new();
+    // Closed or reset; what matters is that it ends, and not before its time.
+    let _ = stream.read_to_end(&mut answer);
+    assert!((2..15).contains(&begun.elapsed().as_secs()), "{:?} {answer:?}", begun.elapsed());
+    soon(200, || server.get("/rest/v1/colours"));
 }
