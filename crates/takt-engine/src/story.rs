@@ -1,7 +1,7 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Not here: its words (`takt-report`).
 
-use takt_model::{Principal, Project, Table, Uuid, Value, Words};
+use takt_model::{CompareOp, Expr, Principal, Project, Table, Uuid, Value, Words};
 use takt_plan::Direction;
 use takt_store::Change;
 
@@ -9,6 +9,9 @@ use crate::{Action, Engine, EngineError, EngineTx};
 
 /// A story keeps this many written rows; a bulk import should not write a second database.
 pub(crate) const MOST_CHANGES: usize = 500;
+
+/// Stories that one transaction forgets; everybody else's writes wait meanwhile.
+const FORGOTTEN_AT_ONCE: u64 = 1_000;
 
 /// What stands in place of a personal value.
 const MASK: &str = "•••";
@@ -337,6 +340,14 @@ impl Engine {
         self.stories_where("id", None, limit)
     }
 
+    /// Forgets the oldest stories that are older than `logic.stories`, at most 1,000; says how many.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn forget_old_stories(&self) -> Result<u64, EngineError> {
+        self.transact(forget).await
+    }
+
     fn stories_where(
         &self,
         field: &str,
@@ -361,4 +372,21 @@ impl Engine {
                 .collect()
         })
     }
+}
+
+fn forget(tx: &EngineTx) -> Result<u64, EngineError> {
+    let who = Principal::system("story: forget old ones");
+    let kept_for = i64::try_from(tx.project().settings.logic.stories.as_micros()).unwrap_or(i64::MAX);
+    let on = tx.on(STORIES)?;
+    let old = on.compare("at", CompareOp::Lt, Value::Timestamp(tx.now().saturating_sub(kept_for)))?;
+    let oldest = [("at", Direction::Ascending)];
+    let (found, _) = tx.rows(&who, on.read(&["id"], Some(old), &oldest, Some(FORGOTTEN_AT_ONCE))?)?;
+    let ids: Vec<Expr> = found.rows.into_iter().flatten().map(Expr::Literal).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let count = ids.len() as u64;
+    let id = Expr::Column { scope: 0, table: on.table.id, field: on.field("id")? };
+    tx.rows(&who, on.delete(Expr::In(Box::new(id), ids)))?;
+    Ok(count)
 }

@@ -5,6 +5,7 @@
 
 mod display;
 mod kind;
+pub(crate) mod when_null;
 
 pub use display::ExprText;
 pub(crate) use kind::{arithmetic, common};

@@ -11,6 +11,7 @@ use takt_logic::Logic;
 use takt_model::{Project, SettingsLayer};
 use takt_outbound::Outbound;
 
+use crate::admission::Admission;
 use crate::counters::{CounterSnapshot, Counters};
 use crate::http::static_files::StaticFiles;
 
@@ -28,6 +29,8 @@ pub struct App {
     pub outbound: Outbound,
     /// The front end.
     pub(crate) statics: StaticFiles,
+    /// What callers have of what all share.
+    pub(crate) admission: Admission,
     /// Request outcomes since the last flush.
     pub(crate) counters: Counters,
     /// Where the project's files are.

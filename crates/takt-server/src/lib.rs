@@ -4,8 +4,11 @@
 //! `routes.rs` shows the whole API on a page; `serve.rs` is what every request passes on its way in and out.
 
 mod admin;
+mod admission;
+mod answered;
 mod app;
 mod body;
+mod budget;
 mod check;
 mod compress;
 mod counters;

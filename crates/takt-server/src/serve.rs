@@ -19,11 +19,14 @@ use axum::{Router, body::Body};
 use futures_util::FutureExt;
 use http_body::Body as _;
 use hyper::body::Incoming;
+use takt_auth::tries::{Key, network};
 use tower::ServiceExt;
 
 use crate::{
+    answered::Answered,
     app::App,
     body::RequestBody,
+    budget::Share,
     compress, headers, identity,
     routes::{self, Answer, Call, Surface},
     wire_error::{WireError, internal, wire},
@@ -57,7 +60,7 @@ impl Serving {
         self: Arc<Self>,
         peer: IpAddr,
         request: Request<Incoming>,
-    ) -> Result<Response<Body>, Infallible> {
+    ) -> Result<Response<Answered>, Infallible> {
         let started = Instant::now();
         let (parts, incoming) = request.into_parts();
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
@@ -65,7 +68,12 @@ impl Serving {
         let id = headers::given_request_id(&parts.headers).unwrap_or_else(|| self.next_id());
 
         let wishes = Wishes::of(&self.app, surface, &parts.headers);
-        let answer = self.handled(surface, peer, parts, incoming).await;
+        let (answer, place) = match self.admitted(surface, peer, &parts) {
+            Ok(admitted) => {
+                (self.handled(surface, peer, parts, incoming, admitted.from).await, admitted.place)
+            }
+            Err(error) => (refused(error), None),
+        };
         let mut response = self.finished(surface, &method, wishes, answer.response).await;
 
         let took = started.elapsed();
@@ -73,7 +81,32 @@ impl Serving {
         self.app.counters.count(status, took);
         log_line(&method, uri.path(), status, took, &response, answer.role, &id);
         response.headers_mut().insert(headers::REQUEST_ID, id);
-        Ok(response)
+        Ok(response.map(|body| Answered::new(body, place)))
+    }
+
+    /// Whether anybody looks at the request at all.
+    fn admitted(
+        &self,
+        surface: Surface,
+        peer: IpAddr,
+        parts: &::http::request::Parts,
+    ) -> Result<Admitted, WireError> {
+        if !names_its_host(parts) {
+            return Err(wire(400, "TAKT017", "A request names its host, once."));
+        }
+        if self.app.dev && !host_is_ours(&self.app, parts) {
+            return Err(wire(421, "TAKT013", "In --dev only this machine's own names are answered."));
+        }
+        let from = network(identity::address(&self.app, peer, &parts.headers));
+        // Probes are answered whatever happens; pages ask for many files at once, which ask no database.
+        let is_counted = !matches!(surface, Surface::Operation | Surface::Page);
+        let limits = &self.app.project().settings.limits;
+        let place = if is_counted {
+            self.app.admission.request(&self.app, limits, from, &parts.headers)?
+        } else {
+            None
+        };
+        Ok(Admitted { from, place })
     }
 
     /// The handler's answer, or ours where the handler is late, panics, or must not be asked.
@@ -83,11 +116,8 @@ impl Serving {
         peer: IpAddr,
         parts: ::http::request::Parts,
         incoming: Incoming,
+        from: Key,
     ) -> Answer {
-        let refused = |error: WireError| Answer { response: error.into_response(), role: "nobody" };
-        if self.app.dev && !host_is_ours(&self.app, &parts) {
-            return refused(wire(421, "TAKT013", "In --dev only this machine's own names are answered."));
-        }
         if surface.is_shared() && headers::is_preflight(&parts.method, &parts.headers) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
@@ -96,7 +126,8 @@ impl Serving {
         }
         let limits = &self.app.project().settings.limits;
         let (time, is_read) = (limits.request_time, is_read(&parts.method));
-        let body = RequestBody::new(incoming, limits.body_bytes, time);
+        let share = || self.app.admission.body(limits, from);
+        let body = RequestBody::new(incoming, limits.body_bytes, time, share);
         let call = Call { app: Arc::clone(&self.app), peer, parts, body };
 
         // The body has its own time, so the whole may take it twice.
@@ -126,7 +157,8 @@ impl Serving {
     /// Hands a request to the console.
     pub(crate) async fn studio(&self, call: Call) -> Result<Response<Body>, WireError> {
         let address = identity::address(&self.app, call.peer, &call.parts.headers);
-        let mut request = Request::from_parts(call.parts, call.body.into_limited());
+        let body = call.body.read().await?;
+        let mut request = Request::from_parts(call.parts, Body::from(body));
         if request.uri().path() == "/studio/" {
             *request.uri_mut() = ::http::Uri::from_static("/studio");
         }
@@ -139,6 +171,25 @@ impl Serving {
         let id = format!("{}-{number:x}", self.process);
         HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown"))
     }
+}
+
+/// What is known of a request that may be handled.
+struct Admitted {
+    from: Key,
+    /// Held until the answer has been sent.
+    place: Option<Share>,
+}
+
+fn refused(error: WireError) -> Answer {
+    Answer { response: error.into_response(), role: "nobody" }
+}
+
+/// HTTP/1.1 demands one `Host` (RFC 9112, 3.2); where two stand, a proxy in front may have believed the other.
+/// HTTP/2 names the host elsewhere.
+fn names_its_host(parts: &::http::request::Parts) -> bool {
+    let mut hosts = parts.headers.get_all(::http::header::HOST).iter();
+    let is_needed = parts.version == ::http::Version::HTTP_11;
+    (hosts.next().is_some() || !is_needed) && hosts.next().is_none()
 }
 
 /// What the caller's headers ask of the answer; taken before the handler gets them.

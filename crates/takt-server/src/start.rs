@@ -25,6 +25,7 @@ use tokio::{
 
 use crate::{
     admin,
+    admission::Admission,
     app::App,
     check::{self, CheckReport, Loaded},
     counters::Counters,
@@ -40,6 +41,8 @@ use crate::{
 };
 
 const MINUTE: i64 = 60_000_000;
+/// Transactions in a minute that delete old stories.
+const FORGETTING: usize = 10;
 /// In minutes.
 const A_WEEK: i64 = 7 * 24 * 60;
 /// What of `server.shutdown` is kept for the last writes and closing the database.
@@ -176,6 +179,7 @@ fn open_rooms(
         logic: ArcSwap::from_pointee(logic),
         outbound,
         statics: StaticFiles::new(options.project_dir.join("public")),
+        admission: Admission::default(),
         counters: Counters::default(),
         project_dir: options.project_dir.clone(),
         data_dir: data.folder().to_owned(),
@@ -400,13 +404,28 @@ async fn watch_signals(first: Arc<Notify>, second: Arc<Notify>) {
     }
 }
 
-/// Once a minute the counts go to the database.
+/// Once a minute the counts go to the database, and stories that are too old go from it.
 async fn minutes(app: Arc<App>) {
     loop {
         let rest = MINUTE - app.engine.now().rem_euclid(MINUTE);
         tokio::time::sleep(Duration::from_micros(rest.unsigned_abs())).await;
         let ended = app.engine.now() / MINUTE - 1;
         write_minute(&app, ended).await;
+        forget_old_stories(&app).await;
+    }
+}
+
+/// In small transactions, so that nobody waits for long; what is left over has time until the next minute.
+async fn forget_old_stories(app: &App) {
+    for _ in 0..FORGETTING {
+        match app.engine.forget_old_stories().await {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "old stories were not deleted");
+                return;
+            }
+        }
     }
 }
 

@@ -9,12 +9,16 @@
 //! | `TAKT005` | 422 | an `Idempotency-Key` used before with another body |
 //! | `TAKT006` | 400 | an `Idempotency-Key` that is none |
 //! | `TAKT007` | 401 | the secret key, sent by a browser or in the query |
-//! | `TAKT008` | 413 | body larger than `limits.body_bytes` |
+//! | `TAKT008` | 413 | body larger than `limits.body` |
 //! | `TAKT009` | 408 | body slower than `limits.request_time` |
 //! | `TAKT010` | 503, 504 | answer slower than `limits.request_time` |
 //! | `TAKT011` | 507 | the disk is full |
 //! | `TAKT012` | 501 | this part of the API is not there yet |
 //! | `TAKT013` | 404, 405 | no such address, or not with this method |
+//! | `TAKT014` | 503 | no room for another body: `limits.bodies` |
+//! | `TAKT015` | 429 | a visitor called functions too often: `limits.visitor_calls` |
+//! | `TAKT016` | 503 | too many requests of one address: `limits.requests_per_address` |
+//! | `TAKT017` | 400 | no `Host`, or two |
 //! | `TAKT018` | 404 | no messages are received at this address |
 //! | `TAKT019` | 401 | a message that is not signed as agreed |
 //! | `TAKT020` | 400 | a message that cannot be read |

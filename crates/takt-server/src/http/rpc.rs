@@ -19,7 +19,7 @@ use crate::{
 
 /// Calls an action. Actions may write, so a GET is refused.
 pub(crate) async fn call(call: Call, who: Principal, function: &str) -> Result<Response<Body>, WireError> {
-    let Call { app, parts, body, .. } = call;
+    let Call { app, peer, parts, body } = call;
     let (accept, prefer) = (text(&parts.headers, &header::ACCEPT), data::preferences(&parts.headers));
     let prefer = prefer.as_deref();
     if !is_action(&app, function) {
@@ -29,6 +29,7 @@ pub(crate) async fn call(call: Call, who: Principal, function: &str) -> Result<R
         let message = format!("The function {function} may write and is called with POST.");
         return Err(wire(405, "25006", message));
     }
+    app.admission.visitor_call(&app, &who, peer, &parts.headers)?;
     let body = body.read().await?;
     let method = Method::named(parts.method.as_str()).map_err(rest_error)?;
     takt_rest::rpc_check(accept, prefer).map_err(rest_error)?;

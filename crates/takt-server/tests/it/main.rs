@@ -7,6 +7,7 @@ mod connections;
 mod data;
 mod functions;
 mod lifecycle;
+mod overload;
 mod pages;
 mod studio;
 mod support;
