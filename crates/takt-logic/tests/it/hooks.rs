@@ -38,7 +38,11 @@ impl RowSink for Nobody {
 }
 
 impl House {
-    async fn write(&self, who: Principal, plan: impl Fn(On<'_>) -> Plan) -> Result<Outcome, EngineError> {
+    pub(crate) async fn write(
+        &self,
+        who: Principal,
+        plan: impl Fn(On<'_>) -> Plan,
+    ) -> Result<Outcome, EngineError> {
         let project = self.engine.project();
         let plan = plan(On::table(&project, "things").unwrap());
         Ok(self.engine.run(&who, plan, Nobody, |_, _| Ok(())).await?.1)

@@ -14,4 +14,5 @@ mod load;
 mod mappings;
 mod sandbox;
 mod shop;
+mod transitions;
 mod web;
