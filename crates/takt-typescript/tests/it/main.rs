@@ -169,7 +169,8 @@ export function own(later) { const db = { orders: { x() {} } }; db.orders.x(); l
         .collect();
     expect![[r#"
         3:19 orders.find { where: { id: ?, status: "paid" }, order: ["a.asc", ?] }
-        4:22 orders.insert [{ a: ? }], { returning: ? }"#]].assert_eq(&calls.join("\n"));
+        4:22 orders.insert [{ a: ? }], { returning: ? }"#]]
+    .assert_eq(&calls.join("\n"));
     let later: Vec<_> = facts.later.iter().map(|l| (l.name.as_str(), l.place.line, l.place.column)).collect();
     assert_eq!(later, [("remind", 9, 9)]);
 }
