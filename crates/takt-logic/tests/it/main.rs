@@ -15,4 +15,5 @@ mod mappings;
 mod sandbox;
 mod shop;
 mod transitions;
+mod types;
 mod web;

@@ -50,5 +50,6 @@ async fn a_transition_that_is_not_named_is_refused_to_every_writer() {
         engine: things.colour may not change from "green" to "red"
         things.colour may not change from "green" to "red"
         things.colour may not change from "green" to "red"
-        things.colour may not change from "green" to "red""#]].assert_eq(&lines.join("\n"));
+        things.colour may not change from "green" to "red""#]]
+    .assert_eq(&lines.join("\n"));
 }

@@ -8,6 +8,7 @@ mod new;
 mod serve;
 mod settings;
 mod story;
+mod types;
 
 use std::path::PathBuf;
 
@@ -45,6 +46,7 @@ enum Command {
     Account(account::AccountCommand),
     Story(story::Story),
     Settings(settings::Settings),
+    Types(types::Types),
 }
 
 /// What every command takes.
@@ -72,6 +74,7 @@ impl Cli {
             Command::Account(command) => command.run(&common),
             Command::Story(command) => command.run(&common),
             Command::Settings(command) => command.run(&common),
+            Command::Types(command) => command.run(&common),
         }
     }
 }
