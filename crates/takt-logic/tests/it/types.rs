@@ -14,49 +14,55 @@ fn tables_and_jobs_are_declared_with_the_types_that_functions_see() {
          = "remind";
 
           interface Db {
-            parts: Table<Parts, NewParts, { thing: Given<string>; place: Given<number> }>;
-            things: Table<Things, NewThings, Given<string>>;
+            parts: Table<Rows.Parts, New.Parts, { thing: Given<string>; place: Given<number> }>;
+            things: Table<Rows.Things, New.Things, Given<string>>;
           }
 
-          /** Parts * / of things */
-          interface Parts {
-            thing: string;
-            place: number;
-          }
-          interface NewParts {
-            thing: Given<string>;
-            place: Given<number>;
+          /** Rows as they are read. */
+          namespace Rows {
+            /** Parts * / of things */
+            interface Parts {
+              thing: string;
+              place: number;
+            }
+            interface Things {
+              id: string;
+              name: string;
+              count: number;
+              serial: bigint | null;
+              price: Takt.Decimal | null;
+              weight: number | null;
+              active: boolean;
+              day: string | null;
+              hour: string | null;
+              at: string | null;
+              extra: any | null;
+              raw: Uint8Array | null;
+              colour: "red" | "green";
+            }
           }
 
-          interface Things {
-            id: string;
-            name: string;
-            count: number;
-            serial: bigint | null;
-            price: Decimal | null;
-            weight: number | null;
-            active: boolean;
-            day: string | null;
-            hour: string | null;
-            at: string | null;
-            extra: any | null;
-            raw: Uint8Array | null;
-            colour: "red" | "green";
-          }
-          interface NewThings {
-            id?: Given<string>;
-            name: Given<string>;
-            count?: Given<number>;
-            serial?: Given<bigint> | null;
-            price?: Given<Decimal> | null;
-            weight?: Given<number> | null;
-            active?: Given<boolean>;
-            day?: Given<string> | null;
-            hour?: Given<string> | null;
-            at?: Given<string> | null;
-            extra?: Given<any> | null;
-            raw?: Given<Uint8Array> | null;
-            colour?: Given<"red" | "green">;
+          /** What a new row needs. */
+          namespace New {
+            interface Parts {
+              thing: Takt.Given<string>;
+              place: Takt.Given<number>;
+            }
+            interface Things {
+              id?: Takt.Given<string>;
+              name: Takt.Given<string>;
+              count?: Takt.Given<number>;
+              serial?: Takt.Given<bigint> | null;
+              price?: Takt.Given<Takt.Decimal> | null;
+              weight?: Takt.Given<number> | null;
+              active?: Takt.Given<boolean>;
+              day?: Takt.Given<string> | null;
+              hour?: Takt.Given<string> | null;
+              at?: Takt.Given<string> | null;
+              extra?: Takt.Given<any> | null;
+              raw?: Takt.Given<Uint8Array> | null;
+              colour?: Takt.Given<"red" | "green">;
+            }
           }
         }
     "#]]
