@@ -7,7 +7,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use takt_model::{CompareOp, Principal, Uuid, Value, Words};
 use takt_plan::{Buffered, Plan, Rows, guard};
-use takt_store::{Change, Outcome, StoreError, Tx};
+use takt_store::{Change, Outcome, RefusedTransition, StoreError, Tx};
 
 use crate::{
     Engine, EngineError, EngineTx, Once,
@@ -253,6 +253,7 @@ fn how_it_ended(
         Err(ActionError::Engine(error)) => {
             let code = match &error {
                 EngineError::Store(StoreError::Refused { code, .. }) => *code,
+                EngineError::Store(StoreError::Transition(_)) => RefusedTransition::CODE,
                 EngineError::Plan(_) => "42501",
                 _ => "XX000",
             };

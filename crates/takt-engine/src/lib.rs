@@ -22,8 +22,8 @@ pub use history::{Release, RequestMinute};
 pub use hooks::Hooks;
 pub use jobs::LaterJob;
 pub use once::Once;
-pub use story::{Story, StoryChange, StoryField, StoryResult, StoryStep};
-pub use takt_store::{Change, Outcome, Store, StoreError, StoreHealth, StoreOptions};
+pub use story::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep};
+pub use takt_store::{Change, Outcome, RefusedTransition, Store, StoreError, StoreHealth, StoreOptions};
 
 use takt_model::SystemTables;
 

@@ -8,6 +8,9 @@ use takt_model::{Principal, Uuid, Value};
 
 use crate::{Action, ActionAnswer, ActionError, EngineError, EngineTx, StoreError, StoryResult, jobs};
 
+/// With which the sources of events for consumers begin.
+pub(crate) const CONSUMER: &str = "consumer:";
+
 const INBOX: &str = "takt.inbox";
 
 /// What an action is done for.
@@ -36,6 +39,12 @@ pub enum Once {
 }
 
 impl Once {
+    /// An event for a consumer.
+    #[must_use]
+    pub fn event(consumer: &str, id: Uuid) -> Self {
+        Self::Message { source: format!("{CONSUMER}{consumer}"), id: id.to_string() }
+    }
+
     /// The answer if this was done before.
     pub(crate) fn done_before(
         &self,

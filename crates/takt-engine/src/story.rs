@@ -5,7 +5,7 @@ use takt_model::{CompareOp, Expr, Principal, Project, Table, Uuid, Value, Words}
 use takt_plan::Direction;
 use takt_store::Change;
 
-use crate::{Action, Engine, EngineError, EngineTx};
+use crate::{Action, Engine, EngineError, EngineTx, Once, once::CONSUMER};
 
 /// A story keeps this many written rows; a bulk import should not write a second database.
 pub(crate) const MOST_CHANGES: usize = 500;
@@ -35,6 +35,9 @@ pub struct Story {
     pub caller: Option<String>,
     /// `visitor`, `customer` or the caller's roles, `service`.
     pub caller_roles: Vec<String>,
+    /// What set it off.
+    #[serde(default, skip_serializing_if = "StoryCause::is_call")]
+    pub cause: StoryCause,
     /// Whether it ran with service rights.
     pub elevated: bool,
     /// How it ended.
@@ -48,6 +51,54 @@ pub struct Story {
     pub changes_left_out: u64,
     /// Names of the events that left with it.
     pub events: Vec<String>,
+}
+
+/// What set an action off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoryCause {
+    /// Somebody called it.
+    #[default]
+    Call,
+    /// A message came: an event for a consumer, a webhook.
+    Message {
+        /// As in [`Once::Message`].
+        source: String,
+        /// As in [`Once::Message`].
+        id: String,
+    },
+    /// A schedule said so.
+    Schedule {
+        /// Microseconds since 1970 UTC.
+        due_at: i64,
+    },
+    /// An earlier action had asked for it.
+    Delay,
+}
+
+impl StoryCause {
+    fn is_call(&self) -> bool {
+        *self == Self::Call
+    }
+
+    /// Whether nobody called: an event, a schedule or a delay set it off.
+    #[must_use]
+    pub fn is_by_itself(&self) -> bool {
+        match self {
+            Self::Call => false,
+            Self::Message { source, .. } => source.starts_with(CONSUMER),
+            Self::Schedule { .. } | Self::Delay => true,
+        }
+    }
+
+    fn of(once: Option<&Once>) -> Self {
+        match once {
+            None => Self::Call,
+            Some(Once::Message { source, id }) => Self::Message { source: source.clone(), id: id.clone() },
+            Some(Once::Due { at, .. }) => Self::Schedule { due_at: *at },
+            Some(Once::Later { .. }) => Self::Delay,
+        }
+    }
 }
 
 /// How an action ended.
@@ -238,6 +289,7 @@ impl Recorder {
             took,
             caller: action.caller.uid().map(|u| u.to_string()),
             caller_roles: roles(&action.caller),
+            cause: StoryCause::of(action.once.as_ref()),
             elevated: action.caller.is_bound_by_policies() && !action.rights.is_bound_by_policies(),
             result,
             steps: self.steps,

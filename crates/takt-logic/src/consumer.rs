@@ -77,7 +77,7 @@ impl Logic {
         if !waits {
             return Err(LogicError::UnknownFunction);
         }
-        let once = Once::Message { source: format!("consumer:{function}"), id: event.id.to_string() };
+        let once = Once::event(function, event.id);
         let effect = Effect { once: Some(once), ..Effect::of(Principal::service()) };
         self.run(engine, at, effect, Work::Json(event.to_json())).await
     }

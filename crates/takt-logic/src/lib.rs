@@ -24,6 +24,7 @@ mod mapping;
 mod modules;
 mod near;
 mod schedule;
+mod types;
 mod validate;
 mod workers;
 

@@ -8,12 +8,12 @@ use std::{
     },
 };
 
-use takt_model::{Problem, Project, ProjectFiles, Severity, Source};
+use takt_model::{OnDelete, Problem, Project, ProjectFiles, Severity, Source, Verb};
 use takt_outbound::Outbound;
 use takt_typescript::{Place, strip};
 
 use crate::{
-    Function, FunctionKind, Mapping, calls,
+    Function, FunctionKind, Mapping, Trigger, calls,
     exports::{self, Read},
     js::conditions::public_tables,
     modules::{Module, Modules},
@@ -222,6 +222,7 @@ impl Loader<'_> {
                 Ok(Read::Mapping(mapping)) => self.mappings.push(mapping),
                 Ok(Read::Function(function)) => {
                     self.state(modules, path, &function);
+                    self.unseen(&function);
                     functions.push(function);
                 }
                 Err(problems) => self.problems.extend(problems),
@@ -230,6 +231,26 @@ impl Loader<'_> {
         functions.sort_by(|a, b| a.name.cmp(&b.name));
         self.later(modules, &functions);
         functions
+    }
+
+    /// What the database changes by itself sets nothing off; whoever waits for it should know.
+    fn unseen(&mut self, function: &Function) {
+        let Trigger::Rows { table, verbs } = &function.trigger else { return };
+        let (project, file, line) = (self.project, function.source.file.clone(), function.source.line);
+        let Some(table) = project.table(table) else { return };
+        for key in &table.foreign_keys {
+            let (verb, told) = match key.on_delete {
+                OnDelete::Cascade => (Verb::Delete, "removed with their"),
+                OnDelete::SetNull => (Verb::Update, "cut off from their"),
+                OnDelete::Restrict => continue,
+            };
+            if verbs.contains(&verb) {
+                let parent = &project.get(key.target).name;
+                let message = format!("rows of {} that are {told} {parent} call no hook", table.name);
+                let help = format!("put a hook on {parent}, or say `on_delete = \"restrict\"`");
+                self.problem(&file, line, Severity::Warning, message, Some(help));
+            }
+        }
     }
 
     /// Whoever keeps something at the top of a module believes that the next call will see it.

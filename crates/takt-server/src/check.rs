@@ -87,6 +87,14 @@ pub fn check(project_dir: &Path, layers: &[SettingsLayer]) -> Result<CheckReport
     Ok(load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?.report)
 }
 
+/// Declarations of the project's tables and functions, for editors. A project with problems gets what could be read.
+///
+/// # Errors
+/// If the folder cannot be read at all.
+pub fn types(project_dir: &Path, layers: &[SettingsLayer]) -> Result<String, ReadError> {
+    Ok(load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?.logic.declarations())
+}
+
 /// The settings as they would hold, without serving: each key, its value, and where it came from.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ mod wire_error;
 
 pub use admin::{AdminError, AdminReply, AdminRequest, ask, execute};
 pub use app::App;
-pub use check::{CheckReport, Setting, check, settings};
+pub use check::{CheckReport, Setting, check, settings, types};
 pub use counters::CounterSnapshot;
 pub use data_dir::DataDirError;
 pub use deliveries::{DeliveriesRequest, Wanted};

@@ -32,7 +32,7 @@ use std::borrow::Cow;
 use ::http::{HeaderValue, Response, StatusCode, header};
 use axum::body::Body;
 use serde_json::{Value as Json, json};
-use takt_engine::{EngineError, StoreError};
+use takt_engine::{EngineError, RefusedTransition, StoreError};
 use takt_logic::LogicError;
 use takt_model::Principal;
 use takt_rest::RestError;
@@ -167,6 +167,12 @@ fn store_error(error: StoreError, who: &Principal) -> WireError {
             let mut refused = RestError::coded(code, message, who);
             refused.details = details.map(|d| Box::new(Json::String(d)));
             refused.hint = hint;
+            rest_error(refused)
+        }
+        StoreError::Transition(t) => {
+            let mut refused = RestError::coded(RefusedTransition::CODE, message, who);
+            refused.details = Some(Box::new(Json::String(t.details())));
+            refused.hint = Some(t.hint());
             rest_error(refused)
         }
         StoreError::Busy => wire(503, "TAKT003", "The database is busy; please try again.").retry_after(1),

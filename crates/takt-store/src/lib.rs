@@ -26,7 +26,7 @@ mod sqlite;
 mod store;
 mod tx;
 
-pub use error::StoreError;
+pub use error::{RefusedTransition, StoreError};
 pub use options::StoreOptions;
 pub use store::{Store, StoreHealth};
 pub use tx::{Change, Outcome, Tx, TxContext};

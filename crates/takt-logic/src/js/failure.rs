@@ -1,7 +1,7 @@
 //! What a failure is called, and where it happened in the source.
 
 use rquickjs::{Coerced, Ctx, Exception, FromJs, Value as Js};
-use takt_engine::{ActionError, EngineError, StoreError};
+use takt_engine::{ActionError, EngineError, RefusedTransition, StoreError};
 use takt_plan::PlanError;
 use takt_typescript::Place;
 
@@ -20,6 +20,9 @@ pub(crate) fn engine_words(error: &EngineError) -> (&'static str, Option<String>
         EngineError::Plan(PlanError::TooManyNodes { .. }) => ("54000", None, None),
         EngineError::Store(StoreError::Refused { code, details, hint, .. }) => {
             (*code, details.clone(), hint.clone())
+        }
+        EngineError::Store(StoreError::Transition(t)) => {
+            (RefusedTransition::CODE, Some(t.details()), Some(t.hint()))
         }
         EngineError::Store(StoreError::Busy) => ("TAKT003", None, None),
         EngineError::Store(StoreError::Timeout) => ("57014", None, None),

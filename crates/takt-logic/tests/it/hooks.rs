@@ -38,7 +38,11 @@ impl RowSink for Nobody {
 }
 
 impl House {
-    async fn write(&self, who: Principal, plan: impl Fn(On<'_>) -> Plan) -> Result<Outcome, EngineError> {
+    pub(crate) async fn write(
+        &self,
+        who: Principal,
+        plan: impl Fn(On<'_>) -> Plan,
+    ) -> Result<Outcome, EngineError> {
         let project = self.engine.project();
         let plan = plan(On::table(&project, "things").unwrap());
         Ok(self.engine.run(&who, plan, Nobody, |_, _| Ok(())).await?.1)
@@ -309,4 +313,17 @@ fn mistakes_of_hooks_are_told() {
         logic/f6.ts:1: error: a hook has no `input`; a hook is given `{ verb, table, before, after }`
         logic/f6.ts:1: error: `access` says who may call; leave it out; nobody calls a function of this kind
         logic/f7.ts:1: error: nothing sets off a function of this kind but a call; say `export const kind = "hook"` for rows, `"consumer"` for events"#]].assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn a_hook_that_will_not_see_what_the_database_does_is_warned() {
+    let mut files = files(&[
+        ("logic/a.ts", &hook("{ table: \"parts\", verbs: [\"delete\"] }", "")),
+        ("logic/b.ts", &hook("{ table: \"parts\", verbs: [\"insert\"] }", "")),
+    ]);
+    let parts = files.0.get_mut("schema/parts.toml").unwrap();
+    *parts = parts.replace("\"things.id\"", "\"things.id\"\non_delete = \"cascade\"");
+    let (_, problems) = takt_logic::Logic::load(&files, &project(&files), outbound());
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    expect![[r#"logic/a.ts:1: warning: rows of parts that are removed with their things call no hook; put a hook on things, or say `on_delete = "restrict"`"#]].assert_eq(&told.join("\n"));
 }

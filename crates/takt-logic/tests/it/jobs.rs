@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::json;
-use takt_engine::{EngineError, StoryResult};
+use takt_engine::{EngineError, StoryCause, StoryResult};
 use takt_logic::{Logic, Scheduler};
 use takt_model::Uuid;
 
@@ -62,6 +62,7 @@ async fn each_due_moment_runs_once() {
     assert_eq!(house.tick(&mut scheduler).await, 2);
     let story = house.engine.story_last(Some("hourly")).unwrap().unwrap();
     assert_eq!((story.result, story.caller), (StoryResult::Success, None));
+    assert!(matches!(story.cause, StoryCause::Schedule { .. }));
 }
 
 #[tokio::test]

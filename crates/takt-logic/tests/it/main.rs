@@ -14,4 +14,6 @@ mod load;
 mod mappings;
 mod sandbox;
 mod shop;
+mod transitions;
+mod types;
 mod web;
