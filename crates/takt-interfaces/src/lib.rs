@@ -22,7 +22,7 @@ mod receive;
 mod rows;
 pub mod sign;
 
-pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets};
+pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::InterfacesError;
 pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};

@@ -56,5 +56,5 @@ pub use http_call::{HttpAnswer, HttpCall};
 pub use input::{Entry, Input, Scalar, Shape};
 pub use jobs::{Job, Scheduler, keep_time};
 pub use load::Logic;
-pub use mapping::Mapping;
+pub use mapping::{Converse, Mapping};
 pub use schedule::Schedule;

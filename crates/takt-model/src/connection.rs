@@ -27,6 +27,8 @@ pub struct Connection {
     pub guard: Guard,
     /// How the other side is reached.
     pub connect: Connect,
+    /// Whether it is stopped until a person lets it go on; for connections that are not set up yet.
+    pub paused: bool,
     /// What is done over it.
     pub operations: Vec<Operation>,
     /// Where it stands.
@@ -267,6 +269,8 @@ pub struct Deliver {
     pub request: Option<HttpRequest>,
     /// Which function makes the body of the event: `logic/erp.ts` and `toSale`.
     pub map: Option<ExportRef>,
+    /// Which function delivers the event in several calls: `logic/erp.ts` and `sendOrder`.
+    pub run: Option<ExportRef>,
     /// The name of the mail template.
     pub mail: Option<MailOut>,
     /// What is done where nobody knows whether it arrived.

@@ -65,7 +65,8 @@ pub(crate) fn load(
     outbound: &Outbound,
 ) -> Result<Loaded, ReadError> {
     let files = read_project(project_dir)?;
-    let (project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    let (mut project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    connections::take_addresses(&mut project, |name| std::env::var(name).ok());
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);

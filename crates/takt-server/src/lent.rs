@@ -4,8 +4,8 @@
 use std::sync::Weak;
 
 use takt_auth::Auth;
-use takt_interfaces::{Boxed, Consume, Consumed, Ended, MakeBody, Outcome, Secrets};
-use takt_logic::{Event, LogicError};
+use takt_interfaces::{Boxed, Consume, Consumed, Ended, MakeBody, Outcome, Secrets, Talk};
+use takt_logic::{Converse, Event, LogicError};
 use takt_outbound::Secret;
 
 use crate::app::App;
@@ -58,6 +58,43 @@ impl MakeBody for FunctionsOf {
             let logic = app.logic.load_full();
             logic.map(&file, &export, &input).await.map_err(|e| format!("{file}#{export}: {e}"))
         })
+    }
+
+    fn talk(
+        &self,
+        file: &str,
+        export: &str,
+        input: String,
+        talk: Talk,
+    ) -> Boxed<(Result<String, String>, Option<Talk>)> {
+        let (app, file, export) = (self.0.upgrade(), file.to_owned(), export.to_owned());
+        Box::pin(async move {
+            let Some(app) = app else { return (Err("the server is going away".to_owned()), Some(talk)) };
+            let logic = app.logic.load_full();
+            let (result, led) = logic.converse(&file, &export, &input, Led(talk)).await;
+            (result.map_err(|e| e.to_string()), led.map(|led| led.0))
+        })
+    }
+}
+
+/// A talk in the words of `takt-logic`.
+struct Led(Talk);
+
+impl Converse for Led {
+    fn call(&mut self, request_json: &str) -> Result<String, String> {
+        self.0.call(request_json)
+    }
+
+    fn kept(&self, step: &str) -> Option<String> {
+        self.0.kept(step)
+    }
+
+    fn keep(&mut self, step: &str, result_json: &str) {
+        self.0.keep(step, result_json);
+    }
+
+    fn refuse(&mut self) {
+        self.0.refuse();
     }
 }
 

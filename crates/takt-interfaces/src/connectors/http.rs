@@ -12,7 +12,7 @@ use super::{Job, oauth2};
 use crate::{Ended, Outcome, interfaces::House, outcome, payload, sign};
 
 /// Bytes of an answer that are kept for people.
-const RESPONSE_HEAD: usize = 1000;
+pub(super) const RESPONSE_HEAD: usize = 1000;
 
 pub(super) async fn send(
     house: &House,
@@ -82,9 +82,56 @@ async fn request(
 /// What a function of the project's logic makes of the event.
 async fn made(house: &House, file: &str, export: &str, job: &Job, event: &Json) -> Result<Json, String> {
     let functions = house.bodies().ok_or_else(|| "no function can run now".to_owned())?;
-    let input = json!({ "id": job.event.id.to_string(), "name": job.event.name, "key": job.event.key, "payload": event });
+    let input = event_input(job, event);
     let made = functions.make(file, export, input.to_string()).await?;
     serde_json::from_str(&made).map_err(|_| format!("{file}#{export} gave no JSON"))
+}
+
+/// An event as functions get it.
+pub(super) fn event_input(job: &Job, payload: &Json) -> Json {
+    let Job { event, .. } = job;
+    json!({ "id": event.id.to_string(), "name": event.name, "key": event.key, "payload": payload })
+}
+
+/// The request that a function asks for; address, headers and credentials are the connection's.
+pub(super) async fn spoken(
+    house: &House,
+    connection: &Connection,
+    deliver: &Deliver,
+    job: &Job,
+    asked: &Json,
+) -> Result<Request, String> {
+    let method = asked["method"].as_str().unwrap_or("GET");
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+    let path =
+        asked["path"].as_str().filter(|p| p.starts_with('/')).ok_or("a call needs a path: `/orders`")?;
+    let mut url = format!("{}{path}", connection.connect.address);
+    let mut sign = if path.contains('?') { '&' } else { '?' };
+    for (name, value) in asked["query"].as_object().into_iter().flatten() {
+        let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
+        for value in values.into_iter().filter_map(payload::text) {
+            url.push(sign);
+            payload::percent_encode(&mut url, name);
+            url.push('=');
+            payload::percent_encode(&mut url, &value);
+            sign = '&';
+        }
+    }
+    let body = if asked["body"].is_null() { Vec::new() } else { asked["body"].to_string().into_bytes() };
+    let mut request = Request::new(method, url);
+    request.allow_private = connection.connect.allow_private;
+    request.headers = headers(house, connection, deliver, job, &body).await?;
+    for (name, value) in asked["headers"].as_object().into_iter().flatten() {
+        put(&mut request.headers, name, &payload::text(value).unwrap_or_default())?;
+    }
+    request.body = body.into();
+    Ok(request)
+}
+
+/// `Retry-After`, if it was said.
+pub(super) fn asked_to_wait(response: &Response, now_seconds: i64) -> Option<Duration> {
+    let wait = response.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    outcome::retry_after(wait, now_seconds)
 }
 
 /// The body of a webhook, after Standard Webhooks: type, timestamp, data.
@@ -172,13 +219,12 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
             Some(refusal.unwrap_or_else(|| format!("answered {}", response.status)))
         }
     };
-    let wait = response.headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok());
     Ended {
         outcome,
         status: Some(response.status),
         response: (!text.is_empty()).then(|| payload::head(&text, RESPONSE_HEAD)),
         error,
-        retry_after: wait.and_then(|v| outcome::retry_after(v, now_seconds)),
+        retry_after: asked_to_wait(response, now_seconds),
         gone: response.status == 410,
         journal: None,
     }

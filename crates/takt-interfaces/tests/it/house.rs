@@ -12,7 +12,7 @@ use std::{
 use takt_engine::{Clock, Engine, EngineError, EngineOptions, Store, StoreOptions};
 use takt_interfaces::{
     Boxed, Consume, Consumed, Delivery, DeliveryFilter, DeliveryState, Ended, Interfaces, InterfacesOptions,
-    MakeBody, Outcome, Secrets,
+    MakeBody, Outcome, Secrets, Talk,
 };
 use takt_model::{Project, ProjectFiles, Severity, SystemTables};
 use takt_outbound::{Outbound, OutboundOptions, Secret};
@@ -83,6 +83,29 @@ impl MakeBody for Lent {
     fn make(&self, _: &str, export: &str, input: String) -> Boxed<Result<String, String>> {
         let made = self.0.made.lock().unwrap().get(export).cloned();
         Box::pin(async move { Ok(made.unwrap_or(input)) })
+    }
+
+    /// Makes two calls in steps, as a function would.
+    fn talk(
+        &self,
+        _: &str,
+        _: &str,
+        _: String,
+        mut talk: Talk,
+    ) -> Boxed<(Result<String, String>, Option<Talk>)> {
+        let speak = move || {
+            for path in ["/first", "/second"] {
+                if talk.kept(path).is_none() {
+                    let request = format!(r#"{{"method":"POST","path":"{path}","body":{{}}}}"#);
+                    match talk.call(&request) {
+                        Ok(answer) => talk.keep(path, &answer),
+                        Err(why) => return (Err(why), Some(talk)),
+                    }
+                }
+            }
+            (Ok("null".to_owned()), Some(talk))
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(speak).await.unwrap() })
     }
 }
 

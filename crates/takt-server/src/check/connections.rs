@@ -3,13 +3,26 @@
 use takt_logic::Logic;
 use takt_model::{Connection, ExportRef, Operation, OperationKind, Problem, Project, Receive, Severity};
 
+/// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
+/// Who sets it means it, so private addresses are allowed there.
+pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> Option<String>) {
+    for connection in &mut project.connections {
+        let name = format!("TAKT_CONNECTION_{}_BASE", connection.id.to_ascii_uppercase());
+        if let Some(address) = variable(&name).filter(|a| !a.is_empty()) {
+            connection.connect.address = address.trim_end_matches('/').to_owned();
+            connection.connect.allow_private = true;
+        }
+    }
+}
+
 pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
     let mut problems = Vec::new();
     for connection in &project.connections {
         for operation in &connection.operations {
             problems.extend(match &operation.kind {
                 OperationKind::Deliver(deliver) => {
-                    deliver.map.as_ref().and_then(|map| mapping(operation, map, logic))
+                    let named = deliver.map.as_ref().or(deliver.run.as_ref());
+                    named.and_then(|export| mapping(operation, export, logic))
                 }
                 OperationKind::Receive(receive) => consumer(connection, operation, receive, logic),
             });
