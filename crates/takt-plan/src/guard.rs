@@ -303,6 +303,7 @@ impl Guard<'_> {
                 self.within(pattern, scope)?;
             }
             Expr::Literal(_)
+            | Expr::Parameter { .. }
             | Expr::Column { .. }
             | Expr::AuthUid
             | Expr::AuthRole

@@ -1,5 +1,7 @@
 //! Plans with the policies in them. Only [`crate::guard()`] makes one; a store accepts nothing else.
 //!
+//! A guarded read may have parameters; then it serves every request of its shape, and everybody for whom the same
+//! policies apply ([`Guarded::serves`]).
 //! What a policy demands travels in the plan as predicates and obligations that nothing above the store can drop.
 
 use std::sync::Arc;
@@ -33,6 +35,40 @@ impl Guarded {
     #[must_use]
     pub fn project(&self) -> &Arc<Project> {
         &self.project
+    }
+
+    /// Whether the guard would have woven the same for `who`: it asks nothing of a principal but rights and roles.
+    /// `auth.uid()` and its like stand in the plan as such and are answered when it runs.
+    #[must_use]
+    pub fn serves(&self, who: &Principal) -> bool {
+        self.principal.stands_like(who)
+    }
+
+    /// The same plan for `who`, with values in the place of the parameters of a read; `None` for somebody whom it does
+    /// not serve. No policy has parameters, so values choose among the rows that the policies show.
+    #[must_use]
+    pub fn asked(&self, who: &Principal, values: &[Value]) -> Option<Self> {
+        let mut asked = self.clone();
+        if let GuardedPlan::Read(read) = &mut asked.plan {
+            read.root.fill(values);
+        }
+        asked.principal = who.clone();
+        self.serves(who).then_some(asked)
+    }
+}
+
+impl GuardedNode {
+    fn fill(&mut self, values: &[Value]) {
+        self.filter.walk_mut(&mut |e| {
+            if let Expr::Parameter { number, .. } = e
+                && let Some(value) = values.get(*number)
+            {
+                *e = Expr::Literal(value.clone());
+            }
+        });
+        for child in &mut self.children {
+            child.node.fill(values);
+        }
     }
 }
 

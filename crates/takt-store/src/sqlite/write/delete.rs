@@ -45,7 +45,7 @@ pub(super) fn run(
     sql.push("DELETE FROM ");
     sql.ident(&table.name);
     where_key(&mut sql, table);
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, &sql)?;
     for target in targets {
         for (at, value) in target.key.iter().enumerate() {
             statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
@@ -73,7 +73,7 @@ fn all_at_once(writing: &Writing<'_>, plan: &GuardedDelete) -> Result<Option<u64
     sql.push("DELETE FROM ");
     sql.ident(&writing.table.name);
     sql.condition(&mut 0, &plan.filter)?;
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, &sql)?;
     match statement.raw_execute() {
         Ok(removed) => Ok(Some(removed as u64)),
         Err(e) if constraints::is_one(&e) => Ok(None),

@@ -12,7 +12,7 @@ use crate::{
     sqlite::{
         error::driver,
         lower::{Anchor, Sql},
-        read::{Budget, Prepared, prepare},
+        read::{Budget, Lowered, Prepared, bind_values, prepare},
         types::Bind,
     },
 };
@@ -37,7 +37,8 @@ pub(super) fn tell(
     if keys.is_empty() {
         return Ok(0);
     }
-    let mut prepared = Prepared::new(writing.conn, writing.env, node, Anchor::Key)?;
+    let lowered = Lowered::of(writing.env, node, Anchor::Key)?;
+    let mut prepared = Prepared::new(writing.conn, writing.env, node, &lowered)?;
     let mut budget = Budget::of(&writing.env);
     let mut pushed = 0;
     for key in chosen(writing, node, keys, order)? {
@@ -95,14 +96,12 @@ impl<'a> Probe<'a> {
         sql.table_as_t0(table);
         super::update::where_key(&mut sql, table);
         sql.condition(&mut 1, &node.filter)?;
-        let statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+        let statement = prepare(writing.conn, &sql)?;
         Ok(Self { writing, statement, columns: node.order.len() })
     }
 
     fn sort_values(&mut self, key: &Key) -> Result<Vec<Bind<'static>>, StoreError> {
-        for (at, value) in key.iter().enumerate() {
-            self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
-        }
+        bind_values(&mut self.statement, key)?;
         let mut rows = self.statement.raw_query();
         let row = rows.next().map_err(driver)?.ok_or_else(|| row_security(self.writing.table))?;
         (1..=self.columns).map(|at| Ok(Bind::keep(row.get_ref(at).map_err(driver)?))).collect()
