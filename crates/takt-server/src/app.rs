@@ -11,7 +11,7 @@ use takt_model::{Project, SettingsLayer};
 use takt_outbound::Outbound;
 
 use crate::counters::{CounterSnapshot, Counters};
-use crate::http::static_files::StaticFiles;
+use crate::http::{data::Shapes, static_files::StaticFiles};
 
 /// A served project with everything that answers for it.
 pub struct App {
@@ -25,6 +25,8 @@ pub struct App {
     pub outbound: Outbound,
     /// The front end.
     pub(crate) statics: StaticFiles,
+    /// Plans of reads that were asked before.
+    pub(crate) shapes: Shapes,
     /// Request outcomes since the last flush.
     pub(crate) counters: Counters,
     /// Where the project's files are.

@@ -8,5 +8,6 @@ mod data;
 mod functions;
 mod lifecycle;
 mod pages;
+mod shapes;
 mod studio;
 mod support;
