@@ -148,12 +148,20 @@ pub(crate) fn response(reply: Reply) -> Response<Body> {
     headers.reserve(reply.headers.len() + 4);
     for (name, value) in reply.headers {
         // What the dialect writes into headers is ASCII; if it ever is not, the header is left out.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::try_from(value))
-        {
+        if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::try_from(value)) {
             headers.append(name, value);
         }
     }
     response
+}
+
+/// The two that every read has are known without a look at their letters.
+fn header_name(name: &str) -> Option<HeaderName> {
+    match name {
+        "Content-Type" => Some(header::CONTENT_TYPE),
+        "Content-Range" => Some(header::CONTENT_RANGE),
+        other => HeaderName::from_bytes(other.as_bytes()).ok(),
+    }
 }
 
 fn allowed_methods() -> Response<Body> {
