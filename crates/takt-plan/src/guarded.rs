@@ -4,7 +4,7 @@
 //! policies apply ([`Guarded::serves`]).
 //! What a policy demands travels in the plan as predicates and obligations that nothing above the store can drop.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use takt_model::{Expr, FieldId, Principal, Project, TableId, Value};
 
@@ -126,10 +126,22 @@ pub enum OutputItem {
 pub struct OutputColumn {
     /// The key in the reply.
     pub name: String,
-    /// The key as JSON with its colon: `"total":`.
-    pub json_key: Box<[u8]>,
     /// Which field.
     pub field: FieldId,
+    json_key: OnceLock<Box<[u8]>>,
+}
+
+impl OutputColumn {
+    pub(crate) fn new(name: String, field: FieldId) -> Self {
+        Self { name, field, json_key: OnceLock::new() }
+    }
+
+    /// The key as JSON with its colon: `"total":`. Made when the first row wants it; the product's own work and logic
+    /// never do.
+    #[must_use]
+    pub fn json_key(&self) -> &[u8] {
+        self.json_key.get_or_init(|| json_key(&self.name))
+    }
 }
 
 /// An embedded table.
@@ -213,4 +225,15 @@ pub struct GuardedDelete {
     pub returning: Option<GuardedNode>,
     /// More rows than this refuse the whole.
     pub max_affected: Option<u64>,
+}
+
+/// `"name":` with the name escaped as JSON.
+pub(crate) fn json_key(name: &str) -> Box<[u8]> {
+    // Nearly every name is plain, and plans that are not kept make one for each column.
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return [b"\"", name.as_bytes(), b"\":"].concat().into_boxed_slice();
+    }
+    let mut key = serde_json::Value::from(name).to_string().into_bytes();
+    key.push(b':');
+    key.into_boxed_slice()
 }

@@ -38,7 +38,7 @@ pub(super) fn run(
     let targets = targets::select(&writing, &plan.filter, &plan.rules, writing.capture, plan.max_affected)?;
     if let Some(node) = &plan.returning {
         let keys: Vec<_> = targets.iter().map(|t| t.key.clone()).collect();
-        outcome.returned = returning::tell(&writing, node, &keys, Order::OfNode, sink)?;
+        outcome.returned = returning::tell(&writing, node, &keys, &[], Order::OfNode, sink)?;
     }
     let mut sql = Sql::new(writing.env, table.primary_key.len());
     sql.row = RowName::Own;

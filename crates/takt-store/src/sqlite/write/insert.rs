@@ -54,7 +54,7 @@ pub(super) fn run(
         keys.push(key);
     }
     if let Some(node) = &plan.returning {
-        outcome.returned = returning::tell(&writing, node, &keys, Order::AsGiven, sink)?;
+        outcome.returned = returning::tell(&writing, node, &keys, &outcome.changes, Order::AsGiven, sink)?;
     }
     Ok(outcome)
 }

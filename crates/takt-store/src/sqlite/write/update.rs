@@ -56,7 +56,7 @@ pub(super) fn run(
         keys.push(updater.update(target, &values, &mut outcome)?);
     }
     if let Some(node) = &plan.returning {
-        outcome.returned = returning::tell(&writing, node, &keys, Order::OfNode, sink)?;
+        outcome.returned = returning::tell(&writing, node, &keys, &outcome.changes, Order::OfNode, sink)?;
     }
     Ok(outcome)
 }
