@@ -162,7 +162,11 @@ impl ActionTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn emit(&self, name: &str, key: Option<&str>, payload_json: &str) -> Result<(), EngineError> {
-        self.inner.emit_for(name, key, payload_json, self.story)?;
+        // The story names the event; the outbox's own row is no change that it tells of.
+        self.inner.tx.set_capture(false);
+        let emitted = self.inner.emit_for(name, key, payload_json, self.story);
+        self.inner.tx.set_capture(true);
+        emitted?;
         self.recorder.borrow_mut().events.push(name.to_owned());
         Ok(())
     }

@@ -56,6 +56,13 @@ pub(crate) struct Served {
     hooks: Option<Arc<dyn Hooks>>,
 }
 
+/// A read that is guarded and lowered; made by [`Engine::prepare`].
+#[derive(Debug)]
+pub struct PreparedRead {
+    read: Arc<takt_store::PreparedRead>,
+    route: Route,
+}
+
 /// A transaction of several plans, as seen by the rooms above.
 #[derive(Clone)]
 pub struct EngineTx {
@@ -169,6 +176,48 @@ impl Engine {
         };
         self.announce(emitted);
         Ok((sink, outcome))
+    }
+
+    /// Makes a read ready to run many times: guarded and lowered once.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; a write is not prepared.
+    pub fn prepare(
+        &self,
+        project: &Arc<Project>,
+        who: &Principal,
+        plan: Plan,
+    ) -> Result<PreparedRead, EngineError> {
+        let guarded = guard(plan, project, who)?;
+        let route = route(&guarded);
+        Ok(PreparedRead { route, read: Arc::new(takt_store::PreparedRead::of(guarded)?) })
+    }
+
+    /// As [`Engine::run`], for a prepared read and the values of its parameters.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn run_prepared<S: RowSink + Send + 'static>(
+        &self,
+        who: &Principal,
+        prepared: &PreparedRead,
+        values: Vec<Value>,
+        mut sink: S,
+        verdict: Verdict<S>,
+    ) -> Result<(S, Outcome), EngineError> {
+        let (context, store) = (self.context(false), &self.inner.store);
+        if matches!(prepared.route, Route::Here) {
+            let outcome = store.run_prepared_here(context, &prepared.read, who, &values, &mut sink)?;
+            verdict(&sink, &outcome)?;
+            return Ok((sink, outcome));
+        }
+        let (read, who) = (Arc::clone(&prepared.read), who.clone());
+        let job = move |tx: &Tx| -> Result<(S, Outcome), EngineError> {
+            let outcome = tx.run_prepared(&read, &who, &values, &mut sink)?;
+            verdict(&sink, &outcome)?;
+            Ok((sink, outcome))
+        };
+        store.read(context, job).await
     }
 
     /// Runs several plans in one write transaction. `job` may run more than once and must have no effect
@@ -377,6 +426,7 @@ fn migrate(store: &Store, project: &Project) -> Result<(), EngineError> {
 }
 
 /// Where a plan runs.
+#[derive(Debug)]
 enum Route {
     /// On the calling thread: provably short.
     Here,
@@ -400,7 +450,7 @@ fn is_by_key(node: &GuardedNode, project: &Project) -> bool {
         let is_pin = |e: &Expr| {
             matches!(e, Expr::Compare(CompareOp::Eq, l, r)
                 if matches!(**l, Expr::Column { scope: 0, field, .. } if field == key)
-                    && matches!(**r, Expr::Literal(_)))
+                    && matches!(**r, Expr::Literal(_) | Expr::Parameter { .. }))
         };
         match &node.filter {
             Expr::And(all) => all.iter().any(is_pin),

@@ -16,7 +16,7 @@ mod story;
 
 pub use action::{Action, ActionAnswer, ActionError, ActionTx, Idempotency};
 pub use clock::{Clock, SystemClock};
-pub use engine::{Engine, EngineOptions, EngineTx, Verdict};
+pub use engine::{Engine, EngineOptions, EngineTx, PreparedRead, Verdict};
 pub use error::EngineError;
 pub use history::{Release, RequestMinute};
 pub use hooks::Hooks;

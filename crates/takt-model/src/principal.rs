@@ -100,6 +100,19 @@ impl Principal {
         }
     }
 
+    /// Whether the same policies apply to both, word for word: they have the same rights and the same roles. Who exactly
+    /// asks (`auth.uid()`, `auth.jwt()`) may still differ.
+    #[must_use]
+    pub fn stands_like(&self, other: &Self) -> bool {
+        self.rights == other.rights && self.roles() == other.roles()
+    }
+
+    /// The project's own roles of the account.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        self.user.as_ref().map_or(&[], |u| &u.roles)
+    }
+
     /// The claim `role` and `auth.role()`: project roles never appear here.
     #[must_use]
     pub fn claim_role(&self) -> &'static str {

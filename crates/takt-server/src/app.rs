@@ -13,7 +13,7 @@ use takt_outbound::Outbound;
 
 use crate::admission::Admission;
 use crate::counters::{CounterSnapshot, Counters};
-use crate::http::static_files::StaticFiles;
+use crate::http::{data::Shapes, static_files::StaticFiles};
 
 /// A served project with everything that answers for it.
 pub struct App {
@@ -31,6 +31,8 @@ pub struct App {
     pub(crate) statics: StaticFiles,
     /// What callers have of what all share.
     pub(crate) admission: Admission,
+    /// Plans of reads that were asked before.
+    pub(crate) shapes: Shapes,
     /// Request outcomes since the last flush.
     pub(crate) counters: Counters,
     /// Where the project's files are.

@@ -15,7 +15,10 @@ use std::{
 };
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+};
 use futures_util::FutureExt;
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -168,8 +171,11 @@ impl Serving {
 
     fn next_id(&self) -> HeaderValue {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{number:x}", self.process);
-        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown"))
+        let mut id = Vec::with_capacity(self.process.len() + 17);
+        id.extend_from_slice(self.process.as_bytes());
+        id.push(b'-');
+        push_hex(number, &mut id);
+        HeaderValue::from_maybe_shared(Bytes::from(id)).unwrap_or(HeaderValue::from_static("unknown"))
     }
 }
 
@@ -190,6 +196,14 @@ fn names_its_host(parts: &::http::request::Parts) -> bool {
     let mut hosts = parts.headers.get_all(::http::header::HOST).iter();
     let is_needed = parts.version == ::http::Version::HTTP_11;
     (hosts.next().is_some() || !is_needed) && hosts.next().is_none()
+}
+
+/// `{number:x}` without the machinery of formats: it is written for every request.
+fn push_hex(number: u64, to: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    let digit = |place: u32| DIGITS[(number >> (place * 4) & 0xf) as usize];
+    to.extend((0..digits).rev().map(digit));
 }
 
 /// What the caller's headers ask of the answer; taken before the handler gets them.
@@ -295,6 +309,15 @@ mod tests {
         for (is_read, status, retry) in [(true, 503, Some(1)), (false, 504, None)] {
             let hung = within(time, is_read, std::future::pending::<()>()).await;
             assert_eq!(hung.map_err(|e| (e.status, e.retry_after)), Err((status, retry)));
+        }
+    }
+
+    #[test]
+    fn request_ids_count_in_hex() {
+        for number in [0, 1, 0xf, 0x10, 0xabc, 0x1000, u64::MAX] {
+            let mut text = Vec::new();
+            push_hex(number, &mut text);
+            assert_eq!(String::from_utf8_lossy(&text), format!("{number:x}"));
         }
     }
 

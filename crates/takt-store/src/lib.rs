@@ -21,6 +21,7 @@ mod fixture;
 mod error;
 mod jobs;
 mod options;
+mod prepared;
 mod queue;
 mod sqlite;
 mod store;
@@ -28,5 +29,6 @@ mod tx;
 
 pub use error::{RefusedTransition, StoreError};
 pub use options::StoreOptions;
+pub use prepared::PreparedRead;
 pub use store::{Store, StoreHealth};
 pub use tx::{Change, Outcome, Tx, TxContext};

@@ -242,7 +242,7 @@ fn rooms(
     let store = Store::open(StoreOptions {
         file: folder.path().join("takt.db"),
         readers: 2,
-        write_queue: 64,
+        write_queue: 512,
         read_time: Duration::from_secs(5),
         database_bytes: 0,
         vfs: "unix-excl".to_owned(),

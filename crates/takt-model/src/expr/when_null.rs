@@ -95,6 +95,7 @@ impl Row<'_> {
             Expr::HasRole(_) | Expr::Exists(_) => Outcomes::YES_OR_NO,
             Expr::InQuery(..) => Outcomes::ANY,
             Expr::Literal(_)
+            | Expr::Parameter { .. }
             | Expr::Column { .. }
             | Expr::AuthUid
             | Expr::AuthRole
@@ -126,7 +127,7 @@ impl Row<'_> {
             Expr::Literal(_) | Expr::AuthRole | Expr::HasRole(_) => Known::Present,
             Expr::Column { scope: 0, field, .. } if *field == self.field => Known::Null,
             Expr::Column { scope: 0, field, .. } if self.table.get(*field).required => Known::Present,
-            Expr::Column { .. } | Expr::AuthUid | Expr::AuthJwt(_) => Known::Nothing,
+            Expr::Parameter { .. } | Expr::Column { .. } | Expr::AuthUid | Expr::AuthJwt(_) => Known::Nothing,
             Expr::Arithmetic(_, left, right) => self.strict([left.as_ref(), right.as_ref()]),
             Expr::Function(ScalarFunction::Now, _) => Known::Present,
             Expr::Function(ScalarFunction::Coalesce, arguments) => self.first_present(arguments),

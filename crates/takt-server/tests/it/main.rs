@@ -9,5 +9,6 @@ mod functions;
 mod lifecycle;
 mod overload;
 mod pages;
+mod shapes;
 mod studio;
 mod support;
