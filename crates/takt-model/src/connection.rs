@@ -256,6 +256,8 @@ pub enum OperationKind {
     Deliver(Box<Deliver>),
     /// Each message that comes in is handled.
     Receive(Receive),
+    /// The other side is asked again and again.
+    Poll(Poll),
 }
 
 /// Events that go out.
@@ -367,6 +369,16 @@ impl Retry {
         let schedule = seconds.into_iter().map(Duration::from_secs).collect();
         Self { schedule, give_up: Duration::from_secs(3 * 86_400), on_dead: OnDead::default() }
     }
+}
+
+/// Questions on a schedule: what the function brings becomes an event `<connection>.<operation>`, which consumers in
+/// `logic/` handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// How often.
+    pub every: Duration,
+    /// Which function asks: `logic/erp.ts` and `stock`.
+    pub run: ExportRef,
 }
 
 /// Messages that come in: each becomes an event `<connection>.<type>`, which consumers in `logic/` handle.

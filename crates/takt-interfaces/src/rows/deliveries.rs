@@ -222,6 +222,13 @@ pub(crate) fn claimed(tx: &EngineTx, connection: &str) -> Result<Vec<Delivery>, 
     read(tx, on.read(&FIELDS, Some(filter), &[("id", Direction::Ascending)], None)?)
 }
 
+/// Whether a question has not ended yet.
+pub(crate) fn is_asked(tx: &EngineTx, connection: &str, operation: &str) -> Result<bool, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = waiting(on, connection)?.and(on.eq("operation", Value::Text(operation.to_owned()))?);
+    Ok(!rows(tx, "deliveries: look", on.read(&["id"], Some(filter), &[], Some(1))?)?.is_empty())
+}
+
 fn waiting(on: On<'_>, connection: &str) -> Result<Expr, EngineError> {
     Ok(on
         .eq("connection", Value::Text(connection.to_owned()))?

@@ -227,3 +227,24 @@ async fn a_delivery_in_several_calls_goes_on_behind_its_finished_steps() {
     let post = |path: &str| format!("POST /api/{path} HTTP/1.1");
     assert_eq!(lines, [post("first"), post("second"), post("second")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_poll_brings_becomes_an_event_and_its_failure_waits_for_the_next() {
+    let operation =
+        "[[op]]\nname = \"order.thanked\"\nkind = \"poll\"\nevery = \"5m\"\nrun = \"logic/erp.ts#stock\"\n";
+    let house = House::build("data = []", "", operation).await;
+    house.work().await;
+    house.work().await;
+    assert_eq!(house.receiver.asked().len(), 2, "both calls of one question");
+    assert_eq!(house.functions.seen.lock().unwrap()[0].name, "erp.order.thanked");
+    house.receiver.will([Answer::status(500)]);
+    house.forward(Duration::from_secs(301));
+    house.work().await;
+    house.work().await;
+    assert_eq!(house.receiver.asked().len(), 3, "asked once, not again before its time");
+    assert_eq!(house.functions.seen.lock().unwrap().len(), 1);
+    house.forward(Duration::from_secs(301));
+    house.work().await;
+    house.work().await;
+    assert_eq!(house.functions.seen.lock().unwrap().len(), 2);
+}
