@@ -77,7 +77,8 @@ export default async function ({ db, user, step, emit, reject, Decimal }, { item
     return { order, rows };
   });
 
-  emit("order.placed", { key: order.id, order, items: rows }); // leaves if and only if this commits
+  const told = rows.map((row, i) => ({ ...row, slug: products[i].slug }));
+  emit("order.placed", { key: order.id, order, items: told }); // leaves if and only if this commits
 
   return { order_id: order.id, number: order.number, total: order.total, status: order.status, items: lines };
 }
