@@ -28,6 +28,7 @@ pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,
     State, Verdict, judge,
 };
+pub use story::later::{Later, LaterText, Went};
 pub use story::{
-    ChangeText, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
+    ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
 };
