@@ -18,6 +18,7 @@ mod outcome;
 mod payload;
 mod pump;
 mod rows;
+mod seen;
 
 pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
@@ -25,6 +26,7 @@ pub use error::InterfacesError;
 pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};
 pub use outcome::{Ended, Outcome, of_status, retry_after};
 pub use rows::{Attempt, Delivery, DeliveryState};
+pub use seen::Seen;
 
 use takt_model::SystemTables;
 

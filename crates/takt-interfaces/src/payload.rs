@@ -82,6 +82,20 @@ pub(crate) fn mask(project: &Project, payload: &mut Json) {
     });
 }
 
+/// What people call the thing that an event is about: the value of the first field `number`, from the outside in.
+/// Never a personal one.
+pub(crate) fn number(project: &Project, payload: &Json) -> Option<String> {
+    const NAME: &str = "number";
+    const DEEPEST: u8 = 4;
+    fn find(value: &Json, deep: u8) -> Option<String> {
+        let map = value.as_object()?;
+        let here = map.get(NAME).and_then(text);
+        let inside = || map.values().filter(|_| deep < DEEPEST).find_map(|v| find(v, deep + 1));
+        here.or_else(inside)
+    }
+    if is_personal(project, NAME) { None } else { find(payload, 0) }
+}
+
 fn is_personal(project: &Project, name: &str) -> bool {
     project.tables.iter().any(|t| t.field(name).is_some_and(|f| f.personal.is_some()))
 }
