@@ -41,9 +41,12 @@ pub(crate) fn secure(app: &App, surface: Surface, headers: &mut HeaderMap) {
     let (policy, referrer) = match surface {
         Surface::Page => (PAGE_POLICY, "strict-origin-when-cross-origin"),
         Surface::Studio => (STUDIO_POLICY, "same-origin"),
-        Surface::Data | Surface::Auth | Surface::Functions | Surface::Operation | Surface::Later => {
-            (API_POLICY, "no-referrer")
-        }
+        Surface::Data
+        | Surface::Auth
+        | Surface::Functions
+        | Surface::Operation
+        | Surface::Takt
+        | Surface::Later => (API_POLICY, "no-referrer"),
     };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static(referrer));

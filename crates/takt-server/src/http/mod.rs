@@ -6,3 +6,4 @@ pub(crate) mod functions;
 pub(crate) mod health;
 pub(crate) mod rpc;
 pub(crate) mod static_files;
+pub(crate) mod stories;
