@@ -25,8 +25,8 @@ pub struct Seen {
     pub last_ok_at: Option<i64>,
     /// What arrived in the last 30 days.
     pub arrived_in_30_days: u64,
-    /// When the oldest dead letter was dispatched.
-    pub oldest_dead_at: Option<i64>,
+    /// When the oldest delivery was dispatched that waits for a person.
+    pub oldest_stopped_at: Option<i64>,
     /// When the oldest delivery that waits was dispatched.
     pub oldest_waiting_at: Option<i64>,
     /// The median of the last attempts that arrived, at most the newest 1,000: microseconds.
@@ -45,12 +45,19 @@ impl Interfaces {
                 first_ok_at: first,
                 last_ok_at: deliveries::arrived_at(tx, connection, Direction::Descending)?,
                 arrived_in_30_days: deliveries::arrived_since(tx, connection, tx.now() - MONTH)?,
-                oldest_dead_at: deliveries::oldest(tx, connection, DeliveryState::Dead)?,
+                oldest_stopped_at: earlier(
+                    deliveries::oldest(tx, connection, DeliveryState::Dead)?,
+                    deliveries::oldest(tx, connection, DeliveryState::Asking)?,
+                ),
                 oldest_waiting_at: deliveries::oldest(tx, connection, DeliveryState::Waiting)?,
                 median_took: median(durations(tx, connection)?),
             })
         })
     }
+}
+
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    [one, other].into_iter().flatten().min()
 }
 
 fn durations(tx: &EngineTx, connection: &str) -> Result<Vec<i64>, InterfacesError> {

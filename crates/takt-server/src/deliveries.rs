@@ -1,6 +1,7 @@
 //! What commands ask about deliveries and the secrets of connections, and how it is told in words.
 
 pub(crate) mod about;
+pub(crate) mod facts;
 pub(crate) mod later;
 pub(crate) mod words;
 

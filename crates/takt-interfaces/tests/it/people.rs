@@ -85,7 +85,7 @@ async fn what_was_seen_of_a_connection_is_measured() {
     let seen = house.interfaces.seen("erp").unwrap();
     assert_eq!((seen.first_ok_at, seen.last_ok_at), (all[0].ended_at, all[1].ended_at));
     assert_eq!(seen.arrived_in_30_days, 1, "the first one is older");
-    assert_eq!((seen.oldest_dead_at, seen.oldest_waiting_at), (Some(all[2].created_at), None));
+    assert_eq!((seen.oldest_stopped_at, seen.oldest_waiting_at), (Some(all[2].created_at), None));
     assert!(seen.median_took.is_some());
     assert_eq!(house.interfaces.seen("other").unwrap(), takt_interfaces::Seen::default());
 }

@@ -33,7 +33,7 @@ use axum::{
 use ring::hmac;
 use takt_report::{Evidence, Report, Rooms};
 
-use crate::app::App;
+use crate::{app::App, deliveries::facts};
 
 /// A report is made anew after this time.
 const REPORT_LIFE: Duration = Duration::from_secs(60);
@@ -104,6 +104,7 @@ impl Studio {
                 auth: &app.auth,
                 logic: &logic,
                 outbound: &app.outbound,
+                connections: facts::connections(&app),
                 project_dir: &app.project_dir,
                 data_dir: &app.data_dir,
             };
