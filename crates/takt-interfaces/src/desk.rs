@@ -106,11 +106,15 @@ impl Interfaces {
     /// [`InterfacesError::UnknownDelivery`], or the engine's.
     pub fn delivery(&self, id: Uuid) -> Result<DeliveryDetail, InterfacesError> {
         let found = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
-            let Some(delivery) = deliveries::get(tx, id)? else { return Ok(None) };
-            let tries = attempts::of(tx, id)?;
+            let Some(mut delivery) = deliveries::get(tx, id)? else { return Ok(None) };
+            let mut tries = attempts::of(tx, id)?;
             let event = events::by_ids(tx, std::iter::once(delivery.event))?.pop();
             let text = delivery.body.clone().or(event.map(|e| e.payload)).unwrap_or_default();
             let mut payload = serde_json::from_str(&text).unwrap_or(serde_json::Value::Null);
+            let echoes = tries.iter_mut().flat_map(|t| [&mut t.response, &mut t.error]);
+            for echo in echoes.chain([&mut delivery.error]).flatten() {
+                *echo = payload::mask_echo(tx.project(), &payload, echo);
+            }
             payload::mask(tx.project(), &mut payload);
             Ok(Some(DeliveryDetail { edited: delivery.body.is_some(), delivery, tries, payload }))
         })?;

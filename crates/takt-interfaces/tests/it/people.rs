@@ -107,3 +107,13 @@ async fn what_a_delivery_is_about_has_a_name_and_its_whole_content_is_asked_for(
     let numbers = house.interfaces.numbers(&house.deliveries()).unwrap();
     assert_eq!(numbers.get(&all[1].id).map(String::as_str), Some("7"), "what a person wrote counts");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_partner_repeats_is_masked_too() {
+    let house = House::with(DELIVER).await;
+    house.receiver.will([Answer::Status(422, "", "ada@example.com is blocked")]);
+    house.emit("order.placed", r#"{"order":{"email":"ada@example.com","number":"B-1"}}"#).await;
+    house.work().await;
+    let detail = house.interfaces.delivery(house.deliveries()[0].id).unwrap();
+    assert_eq!(detail.tries[0].response.as_deref(), Some("••• is blocked"));
+}
