@@ -107,6 +107,8 @@ describe("deliveries in the console", () => {
     await press("So senden");
     await reloadUntil("von Hand kam bei");
     assert.equal(sent.at(-1), `{"number":"von Hand"}`);
+    assert.match(server.output, /show the whole content.*delivery [0-9a-f-]{36}/, "who looks is noted");
+    assert.match(server.output, /change the content and send/);
   });
 
   it("the connection documents itself, in the dark too", async () => {

@@ -154,7 +154,7 @@ impl Later {
     }
 
     fn because(&self) -> String {
-        if self.why.is_empty() { String::new() } else { format!(" ({})", self.why) }
+        if self.why.is_empty() { String::new() } else { format!(": {}", self.why) }
     }
 }
 

@@ -312,9 +312,9 @@ fn later_deliveries_are_told_with_the_story() {
     expect![[r#"
         :
           ✓ An Mail: angekommen am 23.11.2026, 09:14:09 Uhr (UTC).
-          … An ERP: 3-mal versucht, noch nicht angekommen (antwortet mit 503); nächster Versuch: 23.11.2026, 09:14:09 Uhr (UTC).
+          … An ERP: 3-mal versucht, noch nicht angekommen: antwortet mit 503; nächster Versuch: 23.11.2026, 09:14:09 Uhr (UTC).
           … An Lager: wartet und geht hinaus, sobald es an der Reihe ist.
-          ✗ An Kasse: nicht angekommen nach 4 Versuchen (nahm es nicht an). Ein Mensch muss entscheiden.
+          ✗ An Kasse: nicht angekommen nach 4 Versuchen: nahm es nicht an. Ein Mensch muss entscheiden.
           ✗ An Bote: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden.
           – An Alt: von einem Menschen abgebrochen.
     "#]]

@@ -199,9 +199,13 @@ impl Words<'_> {
             None => self.say("in any order", "in beliebiger Reihenfolge").to_owned(),
         });
         let pauses: Vec<_> = deliver.retry.schedule.iter().map(|p| span(*p, self.language)).collect();
-        said.push(format!("{} {}", self.say("tried again after", "neuer Versuch nach"), pauses.join(", ")));
+        said.push(format!(
+            "{} {}",
+            self.say("pauses between tries:", "Pausen zwischen Versuchen:"),
+            pauses.join(", ")
+        ));
         let give_up = span(deliver.retry.give_up, self.language);
-        said.push(format!("{} {give_up}", self.say("given up after", "aufgegeben nach")));
+        said.push(format!("{} {give_up}", self.say("tries go on for at most", "versucht wird es höchstens")));
         said.push(self.when_dead(deliver).to_owned());
         said.push(self.when_unknown(deliver).to_owned());
         said.join("; ")

@@ -204,7 +204,6 @@ pub(super) fn state(member: &Member, status: &ConnectionStatus) -> Markup {
     let light = match (status.paused, status.open_until) {
         (true, _) => State::NotApplicable,
         (false, Some(_)) => State::Red,
-        (false, None) if status.dead + status.asking > 0 => State::Yellow,
         (false, None) => State::Green,
     };
     html! {

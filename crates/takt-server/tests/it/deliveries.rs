@@ -276,8 +276,8 @@ fn a_connection_documents_itself_from_its_file_and_from_what_was_seen() {
         "it@erp.example",
         "AVV-2026-01",
         "basis: Art. 6 (1) b; kept there for: 10y; country: DE",
-        "leaves on order.placed; POST /orders; in any order; tried again after 2 s, 10 s, 1 min, 5 min, 30 min, 1 h",
-        "given up after 3 days",
+        "leaves on order.placed; POST /orders; in any order; pauses between tries: 2 s, 10 s, 1 min, 5 min, 30 min, 1 h",
+        "tries go on for at most 3 days",
         "Bearable for",
         "Arrived in the last 30 days",
         "Usual duration (median)",
@@ -296,7 +296,7 @@ fn a_connection_documents_itself_from_its_file_and_from_what_was_seen() {
     let told = shop.ask(AdminRequest::Deliveries(request));
     has(
         told["text"].as_str().unwrap(),
-        &["Was wirklich zu sehen war", "Erträglich für: 8h", "aufgegeben nach 3 Tage"],
+        &["Was wirklich zu sehen war", "Erträglich für: 8h", "versucht wird es höchstens 3 Tage"],
     );
 }
 
@@ -347,7 +347,7 @@ fn a_story_tells_what_became_of_it_at_others() {
         &told,
         &[
             "One delivery has stopped and needs a decision.",
-            "✗ To \"ERP\": did not arrive after 1 try (it was not accepted as it is (answer 422)). A person must decide.",
+            "✗ To \"ERP\": did not arrive after 1 try: it was not accepted as it is (answer 422). A person must decide.",
         ],
     );
     assert_eq!(told, shop.tell(&story, "en", 2), "the number and the id name the same story");
