@@ -25,6 +25,7 @@ mod secrets;
 mod setup;
 mod shapes;
 mod token;
+pub mod tries;
 pub mod wire;
 
 pub use account::{Account, StudioRole};

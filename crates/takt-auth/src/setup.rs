@@ -9,7 +9,10 @@ use std::{collections::HashMap, net::IpAddr, time::Duration};
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 
-use crate::{AuthError, limits, random};
+use crate::{
+    AuthError, random,
+    tries::{self, network},
+};
 
 /// No I, L, O, U, 0 and 1: nobody should have to guess what they read. 30 letters and digits.
 const ALPHABET: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
@@ -32,7 +35,7 @@ pub(crate) struct SetupCode {
 struct Tries {
     wrong: u32,
     /// When an address tried wrongly; microseconds since 1970 UTC.
-    last: HashMap<limits::Key, i64>,
+    last: HashMap<tries::Key, i64>,
 }
 
 impl SetupCode {
@@ -57,7 +60,7 @@ impl SetupCode {
     /// is compared.
     pub(crate) fn check(&self, tried: &str, from: IpAddr, now: i64) -> Result<(), AuthError> {
         let mut tries = self.tries.lock();
-        let from = limits::network(from);
+        let from = network(from);
         if let Some(retry_after) = tries.wait(from, now) {
             return Err(AuthError::SetupCodeWait { retry_after });
         }
@@ -77,7 +80,7 @@ impl SetupCode {
 
 impl Tries {
     /// How long this address has to wait, in whole seconds as `Retry-After` has it.
-    fn wait(&self, from: limits::Key, now: i64) -> Option<Duration> {
+    fn wait(&self, from: tries::Key, now: i64) -> Option<Duration> {
         if self.wrong < FREE_TRIES {
             return None;
         }
@@ -87,7 +90,7 @@ impl Tries {
         Some(Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0)))
     }
 
-    fn failed(&mut self, from: limits::Key, now: i64) {
+    fn failed(&mut self, from: tries::Key, now: i64) {
         self.wrong = self.wrong.saturating_add(1);
         if self.last.len() >= ADDRESSES {
             // Forgetting somebody too early gives away a few tries; that is nothing beside 59 bits.

@@ -6,11 +6,12 @@
 use std::{cell::RefCell, rc::Rc};
 
 use takt_model::{CompareOp, Principal, Uuid, Value, Words};
-use takt_plan::{Plan, Rows};
-use takt_store::{Outcome, StoreError, Tx};
+use takt_plan::{Buffered, Plan, Rows, guard};
+use takt_store::{Change, Outcome, RefusedTransition, StoreError, Tx};
 
 use crate::{
-    Engine, EngineError, EngineTx,
+    Engine, EngineError, EngineTx, Once,
+    hooks::Progress,
     story::{Recorder, StoryResult},
 };
 
@@ -29,6 +30,8 @@ pub struct Action {
     pub input_json: String,
     /// From the header, if sent.
     pub idempotency: Option<Idempotency>,
+    /// What it is done for, if that may happen only once.
+    pub once: Option<Once>,
 }
 
 /// An `Idempotency-Key`.
@@ -47,9 +50,9 @@ pub struct ActionAnswer {
     pub body: String,
     /// Whether the action refused by `reject`.
     pub refused: bool,
-    /// Whether this is an answer kept from an earlier call.
+    /// Whether this is an answer kept from an earlier call, or it was done before ([`Once`]).
     pub replayed: bool,
-    /// Id of the story.
+    /// Id of the story; nil if it was done before and nobody kept which.
     pub story: Uuid,
 }
 
@@ -78,29 +81,41 @@ pub enum ActionError {
     },
     /// A plan was refused and the function did not catch it.
     #[error(transparent)]
-    Engine(#[from] EngineError),
-}
-
-impl From<StoreError> for ActionError {
-    fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
-    }
+    Engine(EngineError),
 }
 
 /// The transaction of an action: an [`EngineTx`] that writes down what happens for the story.
 /// A cheap handle (`Clone`), bound to its thread, dead after the action.
 #[derive(Clone)]
 pub struct ActionTx {
-    inner: EngineTx,
+    pub(crate) inner: EngineTx,
     rights: Rc<Principal>,
-    story: Uuid,
-    recorder: Rc<RefCell<Recorder>>,
+    /// None for hooks of a write that no action makes.
+    story: Option<Uuid>,
+    pub(crate) recorder: Rc<RefCell<Recorder>>,
+    pub(crate) progress: Rc<Progress>,
 }
 
 impl ActionTx {
-    fn new(inner: EngineTx, rights: &Principal) -> Self {
-        let story = inner.new_uuid();
-        Self { inner, rights: Rc::new(rights.clone()), story, recorder: Rc::default() }
+    fn new(inner: EngineTx, rights: &Principal, story: Uuid) -> Self {
+        Self { story: Some(story), ..Self::without_story(&inner, rights) }
+    }
+
+    /// For the hooks of a plain write: nobody tells of it.
+    pub(crate) fn without_story(inner: &EngineTx, rights: &Principal) -> Self {
+        Self {
+            inner: inner.clone(),
+            rights: Rc::new(rights.clone()),
+            story: None,
+            recorder: Rc::default(),
+            progress: Rc::default(),
+        }
+    }
+
+    /// The same transaction and story with other rights; for hooks, which have rights of their own.
+    #[must_use]
+    pub fn acting_as(&self, rights: &Principal) -> Self {
+        Self { rights: Rc::new(rights.clone()), ..self.clone() }
     }
 
     /// Guards (with the action's rights) and runs a plan; written rows enter the story.
@@ -108,11 +123,17 @@ impl ActionTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn rows(&self, plan: Plan) -> Result<(Rows, Outcome), EngineError> {
-        self.recorder.borrow_mut().statements += 1;
-        let (rows, mut outcome) = self.inner.rows(&self.rights, plan)?;
-        let changes = std::mem::take(&mut outcome.changes);
-        self.recorder.borrow_mut().record(&self.inner.project, changes);
-        Ok((rows, outcome))
+        let guarded = guard(plan, self.inner.project(), &self.rights)?;
+        let mut sink = Buffered::default();
+        let outcome = self.run_guarded(&guarded, &mut sink)?;
+        Ok((sink.into_rows(), outcome))
+    }
+
+    /// Notes written rows for the story, if there will be one.
+    pub(crate) fn record(&self, changes: &[Change]) {
+        if self.story.is_some() {
+            self.recorder.borrow_mut().record(self.inner.project(), changes);
+        }
     }
 
     /// The transaction beneath.
@@ -131,20 +152,23 @@ impl ActionTx {
         self.recorder.borrow_mut().step_end(step, succeeded);
     }
 
+    /// As [`ActionTx::step_end`], but a step in which nothing happened is not told at all.
+    pub fn step_end_unless_empty(&self, step: usize) {
+        self.recorder.borrow_mut().step_end_unless_empty(step);
+    }
+
     /// An event that leaves if and only if the action commits.
     ///
     /// # Errors
     /// See [`EngineError`].
     pub fn emit(&self, name: &str, key: Option<&str>, payload_json: &str) -> Result<(), EngineError> {
-        self.inner.emit_for(name, key, payload_json, Some(self.story))?;
+        // The story names the event; the outbox's own row is no change that it tells of.
+        self.inner.tx.set_capture(false);
+        let emitted = self.inner.emit_for(name, key, payload_json, self.story);
+        self.inner.tx.set_capture(true);
+        emitted?;
         self.recorder.borrow_mut().events.push(name.to_owned());
         Ok(())
-    }
-
-    /// How many plans ran so far (for the limit on statements).
-    #[must_use]
-    pub fn statements(&self) -> u32 {
-        self.recorder.borrow().statements
     }
 }
 
@@ -160,26 +184,35 @@ impl Engine {
         action: Action,
         mut job: impl FnMut(&ActionTx) -> Result<String, ActionError> + Send + 'static,
     ) -> Result<ActionAnswer, ActionError> {
-        let project = self.project();
+        let served = self.served();
         let clock = self.clock();
         // The outer error rolls back all, the story too; the inner one is told after the story has committed.
         let whole = move |tx: &Tx| -> Result<(Result<ActionAnswer, ActionError>, bool), ActionError> {
             let started = clock.now();
-            let etx = EngineTx::new(tx, &project);
+            let etx = EngineTx::new(tx, &served);
             if let Some(kept) = kept_answer(&etx, &action)? {
                 return Ok((Ok(kept), false));
             }
-            let action_tx = ActionTx::new(etx.clone(), &action.rights);
+            if let Some(once) = &action.once
+                && let Some(done) = once.done_before(&etx, &action)?
+            {
+                return Ok((Ok(done), false));
+            }
+            let story = etx.new_uuid();
+            let action_tx = ActionTx::new(etx.clone(), &action.rights, story);
             let ended = tx.nested(|_| job(&action_tx));
             if !tx.is_alive() {
                 // The database gave up the whole commit group: nothing can be kept, not even a story.
                 return Err(ended.err().unwrap_or_else(|| StoreError::Busy.into()));
             }
-            let story = action_tx.story;
-            let (answer, result) = told(ended, story);
+            let (answer, result) = how_it_ended(ended, story);
             let recorder = action_tx.recorder.take();
             tx.set_capture(false);
-            recorder.into_story(&action, story, started, clock.now() - started, result).insert(&etx)?;
+            let told = recorder.into_story(&action, story, started, clock.now() - started, result);
+            told.insert(&etx)?;
+            if let Some(once) = &action.once {
+                once.note(&etx, &action, &answer, &told.result, story)?;
+            }
             if let Ok(answer) = &answer {
                 keep_answer(&etx, &action, answer)?;
             }
@@ -192,8 +225,16 @@ impl Engine {
 }
 
 /// What the caller and the story are told of how the function ended.
-fn told(ended: Result<String, ActionError>, story: Uuid) -> (Result<ActionAnswer, ActionError>, StoryResult) {
+fn how_it_ended(
+    ended: Result<String, ActionError>,
+    story: Uuid,
+) -> (Result<ActionAnswer, ActionError>, StoryResult) {
     let answer = |status, body, refused| ActionAnswer { status, body, refused, replayed: false, story };
+    // What a hook refused is this action's refusal, however the function came by it.
+    let ended = ended.map_err(|error| match error {
+        ActionError::Engine(error) => error.into(),
+        error => error,
+    });
     match ended {
         Ok(body) => {
             let status = if body.is_empty() { 204 } else { 200 };
@@ -216,12 +257,13 @@ fn told(ended: Result<String, ActionError>, story: Uuid) -> (Result<ActionAnswer
         Err(ActionError::Engine(error)) => {
             let code = match &error {
                 EngineError::Store(StoreError::Refused { code, .. }) => *code,
+                EngineError::Store(StoreError::Transition(_)) => RefusedTransition::CODE,
                 EngineError::Plan(_) => "42501",
                 _ => "XX000",
             };
             let result =
                 StoryResult::Failed { code: code.to_owned(), message: error.to_string(), position: None };
-            (Err(error.into()), result)
+            (Err(ActionError::Engine(error)), result)
         }
     }
 }

@@ -14,10 +14,12 @@ use std::{
 
 use arc_swap::ArcSwap;
 use takt_model::{CompareOp, Expr, Principal, Project, Value};
-use takt_plan::{Guarded, GuardedNode, GuardedPlan, Link, Migration, On, Plan, RowSink, Rows, guard};
+use takt_plan::{
+    Buffered, Guarded, GuardedNode, GuardedPlan, Link, Migration, On, Plan, RowSink, Rows, guard,
+};
 use takt_store::{Outcome, Store, StoreError, StoreHealth, Tx, TxContext};
 
-use crate::{Clock, EngineError};
+use crate::{Clock, EngineError, hooks::Hooks};
 
 /// What an engine is made of.
 pub struct EngineOptions {
@@ -40,7 +42,7 @@ pub struct Engine {
 
 struct Inner {
     store: Store,
-    project: ArcSwap<Project>,
+    served: ArcSwap<Served>,
     clock: Arc<dyn Clock>,
     chance: RandomState,
     drawn: AtomicU64,
@@ -48,11 +50,24 @@ struct Inner {
     outbox: tokio::sync::Notify,
 }
 
+/// What is served: one value, so that no write ever meets the hooks of another project.
+pub(crate) struct Served {
+    project: Arc<Project>,
+    hooks: Option<Arc<dyn Hooks>>,
+}
+
+/// A read that is guarded and lowered; made by [`Engine::prepare`].
+#[derive(Debug)]
+pub struct PreparedRead {
+    read: Arc<takt_store::PreparedRead>,
+    route: Route,
+}
+
 /// A transaction of several plans, as seen by the rooms above.
 #[derive(Clone)]
 pub struct EngineTx {
     pub(crate) tx: Tx,
-    pub(crate) project: Arc<Project>,
+    served: Arc<Served>,
     /// Whether an event was written.
     emitted: Rc<Cell<bool>>,
 }
@@ -67,7 +82,7 @@ impl Engine {
         migrate(&store, &project)?;
         let inner = Inner {
             store,
-            project: ArcSwap::new(project),
+            served: ArcSwap::from_pointee(Served { project, hooks: None }),
             clock,
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
@@ -79,16 +94,30 @@ impl Engine {
     /// The project that is served now.
     #[must_use]
     pub fn project(&self) -> Arc<Project> {
-        self.inner.project.load_full()
+        Arc::clone(&self.inner.served.load().project)
     }
 
-    /// Serves another project from now on (reload); migrates as [`Engine::open`].
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.inner.served.load_full()
+    }
+
+    /// What written rows set off from now on; without a call, nothing.
+    pub fn set_hooks(&self, hooks: Arc<dyn Hooks>) {
+        let project = self.project();
+        self.inner.served.store(Arc::new(Served { project, hooks: Some(hooks) }));
+    }
+
+    /// Serves another project with its hooks from now on (reload); migrates as [`Engine::open`].
     ///
     /// # Errors
     /// As [`Engine::open`]; the old project goes on then.
-    pub fn replace_project(&self, project: Arc<Project>) -> Result<(), EngineError> {
+    pub fn replace_project(
+        &self,
+        project: Arc<Project>,
+        hooks: Option<Arc<dyn Hooks>>,
+    ) -> Result<(), EngineError> {
         migrate(&self.inner.store, &project)?;
-        self.inner.project.store(project);
+        self.inner.served.store(Arc::new(Served { project, hooks }));
         Ok(())
     }
 
@@ -124,7 +153,8 @@ impl Engine {
         sink: S,
         verdict: Verdict<S>,
     ) -> Result<(S, Outcome), EngineError> {
-        let guarded = guard(plan, &self.project(), who)?;
+        let served = self.served();
+        let guarded = guard(plan, &served.project, who)?;
         let context = self.context(false);
         let store = &self.inner.store;
         let route = route(&guarded);
@@ -134,15 +164,60 @@ impl Engine {
             verdict(&sink, &outcome)?;
             return Ok((sink, outcome));
         }
-        let once = move |tx: &Tx, mut sink: S| -> Result<(S, Outcome), EngineError> {
-            let outcome = tx.run(&guarded, &mut sink)?;
+        let once = move |tx: &Tx, mut sink: S| -> Result<(S, Outcome, bool), EngineError> {
+            let etx = EngineTx::new(tx, &served);
+            let outcome = etx.run_guarded(&guarded, &mut sink)?;
+            verdict(&sink, &outcome)?;
+            Ok((sink, outcome, etx.has_emitted()))
+        };
+        let (sink, outcome, emitted) = match route {
+            Route::Here | Route::Reader => store.read(context, move |tx| once(tx, sink)).await?,
+            Route::Writer => store.write(context, move |tx| once(tx, sink.clone())).await?,
+        };
+        self.announce(emitted);
+        Ok((sink, outcome))
+    }
+
+    /// Makes a read ready to run many times: guarded and lowered once.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; a write is not prepared.
+    pub fn prepare(
+        &self,
+        project: &Arc<Project>,
+        who: &Principal,
+        plan: Plan,
+    ) -> Result<PreparedRead, EngineError> {
+        let guarded = guard(plan, project, who)?;
+        let route = route(&guarded);
+        Ok(PreparedRead { route, read: Arc::new(takt_store::PreparedRead::of(guarded)?) })
+    }
+
+    /// As [`Engine::run`], for a prepared read and the values of its parameters.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn run_prepared<S: RowSink + Send + 'static>(
+        &self,
+        who: &Principal,
+        prepared: &PreparedRead,
+        values: Vec<Value>,
+        mut sink: S,
+        verdict: Verdict<S>,
+    ) -> Result<(S, Outcome), EngineError> {
+        let (context, store) = (self.context(false), &self.inner.store);
+        if matches!(prepared.route, Route::Here) {
+            let outcome = store.run_prepared_here(context, &prepared.read, who, &values, &mut sink)?;
+            verdict(&sink, &outcome)?;
+            return Ok((sink, outcome));
+        }
+        let (read, who) = (Arc::clone(&prepared.read), who.clone());
+        let job = move |tx: &Tx| -> Result<(S, Outcome), EngineError> {
+            let outcome = tx.run_prepared(&read, &who, &values, &mut sink)?;
             verdict(&sink, &outcome)?;
             Ok((sink, outcome))
         };
-        match route {
-            Route::Here | Route::Reader => store.read(context, move |tx| once(tx, sink)).await,
-            Route::Writer => store.write(context, move |tx| once(tx, sink.clone())).await,
-        }
+        store.read(context, job).await
     }
 
     /// Runs several plans in one write transaction. `job` may run more than once and must have no effect
@@ -158,9 +233,9 @@ impl Engine {
         R: Send + 'static,
         E: From<EngineError> + Send + 'static,
     {
-        let project = self.project();
+        let served = self.served();
         let job = move |tx: &Tx| -> Result<(R, bool), Carried<E>> {
-            let etx = EngineTx::new(tx, &project);
+            let etx = EngineTx::new(tx, &served);
             let done = job(&etx).map_err(Carried::Job)?;
             Ok((done, etx.has_emitted()))
         };
@@ -195,8 +270,8 @@ impl Engine {
         R: Send + 'static,
         E: From<EngineError> + Send + 'static,
     {
-        let project = self.project();
-        let job = move |tx: &Tx| job(&EngineTx::new(tx, &project)).map_err(Carried::Job);
+        let served = self.served();
+        let job = move |tx: &Tx| job(&EngineTx::new(tx, &served)).map_err(Carried::Job);
         self.inner.store.write_blocking(self.context(false), job).map_err(Carried::into_job)
     }
 
@@ -208,8 +283,8 @@ impl Engine {
         &self,
         job: impl FnOnce(&EngineTx) -> Result<R, E>,
     ) -> Result<R, E> {
-        let project = self.project();
-        let job = |tx: &Tx| job(&EngineTx::new(tx, &project)).map_err(Carried::Job);
+        let served = self.served();
+        let job = |tx: &Tx| job(&EngineTx::new(tx, &served)).map_err(Carried::Job);
         self.inner.store.read_here(self.context(false), job).map_err(Carried::into_job)
     }
 
@@ -226,8 +301,12 @@ impl Engine {
 }
 
 impl EngineTx {
-    pub(crate) fn new(tx: &Tx, project: &Arc<Project>) -> Self {
-        Self { tx: tx.clone(), project: Arc::clone(project), emitted: Rc::default() }
+    pub(crate) fn new(tx: &Tx, served: &Arc<Served>) -> Self {
+        Self { tx: tx.clone(), served: Arc::clone(served), emitted: Rc::default() }
+    }
+
+    pub(crate) fn hooks(&self) -> Option<&dyn Hooks> {
+        self.served.hooks.as_deref()
     }
 
     /// Whether an event was written.
@@ -240,8 +319,8 @@ impl EngineTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn run(&self, who: &Principal, plan: Plan, sink: &mut dyn RowSink) -> Result<Outcome, EngineError> {
-        let guarded = guard(plan, &self.project, who)?;
-        Ok(self.tx.run(&guarded, sink)?)
+        let guarded = guard(plan, self.project(), who)?;
+        self.run_guarded(&guarded, sink)
     }
 
     /// As [`EngineTx::run`], keeping the rows.
@@ -249,14 +328,15 @@ impl EngineTx {
     /// # Errors
     /// See [`EngineError`].
     pub fn rows(&self, who: &Principal, plan: Plan) -> Result<(Rows, Outcome), EngineError> {
-        let guarded = guard(plan, &self.project, who)?;
-        Ok(self.tx.rows(&guarded)?)
+        let mut sink = Buffered::default();
+        let outcome = self.run(who, plan, &mut sink)?;
+        Ok((sink.into_rows(), outcome))
     }
 
     /// The project that this transaction sees.
     #[must_use]
     pub fn project(&self) -> &Arc<Project> {
-        &self.project
+        &self.served.project
     }
 
     /// One of the product's own tables, for plans by name.
@@ -264,7 +344,7 @@ impl EngineTx {
     /// # Errors
     /// [`EngineError::Plan`] if the project was read without it.
     pub fn on(&self, table: &str) -> Result<On<'_>, EngineError> {
-        Ok(On::table(&self.project, table)?)
+        Ok(On::table(self.project(), table)?)
     }
 
     /// The moment of the transaction: microseconds since 1970 UTC.
@@ -346,6 +426,7 @@ fn migrate(store: &Store, project: &Project) -> Result<(), EngineError> {
 }
 
 /// Where a plan runs.
+#[derive(Debug)]
 enum Route {
     /// On the calling thread: provably short.
     Here,
@@ -369,7 +450,7 @@ fn is_by_key(node: &GuardedNode, project: &Project) -> bool {
         let is_pin = |e: &Expr| {
             matches!(e, Expr::Compare(CompareOp::Eq, l, r)
                 if matches!(**l, Expr::Column { scope: 0, field, .. } if field == key)
-                    && matches!(**r, Expr::Literal(_)))
+                    && matches!(**r, Expr::Literal(_) | Expr::Parameter { .. }))
         };
         match &node.filter {
             Expr::And(all) => all.iter().any(is_pin),

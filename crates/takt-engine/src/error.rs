@@ -1,5 +1,6 @@
 //! What the engine can refuse.
 
+use takt_model::Words;
 use takt_plan::PlanError;
 use takt_store::StoreError;
 
@@ -21,6 +22,26 @@ pub enum EngineError {
     /// The same idempotency key came with another body: 422.
     #[error("the Idempotency-Key was used before with another request body")]
     IdempotencyMismatch,
+    /// A hook refused the write: undone, told to the caller as an action's refusal is.
+    #[error("{}", message.get("en").unwrap_or("a hook refused the write"))]
+    Rejected {
+        /// 400 to 499.
+        status: u16,
+        /// Told to the caller, per language.
+        message: Words,
+        /// Further JSON for the caller, or `null`.
+        details_json: String,
+    },
+    /// A hook failed: the write is undone.
+    #[error("{message}")]
+    Hook {
+        /// As in [`crate::ActionError::Failed`].
+        code: &'static str,
+        /// For the log and the developer.
+        message: String,
+        /// `logic/stock.ts:12:9`
+        position: Option<String>,
+    },
     /// The database does not fit the project and the way is not additive.
     #[error("{0}")]
     Schema(String),

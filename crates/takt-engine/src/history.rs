@@ -145,7 +145,8 @@ impl Engine {
         self.look_up(|tx| releases(tx, limit))
     }
 
-    /// Adds counts to their minutes, and deletes answers whose idempotency keys have expired.
+    /// Adds counts to their minutes, and deletes answers whose idempotency keys have expired and jobs that
+    /// were done long ago.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -170,7 +171,8 @@ impl Engine {
                 tx.rows(&who, plan)?;
             }
             // Once a minute is a good time to forget what need not be kept.
-            crate::action::forget_expired_answers(tx)
+            crate::action::forget_expired_answers(tx)?;
+            crate::jobs::forget_done_jobs(tx)
         })
         .await
     }

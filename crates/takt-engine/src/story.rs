@@ -1,14 +1,17 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Not here: its words (`takt-report`).
 
-use takt_model::{CompareOp, Principal, Project, Table, Uuid, Value, Verb, Words};
+use takt_model::{CompareOp, Expr, Principal, Project, Table, Uuid, Value, Words};
 use takt_plan::Direction;
 use takt_store::Change;
 
-use crate::{Action, Engine, EngineError, EngineTx};
+use crate::{Action, Engine, EngineError, EngineTx, Once, once::CONSUMER};
 
 /// A story keeps this many written rows; a bulk import should not write a second database.
 pub(crate) const MOST_CHANGES: usize = 500;
+
+/// Stories that one transaction forgets; everybody else's writes wait meanwhile.
+const FORGOTTEN_AT_ONCE: u64 = 1_000;
 
 /// What stands in place of a personal value.
 const MASK: &str = "•••";
@@ -39,6 +42,9 @@ pub struct Story {
     pub caller: Option<String>,
     /// `visitor`, `customer` or the caller's roles, `service`.
     pub caller_roles: Vec<String>,
+    /// What set it off.
+    #[serde(default, skip_serializing_if = "StoryCause::is_call")]
+    pub cause: StoryCause,
     /// Whether it ran with service rights.
     pub elevated: bool,
     /// How it ended.
@@ -68,6 +74,54 @@ impl Story {
     }
 }
 
+/// What set an action off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoryCause {
+    /// Somebody called it.
+    #[default]
+    Call,
+    /// A message came: an event for a consumer, a webhook.
+    Message {
+        /// As in [`Once::Message`].
+        source: String,
+        /// As in [`Once::Message`].
+        id: String,
+    },
+    /// A schedule said so.
+    Schedule {
+        /// Microseconds since 1970 UTC.
+        due_at: i64,
+    },
+    /// An earlier action had asked for it.
+    Delay,
+}
+
+impl StoryCause {
+    fn is_call(&self) -> bool {
+        *self == Self::Call
+    }
+
+    /// Whether nobody called: an event, a schedule or a delay set it off.
+    #[must_use]
+    pub fn is_by_itself(&self) -> bool {
+        match self {
+            Self::Call => false,
+            Self::Message { source, .. } => source.starts_with(CONSUMER),
+            Self::Schedule { .. } | Self::Delay => true,
+        }
+    }
+
+    fn of(once: Option<&Once>) -> Self {
+        match once {
+            None => Self::Call,
+            Some(Once::Message { source, id }) => Self::Message { source: source.clone(), id: id.clone() },
+            Some(Once::Due { at, .. }) => Self::Schedule { due_at: *at },
+            Some(Once::Later { .. }) => Self::Delay,
+        }
+    }
+}
+
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,6 +144,18 @@ pub enum StoryResult {
         /// `logic/checkout.ts:12:9`
         position: Option<String>,
     },
+}
+
+impl StoryResult {
+    /// `success`, `refused` or `failed`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused { .. } => "refused",
+            Self::Failed { .. } => "failed",
+        }
+    }
 }
 
 /// A step of an action.
@@ -140,7 +206,18 @@ pub(crate) struct Recorder {
     kept: usize,
     left_out: u64,
     pub(crate) events: Vec<String>,
-    pub(crate) statements: u32,
+}
+
+/// A point to which a [`Recorder`] can go back: what came later is forgotten.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    steps: usize,
+    open: Vec<usize>,
+    /// Changes so far where new ones go.
+    here: usize,
+    kept: usize,
+    left_out: u64,
+    events: usize,
 }
 
 impl Recorder {
@@ -159,18 +236,54 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn record(&mut self, project: &Project, changes: Vec<Change>) {
+    pub(crate) fn step_end_unless_empty(&mut self, step: usize) {
+        self.step_end(step, true);
+        // Only the last one can be taken out without moving the numbers of others.
+        if step + 1 == self.steps.len() && self.steps[step].changes.is_empty() {
+            self.steps.pop();
+        }
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            steps: self.steps.len(),
+            open: self.open.clone(),
+            here: self.here().len(),
+            kept: self.kept,
+            left_out: self.left_out,
+            events: self.events.len(),
+        }
+    }
+
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        self.steps.truncate(mark.steps);
+        self.open.clone_from(&mark.open);
+        self.here_mut().truncate(mark.here);
+        (self.kept, self.left_out) = (mark.kept, mark.left_out);
+        self.events.truncate(mark.events);
+    }
+
+    /// Where changes go now.
+    fn here(&self) -> &Vec<StoryChange> {
+        self.open.last().and_then(|s| self.steps.get(*s)).map_or(&self.changes, |step| &step.changes)
+    }
+
+    fn here_mut(&mut self) -> &mut Vec<StoryChange> {
+        match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
+            Some(step) => &mut step.changes,
+            None => &mut self.changes,
+        }
+    }
+
+    pub(crate) fn record(&mut self, project: &Project, changes: &[Change]) {
         for change in changes {
             if self.kept == MOST_CHANGES {
                 self.left_out += 1;
                 continue;
             }
-            let Some(told) = project.table(&change.table).map(|t| told(t, &change)) else { continue };
+            let Some(told) = project.table(&change.table).map(|t| told(t, change)) else { continue };
             self.kept += 1;
-            match self.open.last().and_then(|s| self.steps.get_mut(*s)) {
-                Some(step) => step.changes.push(told),
-                None => self.changes.push(told),
-            }
+            self.here_mut().push(told);
         }
     }
 
@@ -197,6 +310,7 @@ impl Recorder {
             took,
             caller: action.caller.uid().map(|u| u.to_string()),
             caller_roles: roles(&action.caller),
+            cause: StoryCause::of(action.once.as_ref()),
             elevated: action.caller.is_bound_by_policies() && !action.rights.is_bound_by_policies(),
             result,
             steps: self.steps,
@@ -220,15 +334,9 @@ fn told(table: &Table, change: &Change) -> StoryChange {
         .iter()
         .filter_map(|k| row?.get(usize::from(k.0)).map(|v| v.as_ref().to_text()))
         .collect();
-    let verb = match change.verb {
-        Verb::Insert => "insert",
-        Verb::Update => "update",
-        Verb::Delete => "delete",
-        Verb::Select => "select",
-    };
     StoryChange {
         table: table.name.clone(),
-        verb: verb.to_owned(),
+        verb: change.verb.name().to_owned(),
         key: key.join(", "),
         fields: fields(table, change),
         rule: change.rule.clone(),
@@ -267,16 +375,11 @@ impl Story {
         let document =
             serde_json::to_string(self).map_err(|e| EngineError::Internal(format!("story: {e}")))?;
         let uuid = |text: &str| Uuid::parse_str(text).map_or(Value::Null, Value::Uuid);
-        let result = match self.result {
-            StoryResult::Success => "success",
-            StoryResult::Refused { .. } => "refused",
-            StoryResult::Failed { .. } => "failed",
-        };
         let plan = tx.on(STORIES)?.insert(vec![
             ("id", uuid(&self.id)),
             ("at", Value::Timestamp(self.at)),
             ("function", Value::Text(self.function.clone())),
-            ("result", Value::Text(result.to_owned())),
+            ("result", Value::Text(self.result.name().to_owned())),
             ("caller", self.caller.as_deref().map_or(Value::Null, uuid)),
             ("document", Value::Json(document)),
         ])?;
@@ -350,6 +453,14 @@ impl Engine {
         })
     }
 
+    /// Forgets the oldest stories that are older than `logic.stories`, at most 1,000; says how many.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn forget_old_stories(&self) -> Result<u64, EngineError> {
+        self.transact(forget).await
+    }
+
     fn stories_where(
         &self,
         field: &str,
@@ -376,4 +487,21 @@ impl Engine {
 
 fn parsed(document: &str) -> Result<Story, EngineError> {
     serde_json::from_str(document).map_err(|e| EngineError::Internal(format!("story: {e}")))
+}
+
+fn forget(tx: &EngineTx) -> Result<u64, EngineError> {
+    let who = Principal::system("story: forget old ones");
+    let kept_for = i64::try_from(tx.project().settings.logic.stories.as_micros()).unwrap_or(i64::MAX);
+    let on = tx.on(STORIES)?;
+    let old = on.compare("at", CompareOp::Lt, Value::Timestamp(tx.now().saturating_sub(kept_for)))?;
+    let oldest = [("at", Direction::Ascending)];
+    let (found, _) = tx.rows(&who, on.read(&["id"], Some(old), &oldest, Some(FORGOTTEN_AT_ONCE))?)?;
+    let ids: Vec<Expr> = found.rows.into_iter().flatten().map(Expr::Literal).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let count = ids.len() as u64;
+    let id = Expr::Column { scope: 0, table: on.table.id, field: on.field("id")? };
+    tx.rows(&who, on.delete(Expr::In(Box::new(id), ids)))?;
+    Ok(count)
 }

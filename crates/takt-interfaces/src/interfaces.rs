@@ -11,16 +11,17 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use takt_engine::{Engine, EngineError};
-use takt_model::Project;
+use takt_engine::{Engine, EngineError, EngineTx};
+use takt_model::{Connection, Operation, OperationKind, Project};
 use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
-    connectors::{Consume, MakeBody, Secrets},
+    connectors::{Consume, MakeBody, Secrets, Token},
     dispatch::{Dispatched, Routes, dispatch},
+    mail_template::MailTemplates,
     pump::Pump,
-    rows::events,
+    rows::{events, received},
 };
 
 /// How often the outbox is looked at without being told.
@@ -38,6 +39,8 @@ pub struct InterfacesOptions {
     pub outbound: Outbound,
     /// Values of secrets.
     pub secrets: Arc<dyn Secrets>,
+    /// The address that people use, for links in mails.
+    pub base_url: String,
     /// How long delivered events, their deliveries and attempts are kept.
     pub keep: Duration,
 }
@@ -47,6 +50,11 @@ pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) outbound: Outbound,
     pub(crate) secrets: Arc<dyn Secrets>,
+    /// The address that people use.
+    pub(crate) base_url: String,
+    /// Tokens of OAuth 2, by connection.
+    pub(crate) tokens: Mutex<HashMap<String, Token>>,
+    templates: RwLock<Arc<MailTemplates>>,
     functions: RwLock<Functions>,
     chance: RandomState,
     drawn: AtomicU64,
@@ -65,6 +73,16 @@ impl House {
 
     pub(crate) fn bodies(&self) -> Option<Arc<dyn MakeBody>> {
         self.functions.read().bodies.clone()
+    }
+
+    pub(crate) fn templates(&self) -> Arc<MailTemplates> {
+        Arc::clone(&self.templates.read())
+    }
+
+    /// Our own host name, as a mail server is greeted.
+    pub(crate) fn host(&self) -> String {
+        let host = self.base_url.split("://").nth(1).unwrap_or_default();
+        host.split([':', '/']).next().filter(|h| !h.is_empty()).unwrap_or("localhost").to_owned()
     }
 
     /// From 0 to 1; spreads repeats, so it need not be secret.
@@ -118,11 +136,14 @@ impl Interfaces {
     /// The room; nothing is sent before [`Interfaces::run`].
     #[must_use]
     pub fn new(options: InterfacesOptions) -> Self {
-        let InterfacesOptions { engine, outbound, secrets, keep } = options;
+        let InterfacesOptions { engine, outbound, secrets, base_url, keep } = options;
         let house = House {
             engine,
             outbound,
             secrets,
+            base_url,
+            tokens: Mutex::default(),
+            templates: RwLock::new(Arc::new(MailTemplates::read(Vec::<(String, String)>::new()))),
             functions: RwLock::default(),
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
@@ -133,6 +154,11 @@ impl Interfaces {
     /// Lends the project's functions; again after each reload.
     pub fn lend(&self, consume: Arc<dyn Consume>, bodies: Arc<dyn MakeBody>) {
         *self.house.functions.write() = Functions { consume: Some(consume), bodies: Some(bodies) };
+    }
+
+    /// The project's mail templates; again after each reload.
+    pub fn use_templates(&self, templates: MailTemplates) {
+        *self.house.templates.write() = Arc::new(templates);
     }
 
     /// Dispatches and delivers until it is dropped.
@@ -193,27 +219,31 @@ impl Interfaces {
         self.pumps.lock().values().for_each(|pump| pump.wake.notify_one());
     }
 
-    /// Forgets what is older than `keep`; dead letters and questions stay until somebody decides.
+    /// Forgets what is older than it need be; dead letters and questions stay until somebody decides.
     async fn tidy(&self) {
         loop {
             tokio::time::sleep(TIDY_EVERY).await;
-            let keep = i64::try_from(self.keep.as_micros()).unwrap_or(i64::MAX);
-            loop {
-                let forgotten = self
-                    .house
-                    .engine
-                    .transact(move |tx| events::forget(tx, tx.now().saturating_sub(keep), TIDY_BATCH))
-                    .await;
-                match forgotten {
-                    Ok(rows) if rows > 0 => {}
-                    Ok(_) => break,
-                    Err(error) => {
-                        tracing::warn!(%error, "old deliveries were not forgotten");
-                        break;
-                    }
-                }
+            if let Err(error) = self.forget().await {
+                tracing::warn!(%error, "old deliveries were not forgotten");
             }
         }
+    }
+
+    /// A batch at a time, so that nobody waits for it.
+    pub(crate) async fn forget(&self) -> Result<(), EngineError> {
+        let engine = &self.house.engine;
+        let keep = micros(self.keep);
+        while engine.transact(move |tx| events::forget(tx, tx.now().saturating_sub(keep), TIDY_BATCH)).await?
+            > 0
+        {}
+        for connection in &engine.project().connections {
+            let Some(keep) = longest_keep(connection) else { continue };
+            let id = connection.id.clone();
+            let forget =
+                move |tx: &EngineTx| received::forget(tx, &id, tx.now().saturating_sub(keep), TIDY_BATCH);
+            while engine.transact(forget.clone()).await? > 0 {}
+        }
+        Ok(())
     }
 
     /// Dispatches everything and makes every attempt that is due now; for tests and commands without a server.
@@ -242,6 +272,14 @@ impl Interfaces {
 
 #[doc(hidden)]
 impl Interfaces {
+    /// Forgets what is older than it need be. For tests.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn tidy_now(&self) -> Result<(), EngineError> {
+        self.forget().await
+    }
+
     /// Dispatches, claims, and forgets what it was about to send: what a crash at that moment leaves. For tests.
     ///
     /// # Errors
@@ -255,6 +293,19 @@ impl Interfaces {
         }
         Ok(())
     }
+}
+
+/// How long messages of a connection are remembered: microseconds.
+fn longest_keep(connection: &Connection) -> Option<i64> {
+    let kept = |operation: &Operation| match &operation.kind {
+        OperationKind::Receive(receive) => Some(micros(receive.keep)),
+        OperationKind::Deliver(_) => None,
+    };
+    connection.operations.iter().filter_map(kept).max()
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Ends the pumps with the room.

@@ -14,17 +14,22 @@ mod desk;
 mod dispatch;
 mod error;
 mod interfaces;
+mod mail_template;
 mod outcome;
 mod payload;
 mod pump;
+mod receive;
 mod rows;
 mod seen;
+pub mod sign;
 
-pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets};
+pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::InterfacesError;
 pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};
+pub use mail_template::{MailTemplates, Rendered, TemplateError};
 pub use outcome::{Ended, Outcome, of_status, retry_after};
+pub use receive::{ReceiveError, Received};
 pub use rows::{Attempt, Delivery, DeliveryState};
 pub use seen::Seen;
 

@@ -44,7 +44,7 @@ pub(crate) fn path(template: &str, payload: &Json) -> Result<String, String> {
     Ok(out)
 }
 
-fn percent_encode(out: &mut String, text: &str) {
+pub(crate) fn percent_encode(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use takt_engine::{Action, ActionAnswer, ActionError, ActionTx, Engine, Idempotency};
-use takt_model::Principal;
+use takt_engine::{Action, ActionAnswer, ActionError, ActionTx, Engine, Idempotency, Once};
+use takt_model::{Principal, Words};
 
 use crate::{
     FunctionKind, Logic, LogicError,
@@ -12,7 +12,7 @@ use crate::{
         host::Host,
         limits::Measure,
         pool,
-        run::{Caller, run},
+        run::{Caller, Second, run},
     },
     load::Shared,
     validate::{Given, canonical},
@@ -31,12 +31,68 @@ pub struct Call<'a> {
     pub idempotency: Option<String>,
 }
 
+/// What an action is besides its function: for whom it runs, and what keeps it from running twice.
+#[derive(Debug)]
+pub(crate) struct Effect {
+    pub(crate) caller: Principal,
+    pub(crate) input_json: String,
+    pub(crate) idempotency: Option<Idempotency>,
+    pub(crate) once: Option<Once>,
+}
+
+impl Effect {
+    /// One that nothing keeps from running twice.
+    pub(crate) fn of(caller: Principal) -> Self {
+        Self { caller, input_json: String::new(), idempotency: None, once: None }
+    }
+
+    fn action(self, function: String, label: Words, runs_as_service: bool) -> Action {
+        let Self { caller, input_json, idempotency, once } = self;
+        let rights = if runs_as_service { caller.elevated() } else { caller.clone() };
+        Action { function, label, caller, rights, input_json, idempotency, once }
+    }
+}
+
+/// What the function is given.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// What its `input` asks for.
+    Input(Given),
+    /// JSON text, as it is.
+    Json(String),
+}
+
 impl Logic {
     /// Runs an action as one transaction. A refusal by `reject` is an answer.
     ///
     /// # Errors
     /// See [`LogicError`]; nothing was written then.
     pub async fn call(&self, engine: &Engine, call: Call<'_>) -> Result<ActionAnswer, LogicError> {
+        self.call_once(engine, call, None).await
+    }
+
+    /// As [`Logic::call`], for a message from outside (a webhook): its effect happens once, however often it comes.
+    /// A message whose effect was refused or failed has not been received and may come again.
+    ///
+    /// # Errors
+    /// See [`LogicError`]; nothing was written then.
+    pub async fn receive(
+        &self,
+        engine: &Engine,
+        call: Call<'_>,
+        source: &str,
+        message_id: &str,
+    ) -> Result<ActionAnswer, LogicError> {
+        let once = Once::Message { source: source.to_owned(), id: message_id.to_owned() };
+        self.call_once(engine, call, Some(once)).await
+    }
+
+    async fn call_once(
+        &self,
+        engine: &Engine,
+        call: Call<'_>,
+        once: Option<Once>,
+    ) -> Result<ActionAnswer, LogicError> {
         let shared = &self.shared;
         let at = shared.position(call.function, FunctionKind::Action).ok_or(LogicError::UnknownFunction)?;
         let function = &shared.functions[at];
@@ -45,28 +101,58 @@ impl Logic {
         }
         let given = function.input.validate(&function.name, &call.input)?;
         let input_json = if call.idempotency.is_some() { canonical(&call.input) } else { String::new() };
-        let caller = Caller::of(&call.who);
-        let rights = if function.runs_as_service { call.who.elevated() } else { call.who.clone() };
-        let action = Action {
-            function: function.name.clone(),
-            label: function.label.clone(),
-            caller: call.who,
-            rights,
-            input_json,
-            idempotency: call.idempotency.map(|key| Idempotency { key }),
+        let idempotency = call.idempotency.map(|key| Idempotency { key });
+        let effect = Effect { caller: call.who, input_json, idempotency, once };
+        self.run(engine, at, effect, Work::Input(given)).await
+    }
+
+    /// Runs the function at this position as one transaction.
+    pub(crate) async fn run(
+        &self,
+        engine: &Engine,
+        at: usize,
+        effect: Effect,
+        work: Work,
+    ) -> Result<ActionAnswer, LogicError> {
+        let shared = Arc::clone(&self.shared);
+        let function = &shared.functions[at];
+        let caller = Caller::of(&effect.caller);
+        let action = effect.action(function.name.clone(), function.label.clone(), function.runs_as_service);
+        let shared = Arc::clone(&shared);
+        let job = move |tx: &ActionTx| {
+            let second = match &work {
+                Work::Input(given) => Second::Input(given),
+                Work::Json(text) => Second::Json(text),
+            };
+            act(&shared, at, caller.as_ref(), &second, tx)
         };
-        let shared = Arc::clone(shared);
-        let job = move |tx: &ActionTx| act(&shared, at, caller.as_ref(), &given, tx);
         Ok(engine.act(action, job).await?)
+    }
+
+    /// An action that cannot even begin: its failure is told and noted as any other.
+    pub(crate) async fn fail(
+        &self,
+        engine: &Engine,
+        function: &str,
+        effect: Effect,
+        code: &'static str,
+        message: String,
+    ) -> Result<ActionAnswer, LogicError> {
+        let label =
+            self.function(function).map_or_else(|| Words::from([("en", function)]), |f| f.label.clone());
+        let action = effect.action(function.to_owned(), label, false);
+        let failed =
+            move |_: &ActionTx| Err(ActionError::Failed { code, message: message.clone(), position: None });
+        Ok(engine.act(action, failed).await?)
     }
 }
 
 /// On the thread that has the transaction.
-fn act(
+pub(crate) fn act(
     shared: &Shared,
     at: usize,
     caller: Option<&Caller>,
-    given: &Given,
+    second: &Second<'_>,
     tx: &ActionTx,
 ) -> Result<String, ActionError> {
     let settings = &shared.project.settings;
@@ -74,11 +160,12 @@ fn act(
         Some(prepared) => prepared,
         None => {
             let host = Host::new(Arc::clone(&shared.project), Measure::Cpu);
+            host.set_functions(&shared.functions);
             let path = &shared.functions[at].source.file;
             Prepared::new(host, &shared.modules, path, settings.logic.memory_bytes)?
         }
     };
-    let result = run(&prepared, &shared.modules, settings, caller, given, tx);
+    let result = run(&prepared, &shared.modules, settings, caller, second, tx);
     // What threw by itself or was refused has ended; what was stopped may have been stopped anywhere.
     let was_stopped = matches!(&result, Err(ActionError::Failed { code, .. }) if *code != "P0001");
     if !was_stopped {

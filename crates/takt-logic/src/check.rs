@@ -9,7 +9,8 @@ pub(crate) fn is_pure(expr: &Expr) -> bool {
     expr.walk(&mut |e| {
         pure &= !matches!(
             e,
-            Expr::AuthUid
+            Expr::Parameter { .. }
+                | Expr::AuthUid
                 | Expr::AuthRole
                 | Expr::AuthJwt(_)
                 | Expr::HasRole(_)
@@ -59,8 +60,9 @@ fn evaluate(expr: &Expr, values: &[&Value]) -> Value {
         Expr::Function(function, arguments) => {
             call(*function, arguments.iter().map(|e| evaluate(e, values)).collect())
         }
-        // Refused when the check was read.
-        Expr::AuthUid
+        // Refused when the check was read; only requests have parameters.
+        Expr::Parameter { .. }
+        | Expr::AuthUid
         | Expr::AuthRole
         | Expr::AuthJwt(_)
         | Expr::HasRole(_)

@@ -8,16 +8,17 @@ use std::{
     },
 };
 
-use takt_model::{Problem, Project, ProjectFiles, Severity, Source};
+use takt_model::{OnDelete, Problem, Project, ProjectFiles, Severity, Source, Verb};
 use takt_outbound::Outbound;
-use takt_typescript::strip;
+use takt_typescript::{Place, strip};
 
 use crate::{
-    Function, FunctionKind, exports,
-    http_call::Workers,
+    Function, FunctionKind, Mapping, Trigger, calls,
+    exports::{self, Read},
     js::conditions::public_tables,
     modules::{Module, Modules},
     near::did_you_mean,
+    workers::Workers,
 };
 
 /// All functions of a project. Never changes; a reload makes a new one.
@@ -31,7 +32,8 @@ pub(crate) struct Shared {
     pub(crate) generation: u64,
     pub(crate) project: Arc<Project>,
     pub(crate) modules: Arc<Modules>,
-    pub(crate) functions: Vec<Function>,
+    pub(crate) functions: Arc<Vec<Function>>,
+    pub(crate) mappings: Vec<Mapping>,
     by_name: BTreeMap<String, usize>,
     pub(crate) outbound: Outbound,
     pub(crate) workers: Workers,
@@ -50,15 +52,16 @@ impl Logic {
     /// Reads every `logic/**/*.{ts,js}`. With an error among the problems the function it belongs to is missing.
     #[must_use]
     pub fn load(files: &ProjectFiles, project: &Arc<Project>, outbound: Outbound) -> (Self, Vec<Problem>) {
-        let mut loader = Loader { files, project, problems: Vec::new() };
+        let mut loader = Loader { files, project, mappings: Vec::new(), problems: Vec::new() };
         let modules = Arc::new(loader.modules());
-        let functions = loader.functions(&modules);
+        let functions = Arc::new(loader.functions(&modules));
         let by_name = functions.iter().enumerate().map(|(at, f)| (f.name.clone(), at)).collect();
         let shared = Shared {
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             project: Arc::clone(project),
             modules,
             functions,
+            mappings: loader.mappings,
             by_name,
             outbound,
             workers: Workers::default(),
@@ -84,13 +87,20 @@ impl Logic {
 struct Loader<'l> {
     files: &'l ProjectFiles,
     project: &'l Arc<Project>,
+    mappings: Vec<Mapping>,
     problems: Vec<Problem>,
 }
 
 impl Loader<'_> {
     fn problem(&mut self, file: &str, line: u32, severity: Severity, message: String, help: Option<String>) {
         let source = Source { file: file.to_owned(), line };
-        self.problems.push(Problem { source, severity, message, help });
+        self.problems.push(Problem { source, column: None, severity, message, help });
+    }
+
+    fn error_at(&mut self, file: &str, place: Place, message: String, help: Option<String>) {
+        let source = Source { file: file.to_owned(), line: place.line };
+        let (column, severity) = (Some(place.column), Severity::Error);
+        self.problems.push(Problem { source, column, severity, message, help });
     }
 
     fn error(&mut self, file: &str, line: u32, message: String, help: Option<String>) {
@@ -105,12 +115,15 @@ impl Loader<'_> {
         for (path, text) in sources.filter(|(path, _)| !path.ends_with(".d.ts")) {
             match strip(path, text) {
                 Ok(stripped) => modules.insert(path, stripped),
-                Err(p) => self.error(path, p.line, p.message, p.help),
+                Err(p) => {
+                    self.error_at(path, Place { line: p.line, column: p.column }, p.message, p.help);
+                }
             }
         }
         for (path, module) in modules.iter() {
             self.imports(&modules, path, module);
             self.tables(path, module);
+            self.calls(path, module);
         }
         modules
     }
@@ -152,7 +165,41 @@ impl Loader<'_> {
             let has_file = self.files.0.contains_key(&format!("schema/{}.toml", table.name));
             if !known && !has_file {
                 let near = did_you_mean(&table.name, public_tables(self.project).map(|t| t.name.as_str()));
-                self.error(path, table.place.line, format!("unknown table `{}`", table.name), near);
+                self.error_at(path, table.place, format!("unknown table `{}`", table.name), near);
+            }
+        }
+    }
+
+    /// Calls of tables that do not fit the schema.
+    fn calls(&mut self, path: &str, module: &Module) {
+        for call in &module.facts.calls {
+            let Some(table) = public_tables(self.project).find(|t| t.name == call.table.name) else {
+                continue;
+            };
+            // A field that could not be read has told so itself.
+            let schema = self.files.0.get(&format!("schema/{}.toml", table.name));
+            let is_spoilt = |name: &str| {
+                schema.is_some_and(|text| {
+                    text.contains(&format!("[fields.{name}]")) || text.contains(&format!("\n{name} = "))
+                })
+            };
+            for mistake in calls::check(table, call, &is_spoilt) {
+                self.error_at(path, mistake.place, mistake.message, mistake.help);
+            }
+        }
+    }
+
+    /// Jobs that are asked for and are not there. One whose file is broken has told so itself.
+    fn later(&mut self, modules: &Modules, functions: &[Function]) {
+        let jobs = || functions.iter().filter(|f| f.kind == FunctionKind::Job).map(|f| f.name.as_str());
+        for (path, module) in modules.iter() {
+            for asked in &module.facts.later {
+                let has_file = function_files(&asked.name).iter().any(|f| self.files.0.contains_key(f));
+                let other_kind = functions.iter().any(|f| f.name == asked.name);
+                if !jobs().any(|job| job == asked.name) && (other_kind || !has_file) {
+                    let near = did_you_mean(&asked.name, jobs());
+                    self.error_at(path, asked.place, format!("there is no job `{}`", asked.name), near);
+                }
             }
         }
     }
@@ -171,16 +218,39 @@ impl Loader<'_> {
             if !is_whole(modules, path) {
                 continue;
             }
-            match exports::read(self.project, modules, path, &name) {
-                Ok(function) => {
+            match exports::read(self.files, self.project, modules, path, &name) {
+                Ok(Read::Mapping(mapping)) => self.mappings.push(mapping),
+                Ok(Read::Function(function)) => {
                     self.state(modules, path, &function);
+                    self.unseen(&function);
                     functions.push(function);
                 }
                 Err(problems) => self.problems.extend(problems),
             }
         }
         functions.sort_by(|a, b| a.name.cmp(&b.name));
+        self.later(modules, &functions);
         functions
+    }
+
+    /// What the database changes by itself sets nothing off; whoever waits for it should know.
+    fn unseen(&mut self, function: &Function) {
+        let Trigger::Rows { table, verbs } = &function.trigger else { return };
+        let (project, file, line) = (self.project, function.source.file.clone(), function.source.line);
+        let Some(table) = project.table(table) else { return };
+        for key in &table.foreign_keys {
+            let (verb, told) = match key.on_delete {
+                OnDelete::Cascade => (Verb::Delete, "removed with their"),
+                OnDelete::SetNull => (Verb::Update, "cut off from their"),
+                OnDelete::Restrict => continue,
+            };
+            if verbs.contains(&verb) {
+                let parent = &project.get(key.target).name;
+                let message = format!("rows of {} that are {told} {parent} call no hook", table.name);
+                let help = format!("put a hook on {parent}, or say `on_delete = \"restrict\"`");
+                self.problem(&file, line, Severity::Warning, message, Some(help));
+            }
+        }
     }
 
     /// Whoever keeps something at the top of a module believes that the next call will see it.
@@ -207,6 +277,12 @@ fn is_whole(modules: &Modules, path: &str) -> bool {
                 && m.facts.imports.iter().all(|i| modules.resolve(path, &i.name).is_some())
         })
     })
+}
+
+/// Where the function of this name could stand.
+fn function_files(name: &str) -> [String; 2] {
+    let path = name.replace('.', "/");
+    [format!("logic/{path}.ts"), format!("logic/{path}.js")]
 }
 
 /// `logic/stock/count.ts` is `stock.count`; nothing for helpers, whose file or folder begins with `_`.

@@ -27,6 +27,8 @@ pub struct Connection {
     pub guard: Guard,
     /// How the other side is reached.
     pub connect: Connect,
+    /// Whether it is stopped until a person lets it go on; for connections that are not set up yet.
+    pub paused: bool,
     /// What is done over it.
     pub operations: Vec<Operation>,
     /// Where it stands.
@@ -275,6 +277,8 @@ pub struct Deliver {
     pub request: Option<HttpRequest>,
     /// Which function makes the body of the event: `logic/erp.ts` and `toSale`.
     pub map: Option<ExportRef>,
+    /// Which function delivers the event in several calls: `logic/erp.ts` and `sendOrder`.
+    pub run: Option<ExportRef>,
     /// The name of the mail template.
     pub mail: Option<MailOut>,
     /// What is done where nobody knows whether it arrived.
@@ -373,7 +377,7 @@ impl Retry {
     }
 }
 
-/// Messages that come in.
+/// Messages that come in: each becomes an event `<connection>.<type>`, which consumers in `logic/` handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
     /// Types of messages that are handled; empty for all. Others are answered with success and not kept.
@@ -382,8 +386,6 @@ pub struct Receive {
     pub id: Option<String>,
     /// Where the message's type stands in its body: `type`.
     pub kind: Option<String>,
-    /// The consumer that handles it: a function of `logic/`.
-    pub run: String,
     /// How long handled messages are kept, so that late repeats are told.
     pub keep: Duration,
 }

@@ -5,6 +5,7 @@
 
 mod display;
 mod kind;
+pub(crate) mod when_null;
 
 pub use display::ExprText;
 pub(crate) use kind::{arithmetic, common};
@@ -17,6 +18,16 @@ use crate::{FieldId, TableId, Value};
 pub enum Expr {
     /// A constant; always bound, never written into SQL.
     Literal(Value),
+    /// A constant that is only said when the plan runs: a value of the type of this field. Requests of one shape share
+    /// a plan in this way; policies and checks have none.
+    Parameter {
+        /// Its place among the values.
+        number: usize,
+        /// Which table the field is of.
+        table: TableId,
+        /// Whose type the value has.
+        field: FieldId,
+    },
     /// A field of the row at `scope`.
     Column {
         /// Whose row.
@@ -195,6 +206,7 @@ impl Expr {
         visit(self);
         match self {
             Self::Literal(_)
+            | Self::Parameter { .. }
             | Self::Column { .. }
             | Self::AuthUid
             | Self::AuthRole
@@ -235,6 +247,7 @@ impl Expr {
         visit(self);
         match self {
             Self::Literal(_)
+            | Self::Parameter { .. }
             | Self::Column { .. }
             | Self::AuthUid
             | Self::AuthRole

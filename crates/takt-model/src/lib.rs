@@ -30,6 +30,7 @@ pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};
 pub use settings::{
     AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings, SettingsLayer,
+    parse_duration,
 };
 pub use table::{
     Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberPart, NumberTemplate, OnDelete,

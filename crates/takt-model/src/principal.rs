@@ -81,6 +81,12 @@ impl Principal {
         matches!(self.rights, Rights::Anon | Rights::Authenticated)
     }
 
+    /// Whether this is the product itself.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        matches!(self.rights, Rights::System { .. })
+    }
+
     /// Whether a policy or function for `role` applies: `anon`, `authenticated`, `service_role` or a project role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
@@ -92,6 +98,19 @@ impl Principal {
             }
             Rights::Service | Rights::System { .. } => role == "service_role",
         }
+    }
+
+    /// Whether the same policies apply to both, word for word: they have the same rights and the same roles. Who exactly
+    /// asks (`auth.uid()`, `auth.jwt()`) may still differ.
+    #[must_use]
+    pub fn stands_like(&self, other: &Self) -> bool {
+        self.rights == other.rights && self.roles() == other.roles()
+    }
+
+    /// The project's own roles of the account.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        self.user.as_ref().map_or(&[], |u| &u.roles)
     }
 
     /// The claim `role` and `auth.role()`: project roles never appear here.

@@ -27,6 +27,9 @@ pub struct Problem {
     /// File and line.
     #[serde(flatten)]
     pub source: Source,
+    /// Column, counted from 1 in characters, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
     /// Error or warning.
     pub severity: Severity,
     /// What is wrong, in one sentence: "unknown type `txet`".
@@ -41,7 +44,11 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{}:{}: {kind}: {}", self.source.file, self.source.line, self.message)?;
+        write!(f, "{}:{}:", self.source.file, self.source.line)?;
+        if let Some(column) = self.column {
+            write!(f, "{column}:")?;
+        }
+        write!(f, " {kind}: {}", self.message)?;
         match &self.help {
             Some(help) => write!(f, "; {help}"),
             None => Ok(()),

@@ -16,6 +16,12 @@ pub(crate) use units::duration;
 /// The text of `takt.default.toml`: the defaults, with a line about each setting.
 const DEFAULTS: &str = include_str!("../takt.default.toml");
 
+/// Reads a duration as people write it: `20ms`, `15m`, `2h`, `3d`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    units::duration(text)
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -140,11 +146,13 @@ pub struct ServerSettings {
 pub struct LimitSettings {
     /// Bytes of a request body.
     pub body_bytes: usize,
+    /// Bytes of all request bodies together.
+    pub bodies_bytes: usize,
     /// Bytes of all headers together.
     pub header_bytes: usize,
     /// For receiving the headers.
     pub header_time: Duration,
-    /// For a whole request.
+    /// For a whole request; ten times as long for its answer to be sent.
     pub request_time: Duration,
     /// For one read in the database.
     pub read_time: Duration,
@@ -152,6 +160,10 @@ pub struct LimitSettings {
     pub max_rows: u64,
     /// Writes waiting for the writer.
     pub write_queue: usize,
+    /// Requests of one address at the same time; 0 for no limit.
+    pub requests_per_address: usize,
+    /// Calls of functions by visitors from one address in 15 minutes; 0 for no limit.
+    pub visitor_calls: u32,
     /// Nodes of one request (root and embeds).
     pub embeds: usize,
     /// Bytes that the database file may grow to; 0 for no limit.
@@ -194,4 +206,6 @@ pub struct LogicSettings {
     pub idempotency: Duration,
     /// How long events and their finished deliveries are kept.
     pub deliveries: Duration,
+    /// How long a story is kept.
+    pub stories: Duration,
 }

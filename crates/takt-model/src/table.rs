@@ -195,6 +195,19 @@ pub enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// As policies, hooks and stories write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Select => "select",
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// A row policy.
 #[derive(Debug, Clone)]
 pub struct Policy {

@@ -95,6 +95,14 @@ impl Outbound {
         self.inner.seen.list()
     }
 
+    pub(crate) fn options(&self) -> &OutboundOptions {
+        &self.inner.options
+    }
+
+    pub(crate) fn record(&self, host: &str, purpose: &str, last: LastOutcome) {
+        self.inner.seen.record(host, purpose, last);
+    }
+
     async fn checked(&self, url: Url, host: &str, request: Request) -> Result<Response, OutboundError> {
         let limit = self.inner.options.timeout;
         let after = request.timeout.map_or(limit, |t| t.min(limit));

@@ -166,7 +166,7 @@ impl Guard<'_> {
             }
         };
         Ok(GuardedChild {
-            json_key: json_key(&child.name),
+            json_key: crate::guarded::json_key(&child.name),
             name: child.name,
             link: child.link,
             join: child.join,
@@ -204,9 +204,7 @@ impl Guard<'_> {
         shown_at: &[Option<usize>],
     ) -> Result<Vec<OutputItem>, PlanError> {
         let mut items = Vec::with_capacity(outputs.len());
-        let column = |name: String, field: FieldId| {
-            OutputItem::Column(OutputColumn { json_key: json_key(&name), name, field })
-        };
+        let column = |name: String, field: FieldId| OutputItem::Column(OutputColumn::new(name, field));
         for output in outputs {
             match output {
                 Output::All => {
@@ -303,6 +301,7 @@ impl Guard<'_> {
                 self.within(pattern, scope)?;
             }
             Expr::Literal(_)
+            | Expr::Parameter { .. }
             | Expr::Column { .. }
             | Expr::AuthUid
             | Expr::AuthRole
@@ -462,15 +461,4 @@ fn with_key(table: &Table, mut order: Vec<OrderBy>) -> Vec<OrderBy> {
         }
     }
     order
-}
-
-/// `"name":` with the name escaped as JSON.
-fn json_key(name: &str) -> Box<[u8]> {
-    // Nearly every name is plain, and this is done for each column of each request.
-    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return [b"\"", name.as_bytes(), b"\":"].concat().into_boxed_slice();
-    }
-    let mut key = serde_json::Value::from(name).to_string().into_bytes();
-    key.push(b':');
-    key.into_boxed_slice()
 }

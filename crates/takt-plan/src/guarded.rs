@@ -1,8 +1,10 @@
 //! Plans with the policies in them. Only [`crate::guard()`] makes one; a store accepts nothing else.
 //!
+//! A guarded read may have parameters; then it serves every request of its shape, and everybody for whom the same
+//! policies apply ([`Guarded::serves`]).
 //! What a policy demands travels in the plan as predicates and obligations that nothing above the store can drop.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use takt_model::{Expr, FieldId, Principal, Project, TableId, Value};
 
@@ -33,6 +35,40 @@ impl Guarded {
     #[must_use]
     pub fn project(&self) -> &Arc<Project> {
         &self.project
+    }
+
+    /// Whether the guard would have woven the same for `who`: it asks nothing of a principal but rights and roles.
+    /// `auth.uid()` and its like stand in the plan as such and are answered when it runs.
+    #[must_use]
+    pub fn serves(&self, who: &Principal) -> bool {
+        self.principal.stands_like(who)
+    }
+
+    /// The same plan for `who`, with values in the place of the parameters of a read; `None` for somebody whom it does
+    /// not serve. No policy has parameters, so values choose among the rows that the policies show.
+    #[must_use]
+    pub fn asked(&self, who: &Principal, values: &[Value]) -> Option<Self> {
+        let mut asked = self.clone();
+        if let GuardedPlan::Read(read) = &mut asked.plan {
+            read.root.fill(values);
+        }
+        asked.principal = who.clone();
+        self.serves(who).then_some(asked)
+    }
+}
+
+impl GuardedNode {
+    fn fill(&mut self, values: &[Value]) {
+        self.filter.walk_mut(&mut |e| {
+            if let Expr::Parameter { number, .. } = e
+                && let Some(value) = values.get(*number)
+            {
+                *e = Expr::Literal(value.clone());
+            }
+        });
+        for child in &mut self.children {
+            child.node.fill(values);
+        }
     }
 }
 
@@ -90,10 +126,22 @@ pub enum OutputItem {
 pub struct OutputColumn {
     /// The key in the reply.
     pub name: String,
-    /// The key as JSON with its colon: `"total":`.
-    pub json_key: Box<[u8]>,
     /// Which field.
     pub field: FieldId,
+    json_key: OnceLock<Box<[u8]>>,
+}
+
+impl OutputColumn {
+    pub(crate) fn new(name: String, field: FieldId) -> Self {
+        Self { name, field, json_key: OnceLock::new() }
+    }
+
+    /// The key as JSON with its colon: `"total":`. Made when the first row wants it; the product's own work and logic
+    /// never do.
+    #[must_use]
+    pub fn json_key(&self) -> &[u8] {
+        self.json_key.get_or_init(|| json_key(&self.name))
+    }
 }
 
 /// An embedded table.
@@ -177,4 +225,15 @@ pub struct GuardedDelete {
     pub returning: Option<GuardedNode>,
     /// More rows than this refuse the whole.
     pub max_affected: Option<u64>,
+}
+
+/// `"name":` with the name escaped as JSON.
+pub(crate) fn json_key(name: &str) -> Box<[u8]> {
+    // Nearly every name is plain, and plans that are not kept make one for each column.
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return [b"\"", name.as_bytes(), b"\":"].concat().into_boxed_slice();
+    }
+    let mut key = serde_json::Value::from(name).to_string().into_bytes();
+    key.push(b':');
+    key.into_boxed_slice()
 }

@@ -8,7 +8,7 @@ pub(crate) mod later;
 use std::{collections::HashMap, fmt};
 
 use serde::Serialize;
-use takt_engine::{Story, StoryChange, StoryField, StoryResult, StoryStep};
+use takt_engine::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep};
 use takt_model::{Field, FieldType, Project, Table};
 
 use later::LaterText;
@@ -199,6 +199,9 @@ impl Teller<'_> {
     }
 
     fn who(&self) -> String {
+        if let Some(cause) = self.by_itself() {
+            return cause;
+        }
         let id = self.story.caller.as_deref().map(format::short_id);
         let roles: Vec<String> = self
             .story
@@ -218,6 +221,25 @@ impl Teller<'_> {
         }
     }
 
+    /// What set it off, if nobody called.
+    fn by_itself(&self) -> Option<String> {
+        let told = match &self.story.cause {
+            cause if !cause.is_by_itself() => return None,
+            StoryCause::Call => return None,
+            StoryCause::Message { .. } => {
+                self.pick("Niemand; ein Ereignis hat es ausgelöst", "Nobody; an event set it off")
+            }
+            StoryCause::Schedule { .. } => {
+                self.pick("Niemand; der Zeitplan hat es ausgelöst", "Nobody; the schedule set it off")
+            }
+            StoryCause::Delay => self.pick(
+                "Niemand; ein früherer Vorgang hat es bestellt",
+                "Nobody; an earlier process had asked for it",
+            ),
+        };
+        Some(told.to_owned())
+    }
+
     fn role_label(&self, role: &str) -> String {
         let labels = &self.project.settings.role_labels;
         labels
@@ -229,6 +251,14 @@ impl Teller<'_> {
     }
 
     fn rights(&self) -> String {
+        if self.story.cause.is_by_itself() {
+            return self
+                .pick(
+                    "Der Vorgang arbeitet mit den Rechten des Hauses, weil niemand ihn aufgerufen hat.",
+                    "The process works with the house's own rights, because nobody called it.",
+                )
+                .to_owned();
+        }
         if self.story.elevated {
             self.pick(
                 "Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.",

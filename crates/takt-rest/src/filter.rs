@@ -3,6 +3,8 @@
 
 use std::{iter::Peekable, str::Chars};
 
+use takt_model::CompareOp;
+
 use crate::{RestError, limits, scan::Scanner};
 
 /// A condition, or several.
@@ -27,6 +29,8 @@ pub(crate) enum Test {
     In(Vec<String>),
     Is(Is),
     IsDistinct(String),
+    /// A comparison with the value of this number that was cut out of the request (`shape.rs`).
+    Cut(CompareOp, usize),
 }
 
 /// The operators that take `(any)` and `(all)`.
@@ -84,6 +88,11 @@ impl Logic {
         Ok(filter)
     }
 
+    /// A comparison whose value was cut out.
+    pub(crate) fn cut(column: String, op: CompareOp, number: usize) -> Self {
+        Self::Filter(Filter { column, negated: false, test: Test::Cut(op, number) })
+    }
+
     /// Reads the list of `and=(...)` / `or=(...)`.
     pub(crate) fn group(any: bool, negated: bool, text: &str) -> Result<Self, RestError> {
         let mut scan = Scanner::new(text, "logic tree");
@@ -100,9 +109,15 @@ impl Logic {
             Self::Group { list, .. } => list.iter().map(Self::conditions).sum(),
             Self::Filter(filter) => match &filter.test {
                 Test::Quantified(operator, operand) if operand.members(*operator).is_none() => operand.len(),
-                Test::Quantified(..) | Test::In(_) | Test::Is(_) | Test::IsDistinct(_) => 1,
+                Test::Quantified(..) | Test::In(_) | Test::Is(_) | Test::IsDistinct(_) | Test::Cut(..) => 1,
             },
         }
+    }
+}
+
+impl Filter {
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.test, Test::Cut(..))
     }
 }
 

@@ -4,6 +4,7 @@
 //! RestParts -> parse -> Request -> plan -> takt_plan::Plan        (down)
 //! rows -> JsonSink -> Request::reply -> Reply                      (up)
 //! ```
+//! Reads that differ only in values are one [`Shape`], whose plan can be kept.
 //! Pure: no runtime, no clock, no file, no socket. What is not built yet is refused with PGRST127 and its name;
 //! nothing of a request is silently ignored that would change its result.
 
@@ -23,6 +24,7 @@ mod request;
 mod rpc;
 mod scan;
 mod select;
+mod shape;
 mod sink;
 mod status;
 
@@ -31,6 +33,7 @@ pub use parts::{Method, RestParts};
 pub use reply::{Reply, RestOutcome};
 pub use request::{Request, parse};
 pub use rpc::{rpc_check, rpc_input, rpc_reply};
+pub use shape::Shape;
 pub use sink::JsonSink;
 pub use status::status_of;
 

@@ -2,6 +2,9 @@
 
 use crate::{RestError, limits, scan::Scanner};
 
+/// The gateway's own parameter, never a column.
+pub(crate) const GATEWAY_KEY: &str = "apikey=";
+
 /// What a key asks for. `path` names embeds from the root down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -21,9 +24,7 @@ pub(crate) fn parameters(query: &str) -> Result<Vec<(String, String)>, RestError
         let error = limits::exceeded("bytes of the query string", limits::QUERY_BYTES);
         return Err(error.status(414));
     }
-    query
-        .split('&')
-        .filter(|p| !p.is_empty())
+    pairs(query)
         .map(|p| {
             let (key, value) = p.split_once('=').unwrap_or((p, ""));
             Ok((decode(key)?, decode(value)?))
@@ -31,9 +32,19 @@ pub(crate) fn parameters(query: &str) -> Result<Vec<(String, String)>, RestError
         .collect()
 }
 
+/// The parameters as they were sent.
+pub(crate) fn pairs(query: &str) -> impl Iterator<Item = &str> {
+    query.split('&').filter(|p| !p.is_empty())
+}
+
+/// Whether a text says something else than it is.
+pub(crate) fn is_encoded(text: &str) -> bool {
+    text.bytes().any(|b| matches!(b, b'+' | b'%'))
+}
+
 /// Percent-decodes; `+` is a blank. A `%` without two hex digits stands for itself, as in browsers.
 fn decode(text: &str) -> Result<String, RestError> {
-    if !text.bytes().any(|b| matches!(b, b'+' | b'%')) {
+    if !is_encoded(text) {
         return Ok(text.to_owned());
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -58,6 +69,15 @@ fn decode(text: &str) -> Result<String, RestError> {
 
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+/// Keys that are no columns, even where a table has a column of that name.
+const WORDS: [&str; 8] = ["select", "columns", "on_conflict", "and", "or", "order", "limit", "offset"];
+
+/// Whether a key as it was sent is the name of a column of the root and nothing else.
+pub(crate) fn is_plain_column(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    text.bytes().all(is_plain) && !WORDS.contains(&text)
 }
 
 /// Reads `key`.

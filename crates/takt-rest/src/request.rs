@@ -11,6 +11,7 @@ use crate::{
     query::{self, Key},
     range,
     select::Tree,
+    shape::{Cut, Shape},
 };
 
 /// What somebody asks of a table. Made by [`parse`].
@@ -32,13 +33,27 @@ pub struct Request {
 /// PGRST108 (filter on what is not embedded), PGRST122 (preferences), PGRST127 (not built yet),
 /// 54000 (more than the limits allow).
 pub fn parse(parts: &RestParts<'_>) -> Result<Request, RestError> {
+    parse_without(parts, &[])
+}
+
+impl Shape {
+    /// Reads the request that this is the shape of, with parameters in the place of its values.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn request(&self, parts: &RestParts<'_>) -> Result<Request, RestError> {
+        parse_without(parts, &self.cuts)
+    }
+}
+
+fn parse_without(parts: &RestParts<'_>, cuts: &[Cut]) -> Result<Request, RestError> {
     if parts.method == Method::Put {
         return Err(RestError::not_built("PUT"));
     }
     media::check_profile(parts)?;
     let media = Media::accepted(parts.accept)?;
     let prefer = Prefer::parse(parts.prefer)?;
-    let query = Query::parse(parts)?;
+    let query = Query::parse(parts, cuts)?;
     let payload = match parts.method {
         Method::Post | Method::Patch => {
             media::check_body_type(parts.content_type)?;
@@ -123,10 +138,11 @@ impl Hung {
 }
 
 impl Query {
-    fn parse(parts: &RestParts<'_>) -> Result<Self, RestError> {
+    fn parse(parts: &RestParts<'_>, cuts: &[Cut]) -> Result<Self, RestError> {
         let (mut select, mut columns, mut on_conflict) = (None, None, None);
         let mut hung: Vec<(Vec<String>, Hung)> = Vec::new();
-        for (key, value) in query::parameters(parts.query)? {
+        let mut found = 0;
+        for (at, (key, value)) in query::parameters(parts.query)?.into_iter().enumerate() {
             // The gateway's own parameter, never a column.
             if key == "apikey" {
                 continue;
@@ -148,9 +164,18 @@ impl Query {
                     hung.push((path, Hung::Logic(Logic::group(any, negated, &value)?)));
                 }
                 Key::Filter { path, column } => {
-                    hung.push((path, Hung::Logic(Logic::filter(column, &value)?)));
+                    let logic = match cuts.iter().enumerate().find(|(_, cut)| cut.parameter == at) {
+                        Some((number, cut)) => Logic::cut(column, cut.op, number),
+                        None => Logic::filter(column, &value)?,
+                    };
+                    found += usize::from(matches!(&logic, Logic::Filter(f) if f.is_cut()));
+                    hung.push((path, Hung::Logic(logic)));
                 }
             }
+        }
+        // The shape took something for a filter that is none: its values would not count.
+        if found != cuts.len() {
+            return Err(RestError::not_built("a shape with values that are no filters"));
         }
         let conditions: usize = hung.iter().map(|(_, what)| what.conditions()).sum();
         if conditions > limits::CONDITIONS {

@@ -100,6 +100,7 @@ fn print_condition(filter: &Filter, value: fn(&str) -> String) -> String {
             };
             format!("{not}is.{word}")
         }
+        Test::Cut(..) => unreachable!("nothing is cut out of what is printed"),
         Test::IsDistinct(text) => format!("{not}isdistinct.{}", value(text)),
     }
 }

@@ -116,8 +116,8 @@ impl RowSink for JsonSink {
 
     fn value(&mut self, column: &OutputColumn, value: ValueRef<'_>) {
         match &mut self.form {
-            Form::List | Form::Object => json_value(&mut self.out, &column.json_key, value),
-            Form::Csv(csv) if csv.depth > 0 => json_value(&mut csv.cell, &column.json_key, value),
+            Form::List | Form::Object => json_value(&mut self.out, column.json_key(), value),
+            Form::Csv(csv) if csv.depth > 0 => json_value(&mut csv.cell, column.json_key(), value),
             Form::Csv(csv) => {
                 csv.column_begin(&column.name, &mut self.out);
                 csv_value(&mut self.out, value);

@@ -11,8 +11,9 @@ use takt_logic::Logic;
 use takt_model::{Project, SettingsLayer};
 use takt_outbound::Outbound;
 
+use crate::admission::Admission;
 use crate::counters::{CounterSnapshot, Counters};
-use crate::http::static_files::StaticFiles;
+use crate::http::{data::Shapes, static_files::StaticFiles};
 
 /// A served project with everything that answers for it.
 pub struct App {
@@ -28,6 +29,10 @@ pub struct App {
     pub outbound: Outbound,
     /// The front end.
     pub(crate) statics: StaticFiles,
+    /// What callers have of what all share.
+    pub(crate) admission: Admission,
+    /// Plans of reads that were asked before.
+    pub(crate) shapes: Shapes,
     /// Request outcomes since the last flush.
     pub(crate) counters: Counters,
     /// Where the project's files are.

@@ -2,11 +2,15 @@
 
 use std::{path::Path, sync::Arc};
 
+use takt_interfaces::MailTemplates;
 use takt_logic::Logic;
 use takt_model::{Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, SystemTables};
 use takt_outbound::{Outbound, OutboundOptions};
 
 use crate::project_files::{ReadError, read_project};
+
+mod connections;
+mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
 const SYSTEM_TABLES: [SystemTables; 3] = [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES];
@@ -50,6 +54,7 @@ pub(crate) struct Loaded {
     pub(crate) files: ProjectFiles,
     pub(crate) project: Arc<Project>,
     pub(crate) logic: Logic,
+    pub(crate) templates: MailTemplates,
     pub(crate) report: CheckReport,
 }
 
@@ -60,15 +65,19 @@ pub(crate) fn load(
     outbound: &Outbound,
 ) -> Result<Loaded, ReadError> {
     let files = read_project(project_dir)?;
-    let (project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    let (mut project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    connections::take_addresses(&mut project, |name| std::env::var(name).ok());
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);
+    let templates = mails::read(&files);
+    problems.extend(mails::check(&templates, &project));
+    problems.extend(connections::check(&project, &logic));
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));
     problems.dedup();
     let tables = project.tables.iter().filter(|t| t.exposure == Exposure::Public).count();
     let report = CheckReport { problems, tables, functions: logic.functions().len() };
-    Ok(Loaded { files, project, logic, report })
+    Ok(Loaded { files, project, logic, templates, report })
 }
 
 /// Reads the project in `project_dir` and says what is wrong with it.
@@ -77,6 +86,14 @@ pub(crate) fn load(
 /// If the folder cannot be read at all.
 pub fn check(project_dir: &Path, layers: &[SettingsLayer]) -> Result<CheckReport, ReadError> {
     Ok(load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?.report)
+}
+
+/// Declarations of the project's tables and functions, for editors. A project with problems gets what could be read.
+///
+/// # Errors
+/// If the folder cannot be read at all.
+pub fn types(project_dir: &Path, layers: &[SettingsLayer]) -> Result<String, ReadError> {
+    Ok(load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?.logic.declarations())
 }
 
 /// The settings as they would hold, without serving: each key, its value, and where it came from.

@@ -52,10 +52,12 @@ fn reload(app: &App) {
     if loaded.report.errors() > 0 {
         return tracing::error!("not reloaded: the project has errors; the old one is served on");
     }
-    if let Err(error) = app.engine.replace_project(loaded.project) {
+    let hooks = loaded.logic.hooks();
+    if let Err(error) = app.engine.replace_project(loaded.project, hooks) {
         return tracing::error!("not reloaded: {error}");
     }
     app.logic.store(Arc::new(loaded.logic));
+    app.interfaces.use_templates(loaded.templates);
     tracing::info!("the project was reloaded");
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn secure(app: &App, surface: Surface, headers: &mut HeaderMap) {
         | Surface::Functions
         | Surface::Operation
         | Surface::Takt
+        | Surface::Hooks
         | Surface::Later => (API_POLICY, "no-referrer"),
     };
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);

@@ -85,6 +85,17 @@ fn claims<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Claims<'a> {
     Claims { key: in_headers.or(in_query), key_in_query: in_query, token: bearer.filter(|b| !is_key(b)) }
 }
 
+/// Whether the headers carry the secret key. Cheap for everybody who has none.
+pub(crate) fn has_secret_key(app: &App, headers: &HeaderMap) -> bool {
+    let key = headers.get("apikey").and_then(|v| v.to_str().ok()).or_else(|| bearer(headers));
+    key.is_some_and(|key| key.starts_with("sb_secret_") && matches!(app.auth.key(key), Some(KeyKind::Secret)))
+}
+
+/// Whether the address is one of a proxy that the settings trust.
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[String]) -> bool {
+    trusted.iter().any(|network| is_inside(address, network))
+}
+
 /// The text behind `Authorization: Bearer`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -121,7 +132,7 @@ fn forwarded(headers: &HeaderMap) -> Option<String> {
 fn behind_proxies(peer: IpAddr, forwarded: &str, trusted: &[String]) -> IpAddr {
     let mut caller = peer;
     for hop in forwarded.rsplit(',') {
-        if !trusted.iter().any(|network| is_inside(caller, network)) {
+        if !is_trusted(caller, trusted) {
             break;
         }
         match hop_address(hop.trim()) {

@@ -4,8 +4,11 @@
 //! `routes.rs` shows the whole API on a page; `serve.rs` is what every request passes on its way in and out.
 
 mod admin;
+mod admission;
+mod answered;
 mod app;
 mod body;
+mod budget;
 mod check;
 mod compress;
 mod counters;
@@ -30,7 +33,7 @@ mod wire_error;
 
 pub use admin::{AdminError, AdminReply, AdminRequest, ask, execute};
 pub use app::App;
-pub use check::{CheckReport, Setting, check, settings};
+pub use check::{CheckReport, Setting, check, settings, types};
 pub use counters::CounterSnapshot;
 pub use data_dir::DataDirError;
 pub use deliveries::{DeliveriesRequest, Wanted};

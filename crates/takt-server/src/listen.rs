@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::TryFutureExt;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -19,15 +20,17 @@ use hyper_util::{
 use takt_model::LimitSettings;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
 };
 
-use crate::{project_files::plain_reason, serve::Serving, stall::Progressing};
+use crate::{admission::MOST_CONNECTIONS, project_files::plain_reason, serve::Serving, stall::Progressing};
 
-/// Connections at once; more wait in the system's queue.
-const MOST_CONNECTIONS: usize = 8_192;
 /// How long an answer may wait for somebody who does not read it.
 const MOST_PATIENCE: Duration = Duration::from_secs(30);
+/// What must leave in that time once an answer waits: about a kilobyte a second.
+const LEAST_PROGRESS: usize = 32 * 1024;
+/// A large answer has so many times the time for a request until it is sent.
+const TIMES_TO_SEND: u32 = 10;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
@@ -88,12 +91,16 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
+        // Nobody keeps the others out by connecting alone.
+        let project = serving.app.project();
+        let proxies = &project.settings.server.trusted_proxies;
+        let Some(share) = serving.app.admission.connection(peer.ip(), proxies) else { continue };
         let (serving, builder) = (Arc::clone(&serving), Arc::clone(&builder));
         let watcher = graceful.watcher();
-        let first = limits.header_time;
+        let times = Times { first: limits.header_time, sending: limits.request_time * TIMES_TO_SEND };
         tokio::spawn(async move {
-            connection(stream, peer, serving, &builder, watcher, first).await;
-            drop(place);
+            connection(stream, peer, serving, &builder, watcher, times).await;
+            drop((place, share));
         });
     }
     drop(listener);
@@ -140,38 +147,51 @@ fn protocol(limits: &LimitSettings) -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// How long a connection may take for what.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// Until it asks for the first time.
+    first: Duration,
+    /// For a large answer.
+    sending: Duration,
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     serving: Arc<Serving>,
     builder: &auto::Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
-    first: Duration,
+    times: Times,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let asked = Arc::new(AtomicBool::new(false));
-    let has_asked = Arc::clone(&asked);
+    let overdue = Arc::new(Notify::new());
+    let (has_asked, is_overdue) = (Arc::clone(&asked), Arc::clone(&overdue));
     let service = hyper::service::service_fn(move |request| {
         has_asked.store(true, Ordering::Relaxed);
-        Arc::clone(&serving).answer(peer.ip(), request)
+        let overdue = Arc::clone(&is_overdue);
+        Arc::clone(&serving).answer(peer.ip(), request).map_ok(move |mut response| {
+            response.body_mut().end_within(times.sending, &overdue);
+            response
+        })
     });
-    let conversation =
-        builder.serve_connection(TokioIo::new(Progressing::new(stream, MOST_PATIENCE)), service).into_owned();
-    let conversation = watcher.watch(conversation);
-    tokio::pin!(conversation);
+    let stream = Progressing::new(stream, MOST_PATIENCE, LEAST_PROGRESS);
+    let conversation = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     // Before the first bytes tell HTTP/1 from HTTP/2, no limit of hyper applies: somebody could connect and be silent.
-    let ended = tokio::select! {
-        ended = &mut conversation => ended,
-        () = tokio::time::sleep(first) => {
-            if !asked.load(Ordering::Relaxed) {
-                return;
-            }
-            conversation.await
+    let silent = async {
+        tokio::time::sleep(times.first).await;
+        if asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, %peer, "a connection ended early");
+    tokio::select! {
+        ended = watcher.watch(conversation) => if let Err(error) = ended {
+            tracing::debug!(%error, %peer, "a connection ended early");
+        },
+        () = silent => {}
+        () = overdue.notified() => tracing::debug!(%peer, "an answer was not read in time"),
     }
 }

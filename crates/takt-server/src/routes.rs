@@ -12,7 +12,7 @@ use crate::{
     body::RequestBody,
     http::{
         auth::{self, AuthCall},
-        data, functions, health, rpc, static_files, stories,
+        data, functions, health, hooks, rpc, static_files, stories,
     },
     identity,
     serve::Serving,
@@ -34,7 +34,9 @@ pub(crate) enum Surface {
     Takt,
     /// `/studio`
     Studio,
-    /// Dialects whose place is kept: storage, realtime, webhooks.
+    /// `/hooks/v1`
+    Hooks,
+    /// Dialects whose place is kept: storage, realtime.
     Later,
     /// Everything else: the front end.
     Page,
@@ -50,7 +52,8 @@ impl Surface {
             "health" => Self::Operation,
             "takt" => Self::Takt,
             "studio" => Self::Studio,
-            "storage" | "realtime" | "graphql" | "hooks" | "metrics" | "openapi.json" => Self::Later,
+            "hooks" => Self::Hooks,
+            "storage" | "realtime" | "graphql" | "metrics" | "openapi.json" => Self::Later,
             _ => Self::Page,
         }
     }
@@ -91,6 +94,7 @@ pub(crate) async fn answer(serving: &Serving, surface: Surface, call: Call) -> A
         Surface::Operation => visitor(operation_door(call).await),
         Surface::Takt => Box::pin(with_caller(call, takt_door)).await,
         Surface::Studio => visitor(Box::pin(serving.studio(call)).await),
+        Surface::Hooks => visitor(Box::pin(hooks_door(call)).await),
         Surface::Later => visitor(Err(later(call.parts.uri.path()))),
         Surface::Page => visitor(Ok(Box::pin(static_files::file(call)).await)),
     }
@@ -209,6 +213,15 @@ fn nothing_for_accounts(path: &str, rest: &[&str]) -> WireError {
     }
 }
 
+/// `/hooks/v1`: whoever sends proves it by a signature, not by a key of ours.
+async fn hooks_door(call: Call) -> Result<Response<Body>, WireError> {
+    let uri = call.parts.uri.clone();
+    match Segments::of(uri.path()).as_slice() {
+        ["hooks", "v1", connection] => hooks::receive(call, &decoded(connection)).await,
+        _ => Err(nowhere(uri.path())),
+    }
+}
+
 /// `/health`
 async fn operation_door(call: Call) -> Result<Response<Body>, WireError> {
     let path = call.parts.uri.path();
@@ -283,6 +296,7 @@ mod tests {
             ("/takt/v1/stories", Surface::Takt),
             ("/studio", Surface::Studio),
             ("/studio/login", Surface::Studio),
+            ("/hooks/v1/payment", Surface::Hooks),
             ("/storage/v1/object", Surface::Later),
             ("/", Surface::Page),
             ("/restaurant.html", Surface::Page),

@@ -15,15 +15,21 @@ use std::{
 };
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+};
 use futures_util::FutureExt;
 use http_body::Body as _;
 use hyper::body::Incoming;
+use takt_auth::tries::{Key, network};
 use tower::ServiceExt;
 
 use crate::{
+    answered::Answered,
     app::App,
     body::RequestBody,
+    budget::Share,
     compress, headers, identity,
     routes::{self, Answer, Call, Surface},
     wire_error::{WireError, internal, wire},
@@ -57,7 +63,7 @@ impl Serving {
         self: Arc<Self>,
         peer: IpAddr,
         request: Request<Incoming>,
-    ) -> Result<Response<Body>, Infallible> {
+    ) -> Result<Response<Answered>, Infallible> {
         let started = Instant::now();
         let (parts, incoming) = request.into_parts();
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
@@ -65,7 +71,12 @@ impl Serving {
         let id = headers::given_request_id(&parts.headers).unwrap_or_else(|| self.next_id());
 
         let wishes = Wishes::of(&self.app, surface, &parts.headers);
-        let answer = self.handled(surface, peer, parts, incoming).await;
+        let (answer, place) = match self.admitted(surface, peer, &parts) {
+            Ok(admitted) => {
+                (self.handled(surface, peer, parts, incoming, admitted.from).await, admitted.place)
+            }
+            Err(error) => (refused(error), None),
+        };
         let mut response = self.finished(surface, &method, wishes, answer.response).await;
 
         let took = started.elapsed();
@@ -73,7 +84,32 @@ impl Serving {
         self.app.counters.count(status, took);
         log_line(&method, uri.path(), status, took, &response, answer.role, &id);
         response.headers_mut().insert(headers::REQUEST_ID, id);
-        Ok(response)
+        Ok(response.map(|body| Answered::new(body, place)))
+    }
+
+    /// Whether anybody looks at the request at all.
+    fn admitted(
+        &self,
+        surface: Surface,
+        peer: IpAddr,
+        parts: &::http::request::Parts,
+    ) -> Result<Admitted, WireError> {
+        if !names_its_host(parts) {
+            return Err(wire(400, "TAKT017", "A request names its host, once."));
+        }
+        if self.app.dev && !host_is_ours(&self.app, parts) {
+            return Err(wire(421, "TAKT013", "In --dev only this machine's own names are answered."));
+        }
+        let from = network(identity::address(&self.app, peer, &parts.headers));
+        // Probes are answered whatever happens; pages ask for many files at once, which ask no database.
+        let is_counted = !matches!(surface, Surface::Operation | Surface::Page);
+        let limits = &self.app.project().settings.limits;
+        let place = if is_counted {
+            self.app.admission.request(&self.app, limits, from, &parts.headers)?
+        } else {
+            None
+        };
+        Ok(Admitted { from, place })
     }
 
     /// The handler's answer, or ours where the handler is late, panics, or must not be asked.
@@ -83,11 +119,8 @@ impl Serving {
         peer: IpAddr,
         parts: ::http::request::Parts,
         incoming: Incoming,
+        from: Key,
     ) -> Answer {
-        let refused = |error: WireError| Answer { response: error.into_response(), role: "nobody" };
-        if self.app.dev && !host_is_ours(&self.app, &parts) {
-            return refused(wire(421, "TAKT013", "In --dev only this machine's own names are answered."));
-        }
         if surface.is_shared() && headers::is_preflight(&parts.method, &parts.headers) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
@@ -96,7 +129,8 @@ impl Serving {
         }
         let limits = &self.app.project().settings.limits;
         let (time, is_read) = (limits.request_time, is_read(&parts.method));
-        let body = RequestBody::new(incoming, limits.body_bytes, time);
+        let share = || self.app.admission.body(limits, from);
+        let body = RequestBody::new(incoming, limits.body_bytes, time, share);
         let call = Call { app: Arc::clone(&self.app), peer, parts, body };
 
         // The body has its own time, so the whole may take it twice.
@@ -126,7 +160,8 @@ impl Serving {
     /// Hands a request to the console.
     pub(crate) async fn studio(&self, call: Call) -> Result<Response<Body>, WireError> {
         let address = identity::address(&self.app, call.peer, &call.parts.headers);
-        let mut request = Request::from_parts(call.parts, call.body.into_limited());
+        let body = call.body.read().await?;
+        let mut request = Request::from_parts(call.parts, Body::from(body));
         if request.uri().path() == "/studio/" {
             *request.uri_mut() = ::http::Uri::from_static("/studio");
         }
@@ -136,9 +171,39 @@ impl Serving {
 
     fn next_id(&self) -> HeaderValue {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{number:x}", self.process);
-        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unknown"))
+        let mut id = Vec::with_capacity(self.process.len() + 17);
+        id.extend_from_slice(self.process.as_bytes());
+        id.push(b'-');
+        push_hex(number, &mut id);
+        HeaderValue::from_maybe_shared(Bytes::from(id)).unwrap_or(HeaderValue::from_static("unknown"))
     }
+}
+
+/// What is known of a request that may be handled.
+struct Admitted {
+    from: Key,
+    /// Held until the answer has been sent.
+    place: Option<Share>,
+}
+
+fn refused(error: WireError) -> Answer {
+    Answer { response: error.into_response(), role: "nobody" }
+}
+
+/// HTTP/1.1 demands one `Host` (RFC 9112, 3.2); where two stand, a proxy in front may have believed the other.
+/// HTTP/2 names the host elsewhere.
+fn names_its_host(parts: &::http::request::Parts) -> bool {
+    let mut hosts = parts.headers.get_all(::http::header::HOST).iter();
+    let is_needed = parts.version == ::http::Version::HTTP_11;
+    (hosts.next().is_some() || !is_needed) && hosts.next().is_none()
+}
+
+/// `{number:x}` without the machinery of formats: it is written for every request.
+fn push_hex(number: u64, to: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    let digit = |place: u32| DIGITS[(number >> (place * 4) & 0xf) as usize];
+    to.extend((0..digits).rev().map(digit));
 }
 
 /// What the caller's headers ask of the answer; taken before the handler gets them.
@@ -244,6 +309,15 @@ mod tests {
         for (is_read, status, retry) in [(true, 503, Some(1)), (false, 504, None)] {
             let hung = within(time, is_read, std::future::pending::<()>()).await;
             assert_eq!(hung.map_err(|e| (e.status, e.retry_after)), Err((status, retry)));
+        }
+    }
+
+    #[test]
+    fn request_ids_count_in_hex() {
+        for number in [0, 1, 0xf, 0x10, 0xabc, 0x1000, u64::MAX] {
+            let mut text = Vec::new();
+            push_hex(number, &mut text);
+            assert_eq!(String::from_utf8_lossy(&text), format!("{number:x}"));
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 use arc_swap::ArcSwap;
 use takt_auth::{Auth, AuthError, MasterKey};
 use takt_engine::{Engine, EngineError, EngineOptions, Release, Store, StoreOptions, SystemClock};
-use takt_interfaces::{Interfaces, InterfacesOptions};
+use takt_interfaces::{Consume, Interfaces, InterfacesOptions};
 use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer};
 use takt_outbound::{Outbound, OutboundOptions};
 use tokio::{
@@ -25,12 +25,13 @@ use tokio::{
 
 use crate::{
     admin,
+    admission::Admission,
     app::App,
     check::{self, CheckReport, Loaded},
     counters::Counters,
     data_dir::{DATABASE, DataDir, DataDirError},
     dev,
-    http::static_files::StaticFiles,
+    http::{data::Shapes, static_files::StaticFiles},
     lent,
     listen::{self, ListenError},
     project_files::ReadError,
@@ -40,6 +41,8 @@ use crate::{
 };
 
 const MINUTE: i64 = 60_000_000;
+/// Transactions in a minute that delete old stories.
+const FORGETTING: usize = 10;
 /// In minutes.
 const A_WEEK: i64 = 7 * 24 * 60;
 /// What of `server.shutdown` is kept for the last writes and closing the database.
@@ -150,11 +153,14 @@ fn open_rooms(
     data: DataDir,
     base_url: String,
 ) -> Result<Opened, StartError> {
-    let Loaded { files, project, logic, report: _ } = loaded;
+    let Loaded { files, project, logic, templates, report: _ } = loaded;
     data.close_database()?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
     let engine = Engine::open(EngineOptions { store, project: Arc::clone(&project), clock })?;
+    if let Some(hooks) = logic.hooks() {
+        engine.set_hooks(hooks);
+    }
     let auth = MasterKey::load_or_create(data.folder())
         .and_then(|key| Auth::open(engine.clone(), key))
         .map_err(StartError::Auth)?;
@@ -162,6 +168,7 @@ fn open_rooms(
         engine: engine.clone(),
         outbound: outbound.clone(),
         secrets: Arc::new(lent::SecretsOf(auth.clone())),
+        base_url: base_url.clone(),
         keep: project.settings.logic.deliveries,
     });
     let app = App {
@@ -172,6 +179,8 @@ fn open_rooms(
         logic: ArcSwap::from_pointee(logic),
         outbound,
         statics: StaticFiles::new(options.project_dir.join("public")),
+        admission: Admission::default(),
+        shapes: Shapes::default(),
         counters: Counters::default(),
         project_dir: options.project_dir.clone(),
         data_dir: data.folder().to_owned(),
@@ -179,7 +188,11 @@ fn open_rooms(
         base_url,
         dev: options.dev,
     };
-    Ok(Opened { app: Arc::new(app), data, files })
+    let app = Arc::new(app);
+    app.interfaces.use_templates(templates);
+    let functions = Arc::new(lent::FunctionsOf(Arc::downgrade(&app)));
+    app.interfaces.lend(Arc::clone(&functions) as Arc<dyn Consume>, functions);
+    Ok(Opened { app, data, files })
 }
 
 fn store_options(data_dir: &Path, project: &Project) -> StoreOptions {
@@ -318,6 +331,7 @@ impl Server {
             Some(tokio::spawn(minutes(Arc::clone(&app)))),
             Some(tokio::spawn(alive(Arc::clone(&app)))),
             Some(tokio::spawn(app.interfaces.clone().run())),
+            Some(tokio::spawn(jobs(Arc::clone(&app)))),
             commands.map(|door| tokio::spawn(admin::answer_all(Arc::clone(&app), door))),
             seen.map(|seen| tokio::spawn(dev::watch(Arc::clone(&app), seen))),
         ];
@@ -391,13 +405,28 @@ async fn watch_signals(first: Arc<Notify>, second: Arc<Notify>) {
     }
 }
 
-/// Once a minute the counts go to the database.
+/// Once a minute the counts go to the database, and stories that are too old go from it.
 async fn minutes(app: Arc<App>) {
     loop {
         let rest = MINUTE - app.engine.now().rem_euclid(MINUTE);
         tokio::time::sleep(Duration::from_micros(rest.unsigned_abs())).await;
         let ended = app.engine.now() / MINUTE - 1;
         write_minute(&app, ended).await;
+        forget_old_stories(&app).await;
+    }
+}
+
+/// In small transactions, so that nobody waits for long; what is left over has time until the next minute.
+async fn forget_old_stories(app: &App) {
+    for _ in 0..FORGETTING {
+        match app.engine.forget_old_stories().await {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "old stories were not deleted");
+                return;
+            }
+        }
     }
 }
 
@@ -410,6 +439,12 @@ async fn write_minute(app: &App, minute: i64) {
     if let Err(error) = app.engine.record_minutes(vec![counts]).await {
         tracing::warn!(%error, "the request counts of a minute were not written");
     }
+}
+
+/// The project's jobs, as their schedules and delays say.
+async fn jobs(app: Arc<App>) {
+    let engine = app.engine.clone();
+    takt_logic::keep_time(move || app.logic.load_full(), engine).await;
 }
 
 async fn alive(app: Arc<App>) {

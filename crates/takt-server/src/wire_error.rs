@@ -9,12 +9,20 @@
 //! | `TAKT005` | 422 | an `Idempotency-Key` used before with another body |
 //! | `TAKT006` | 400 | an `Idempotency-Key` that is none |
 //! | `TAKT007` | 401 | the secret key, sent by a browser or in the query |
-//! | `TAKT008` | 413 | body larger than `limits.body_bytes` |
+//! | `TAKT008` | 413 | body larger than `limits.body` |
 //! | `TAKT009` | 408 | body slower than `limits.request_time` |
 //! | `TAKT010` | 503, 504 | answer slower than `limits.request_time` |
 //! | `TAKT011` | 507 | the disk is full |
 //! | `TAKT012` | 501 | this part of the API is not there yet |
 //! | `TAKT013` | 404, 405 | no such address, or not with this method |
+//! | `TAKT014` | 503 | no room for another body: `limits.bodies` |
+//! | `TAKT015` | 429 | a visitor called functions too often: `limits.visitor_calls` |
+//! | `TAKT016` | 503 | too many requests of one address: `limits.requests_per_address` |
+//! | `TAKT017` | 400 | no `Host`, or two |
+//! | `TAKT018` | 404 | no messages are received at this address |
+//! | `TAKT019` | 401 | a message that is not signed as agreed |
+//! | `TAKT020` | 400 | a message that cannot be read |
+//! | `TAKT021` | 503 | a connection whose secrets are not set yet |
 //! | `REJECTED` | 400-499 | a function said no |
 //!
 //! A new error cannot be forgotten: no match here has a `_`. A code is never used for something else later.
@@ -24,7 +32,7 @@ use std::borrow::Cow;
 use ::http::{HeaderValue, Response, StatusCode, header};
 use axum::body::Body;
 use serde_json::{Value as Json, json};
-use takt_engine::{EngineError, StoreError};
+use takt_engine::{EngineError, RefusedTransition, StoreError};
 use takt_logic::LogicError;
 use takt_model::Principal;
 use takt_rest::RestError;
@@ -140,6 +148,14 @@ pub(crate) fn engine_error(error: EngineError, who: &Principal) -> WireError {
         EngineError::IdempotencyMismatch => {
             wire(422, "TAKT005", "This Idempotency-Key was used before with another request body.")
         }
+        EngineError::Rejected { status, message, details_json } => {
+            rejected(status, message.get("en").unwrap_or_default(), &details_json)
+        }
+        EngineError::Hook { code, message, position } => {
+            let error = message.as_str();
+            tracing::error!(code, error, position = position.as_deref(), "a hook failed");
+            wire(500, code, "A rule of the table failed; nothing was written.")
+        }
         EngineError::Schema(inside) | EngineError::Internal(inside) => internal(&inside),
     }
 }
@@ -153,12 +169,27 @@ fn store_error(error: StoreError, who: &Principal) -> WireError {
             refused.hint = hint;
             rest_error(refused)
         }
+        StoreError::Transition(t) => {
+            let mut refused = RestError::coded(RefusedTransition::CODE, message, who);
+            refused.details = Some(Box::new(Json::String(t.details())));
+            refused.hint = Some(t.hint());
+            rest_error(refused)
+        }
         StoreError::Busy => wire(503, "TAKT003", "The database is busy; please try again.").retry_after(1),
         StoreError::Timeout => wire(500, "57014", message),
         StoreError::Full => wire(507, "TAKT011", "The disk is full; nothing was written."),
         StoreError::Locked(inside) | StoreError::Open(inside) | StoreError::Internal(inside) => {
             internal(&inside)
         }
+    }
+}
+
+/// `reject(status, words, details)`, as an action or a hook said it.
+pub(crate) fn rejected(status: u16, message: &str, details_json: &str) -> WireError {
+    let refused = wire(status, "REJECTED", message);
+    match serde_json::from_str(details_json) {
+        Ok(Json::Null) | Err(_) => refused,
+        Ok(details) => refused.details(details),
     }
 }
 

@@ -21,12 +21,14 @@ mod fixture;
 mod error;
 mod jobs;
 mod options;
+mod prepared;
 mod queue;
 mod sqlite;
 mod store;
 mod tx;
 
-pub use error::StoreError;
+pub use error::{RefusedTransition, StoreError};
 pub use options::StoreOptions;
+pub use prepared::PreparedRead;
 pub use store::{Store, StoreHealth};
 pub use tx::{Change, Outcome, Tx, TxContext};

@@ -1,6 +1,6 @@
 //! A bounded queue between threads: a full one refuses at once instead of letting callers wait without end.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -52,6 +52,20 @@ impl<T> Queue<T> {
         }
     }
 
+    /// As [`Queue::pop`], but `idle` runs once if nothing comes for so long.
+    pub(crate) fn pop_or(&self, time: Duration, idle: impl FnOnce()) -> Option<T> {
+        let mut state = self.state.lock();
+        if state.items.is_empty() && !state.closed {
+            self.filled.wait_for(&mut state, time);
+        }
+        let is_quiet = state.items.is_empty() && !state.closed;
+        drop(state);
+        if is_quiet {
+            idle();
+        }
+        self.pop()
+    }
+
     /// The first item, if there is one now.
     pub(crate) fn try_pop(&self) -> Option<T> {
         self.state.lock().items.pop_front()
@@ -86,5 +100,19 @@ mod tests {
         queue.close();
         assert_eq!(queue.push(4), Err(Refused));
         assert_eq!((queue.pop(), queue.pop()), (Some(2), None));
+    }
+
+    #[test]
+    fn what_is_left_for_quiet_moments_runs_in_one_and_only_then() {
+        let queue = Queue::new(2);
+        let (mut quiet, time) = (0, Duration::from_millis(10));
+        assert_eq!(queue.push(1), Ok(()));
+        assert_eq!(queue.pop_or(time, || quiet += 1), Some(1));
+        assert_eq!(quiet, 0);
+        let pushed = queue.pop_or(time, || assert_eq!(queue.push(2), Ok(())));
+        assert_eq!(pushed, Some(2));
+        queue.close();
+        assert_eq!(queue.pop_or(time, || quiet += 1), None);
+        assert_eq!(quiet, 0);
     }
 }

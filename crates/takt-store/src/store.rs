@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use takt_model::Project;
+use takt_model::{Principal, Project, Value};
 use takt_plan::{Guarded, GuardedPlan, Migration, RowSink, StoredSchema};
 use tokio::sync::oneshot;
 
 use crate::{
-    Outcome, StoreError, StoreOptions, Tx, TxContext,
+    Outcome, PreparedRead, StoreError, StoreOptions, Tx, TxContext,
     jobs::{Read, Write},
     sqlite::{self, Opened, Readers, Snapshot, Statistics, Writer},
 };
@@ -105,11 +105,23 @@ impl Store {
         plan: &Guarded,
         sink: &mut dyn RowSink,
     ) -> Result<Outcome, StoreError> {
-        let snapshot = match plan.plan() {
-            GuardedPlan::Read(read) if !read.count && read.root.children.is_empty() => Snapshot::Statement,
-            _ => Snapshot::Transaction,
-        };
-        self.inner.readers.run_here(snapshot, context, |tx| tx.run(plan, sink))
+        self.inner.readers.run_here(snapshot(plan), context, |tx| tx.run(plan, sink))
+    }
+
+    /// As [`Store::run_here`] for a prepared read ([`Tx::run_prepared`]).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn run_prepared_here(
+        &self,
+        context: TxContext,
+        read: &PreparedRead,
+        who: &Principal,
+        values: &[Value],
+        sink: &mut dyn RowSink,
+    ) -> Result<Outcome, StoreError> {
+        let run = |tx: &Tx| tx.run_prepared(read, who, values, sink);
+        self.inner.readers.run_here(snapshot(read.plan()), context, run)
     }
 
     /// Runs `job` on a snapshot, on a reader thread.
@@ -178,6 +190,14 @@ impl Store {
     pub fn close(&self) {
         self.inner.readers.close();
         self.inner.writer.close();
+    }
+}
+
+/// What a plan that runs on its own needs around it.
+fn snapshot(plan: &Guarded) -> Snapshot {
+    match plan.plan() {
+        GuardedPlan::Read(read) if !read.count && read.root.children.is_empty() => Snapshot::Statement,
+        _ => Snapshot::Transaction,
     }
 }
 

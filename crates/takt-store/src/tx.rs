@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use takt_model::Value;
+use takt_model::{Principal, Value};
 use takt_plan::{Guarded, GuardedPlan, RowSink, Rows};
 
 use crate::{
-    StoreError,
+    PreparedRead, StoreError,
     sqlite::{self, Access, Env, Session},
 };
 
@@ -100,7 +100,12 @@ impl Tx {
     /// See [`StoreError`].
     pub fn run(&self, plan: &Guarded, sink: &mut dyn RowSink) -> Result<Outcome, StoreError> {
         let session = &*self.session;
-        let env = Env { project: plan.project(), principal: plan.principal(), now: session.context().now };
+        let env = Env {
+            project: plan.project(),
+            principal: plan.principal(),
+            now: session.context().now,
+            values: &[],
+        };
         let result = session.with(|db| match plan.plan() {
             GuardedPlan::Read(read) => {
                 db.start_clock();
@@ -110,6 +115,38 @@ impl Tx {
             write => session.savepoint(|| {
                 sqlite::run_write(&db.conn, session, env, write, sink).inspect_err(|e| session.note(e))
             }),
+        });
+        result.inspect_err(|e| session.note(e))
+    }
+
+    /// Runs a prepared read for `who` with these values for its parameters. What a prepared read holds was guarded, and
+    /// it runs for nobody whom the guard would have told otherwise.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; [`StoreError::Internal`] for somebody whom the plan does not serve.
+    pub fn run_prepared(
+        &self,
+        prepared: &PreparedRead,
+        who: &Principal,
+        values: &[Value],
+        sink: &mut dyn RowSink,
+    ) -> Result<Outcome, StoreError> {
+        let plan = prepared.plan();
+        if !prepared.takes(values) {
+            let asked = plan.asked(who, values).ok_or_else(|| not_served(who))?;
+            return self.run(&asked, sink);
+        }
+        if !plan.serves(who) {
+            return Err(not_served(who));
+        }
+        let GuardedPlan::Read(read) = plan.plan() else {
+            return Err(StoreError::Internal("only reads are prepared".to_owned()));
+        };
+        let session = &*self.session;
+        let env = Env { project: plan.project(), principal: who, now: session.context().now, values };
+        let result = session.with(|db| {
+            db.start_clock();
+            sqlite::run_lowered(&db.conn, env, read, prepared.lowered(), sink)
         });
         result.inspect_err(|e| session.note(e))
     }
@@ -172,6 +209,10 @@ impl Tx {
             .with(|db| sqlite::counter_next(&db.conn, counter))
             .inspect_err(|e: &StoreError| session.note(e))
     }
+}
+
+fn not_served(who: &Principal) -> StoreError {
+    StoreError::Internal(format!("a plan that was prepared for others, not for {:?}", who.rights))
 }
 
 fn read_only(plan: &GuardedPlan) -> StoreError {

@@ -1,15 +1,16 @@
 //! What stands in a file: exports, imports, names of its own, tables in use.
 
 use oxc_ast::ast::{
-    Declaration, ExportSpecifier, Expression, ImportExpression, Program, Statement, StaticMemberExpression,
+    CallExpression, Declaration, ExportSpecifier, FormalParameter, ImportExpression, Program, Statement,
+    StaticMemberExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
 use oxc_span::Span;
-use oxc_syntax::symbol::SymbolFlags;
 
 use crate::{
-    Place,
+    DbCall, Place,
+    calls::{Given, db_call, later_call},
     positions::Lines,
     state::{self, Stateful},
 };
@@ -36,12 +37,16 @@ pub struct Facts {
     pub names: Vec<String>,
     /// `db.<name>`: where a parameter `db` (or a property `db`) is asked for `name`.
     pub tables: Vec<Named>,
+    /// `db.<table>.<verb>(..)`, as far as it is written out.
+    pub calls: Vec<DbCall>,
+    /// `later("name", ..)`: the names that are written out.
+    pub later: Vec<Named>,
     /// Why a call could leave something behind for the next one in this module: the first reason found.
     pub state: Option<Named>,
 }
 
 pub(crate) fn gather(program: &Program<'_>, scoping: &Scoping, lines: &Lines<'_>) -> Facts {
-    let mut gatherer = Gatherer { facts: Facts::default(), scoping, lines };
+    let mut gatherer = Gatherer { facts: Facts::default(), given: Given::default(), scoping, lines };
     for statement in &program.body {
         gatherer.top_level(statement);
     }
@@ -53,6 +58,7 @@ pub(crate) fn gather(program: &Program<'_>, scoping: &Scoping, lines: &Lines<'_>
 
 struct Gatherer<'f> {
     facts: Facts,
+    given: Given,
     scoping: &'f Scoping,
     lines: &'f Lines<'f>,
 }
@@ -128,32 +134,26 @@ impl Gatherer<'_> {
             _ => {}
         }
     }
-
-    /// Whether this is `db` as a parameter brings it, or a property `db` of something.
-    fn is_db(&self, expression: &Expression<'_>) -> bool {
-        match expression {
-            Expression::Identifier(identifier) if identifier.name == "db" => identifier
-                .reference_id
-                .get()
-                .and_then(|id| self.scoping.get_reference(id).symbol_id())
-                .is_some_and(|symbol| {
-                    self.scoping.symbol_flags(symbol).contains(SymbolFlags::FunctionScopedVariable)
-                }),
-            Expression::StaticMemberExpression(member) => {
-                member.property.name == "db" && matches!(member.object, Expression::Identifier(_))
-            }
-            _ => false,
-        }
-    }
 }
 
 impl<'a> Visit<'a> for Gatherer<'_> {
     fn visit_static_member_expression(&mut self, member: &StaticMemberExpression<'a>) {
-        if self.is_db(&member.object) {
+        if self.given.is_db(&member.object, self.scoping) {
             let named = self.named(&member.property.name, member.property.span);
             self.facts.tables.push(named);
         }
         walk::walk_static_member_expression(self, member);
+    }
+
+    fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
+        self.given.note(parameter);
+        walk::walk_formal_parameter(self, parameter);
+    }
+
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        self.facts.calls.extend(db_call(call, &self.given, self.scoping, self.lines));
+        self.facts.later.extend(later_call(call, &self.given, self.scoping, self.lines));
+        walk::walk_call_expression(self, call);
     }
 
     fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {

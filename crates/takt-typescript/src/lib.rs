@@ -3,6 +3,7 @@
 //!
 //! A leaf of its own because the parser is heavy to compile and rarely touched. Everything stands behind [`strip`].
 
+mod calls;
 mod facts;
 mod positions;
 mod state;
@@ -17,6 +18,7 @@ use oxc_semantic::SemanticBuilder;
 use oxc_span::SourceType;
 use oxc_transformer::{TransformOptions, Transformer};
 
+pub use calls::{DbCall, Literal};
 pub use facts::{Facts, Named};
 pub use positions::{Place, Positions};
 

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::time::Duration;
+
 use takt_engine::{Release, RequestMinute};
 use tempfile::tempdir;
 
-use crate::house::{SHELVES, open};
+use crate::house::{SHELVES, action, count, customer, fill, open, take};
 
 #[test]
 fn a_release_is_recorded_when_something_changed_and_a_return_is_noticed() {
@@ -35,4 +37,24 @@ async fn minutes_add_up_across_flushes() {
     assert_eq!(read.len(), 1);
     assert_eq!((read[0].succeeded, read[0].failed, read[0].latency[3]), (3, 2, 3));
     assert_eq!(engine.minutes_since(0).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn old_stories_are_forgotten_a_thousand_at_once() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let folder = tempdir().unwrap();
+    let (engine, clock) = open(folder.path(), SHELVES).unwrap();
+    fill(&engine, 3_000);
+    for _ in 0..1_001 {
+        engine.act(action(customer(7), "{}", None), |tx| take(tx, 1)).await.unwrap();
+    }
+    clock.forward(DAY * 399);
+    let young = engine.act(action(customer(7), "{}", None), |tx| take(tx, 1)).await.unwrap();
+    assert_eq!(engine.forget_old_stories().await.unwrap(), 0, "nothing is old yet");
+    clock.forward(DAY * 2);
+    assert_eq!(engine.forget_old_stories().await.unwrap(), 1_000);
+    assert_eq!(count(&engine, "takt.stories"), 2);
+    assert_eq!(engine.forget_old_stories().await.unwrap(), 1);
+    assert_eq!(engine.story_last(None).unwrap().unwrap().id, young.story.to_string());
+    assert_eq!(engine.forget_old_stories().await.unwrap(), 0);
 }

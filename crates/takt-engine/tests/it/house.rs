@@ -88,6 +88,7 @@ pub(crate) fn action(caller: Principal, input: &str, key: Option<&str>) -> Actio
         caller,
         input_json: input.to_owned(),
         idempotency: key.map(|k| Idempotency { key: k.to_owned() }),
+        once: None,
     }
 }
 

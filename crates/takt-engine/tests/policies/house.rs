@@ -10,8 +10,8 @@ use std::{
 use takt_engine::{
     Action, ActionError, Clock, Engine, EngineError, EngineOptions, EngineTx, Store, StoreOptions, TABLES,
 };
-use takt_model::{Principal, Project, ProjectFiles, Severity, Words};
-use takt_plan::{Insert, Missing, Node, Output, Plan, RowSink, Window};
+use takt_model::{Expr, Principal, Project, ProjectFiles, Severity, User, Uuid, Value, Words};
+use takt_plan::{Insert, Missing, Node, Output, Plan, Read, RowSink, Window};
 
 use crate::{
     text,
@@ -128,7 +128,11 @@ impl House {
         way: Way,
     ) -> Result<Result<Done, Refusal>, String> {
         let found = match plan {
-            Plan::Read(_) => self.read(who, plan),
+            Plan::Read(read) => {
+                let found = self.read(who, plan);
+                self.assert_same_prepared(who, read, &found);
+                found
+            }
             _ if way == Way::Action => self.act(world, who, plan),
             _ => self.write(world, who, plan),
         };
@@ -142,6 +146,24 @@ impl House {
         let run = self.engine.run(who, plan.clone(), Trees::default(), |_, _| Ok(()));
         let (trees, outcome) = self.runtime.block_on(run)?;
         Ok(Done::of(trees.into_rows(), &outcome))
+    }
+
+    /// A read that was prepared, for whomever the same policies apply to, and then asked with its values is the same read.
+    fn assert_same_prepared(&self, who: &Principal, read: &Read, found: &Result<Done, EngineError>) {
+        let (mut read, mut values) = (read.clone(), Vec::new());
+        cut_out(&mut read.root, &mut values);
+        let project = self.engine.project();
+        let asked = || {
+            let prepared = self.engine.prepare(&project, &somebody_like(who), Plan::Read(read))?;
+            let run = self.engine.run_prepared(who, &prepared, values, Trees::default(), |_, _| Ok(()));
+            let (trees, outcome) = self.runtime.block_on(run)?;
+            Ok::<_, EngineError>(Done::of(trees.into_rows(), &outcome))
+        };
+        match (found, asked()) {
+            (Ok(found), Ok(asked)) => assert_eq!(asked, *found, "the prepared read tells the same"),
+            (Err(found), Err(asked)) => assert_eq!(asked.to_string(), found.to_string()),
+            (found, asked) => panic!("one is refused: {found:?}, prepared {asked:?}"),
+        }
     }
 
     fn write(&self, world: &World, who: &Principal, plan: &Plan) -> Result<Done, EngineError> {
@@ -166,6 +188,7 @@ impl House {
             rights: who.clone(),
             input_json: "{}".to_owned(),
             idempotency: None,
+            once: None,
         };
         let ended = self.runtime.block_on(self.engine.act(action, move |tx| {
             *seen.lock().unwrap() = Some(written(tx.inner(), &world, &caller, &plan));
@@ -177,6 +200,34 @@ impl House {
         );
         looked.lock().unwrap().take().expect("the action ran")
     }
+}
+
+/// Makes parameters of all values that a filter compares a column with.
+fn cut_out(node: &mut Node, values: &mut Vec<Value>) {
+    if let Some(filter) = &mut node.filter {
+        filter.walk_mut(&mut |e| {
+            if let Expr::Compare(_, column, value) = e
+                && let Expr::Column { table, field, .. } = **column
+                && let Expr::Literal(literal) = &**value
+            {
+                let number = values.len();
+                values.push(literal.clone());
+                **value = Expr::Parameter { number, table, field };
+            }
+        });
+    }
+    for child in &mut node.children {
+        cut_out(&mut child.node, values);
+    }
+}
+
+/// Another account with the same rights and roles.
+fn somebody_like(who: &Principal) -> Principal {
+    let user = who.user.as_ref().map(|user| {
+        let claims = serde_json::json!({ "role": "authenticated", "team": "of somebody else" });
+        Arc::new(User { id: Uuid::from_u128(99), claims, ..User::clone(user) })
+    });
+    Principal { rights: who.rights, user }
 }
 
 /// Runs a write and looks at the tables, also after a refusal: then nothing may have changed.

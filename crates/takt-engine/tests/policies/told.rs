@@ -41,6 +41,7 @@ impl Refusal {
             EngineError::Plan(PlanError::FieldDenied { table, .. }) => Ok(Self::FieldDenied(table.clone())),
             EngineError::Plan(PlanError::NoFilter { .. }) => Ok(Self::NoFilter),
             EngineError::Store(StoreError::Refused { code, .. }) => Ok(Self::code(code)),
+            EngineError::Store(StoreError::Transition(_)) => Ok(Self::code("23514")),
             other => Err(format!("no refusal but a failure: {other:?}")),
         }
     }

@@ -6,13 +6,13 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value as Json, json};
 use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
-use takt_outbound::{Request, Response};
+use takt_outbound::{Request, Response, Secret};
 
-use super::Job;
-use crate::{Ended, Outcome, interfaces::House, outcome, payload};
+use super::{Job, oauth2};
+use crate::{Ended, Outcome, interfaces::House, outcome, payload, sign};
 
 /// Bytes of an answer that are kept for people.
-const RESPONSE_HEAD: usize = 1000;
+pub(super) const RESPONSE_HEAD: usize = 1000;
 
 pub(super) async fn send(
     house: &House,
@@ -74,7 +74,7 @@ async fn request(
     let body = body.to_string().into_bytes();
     let mut request = Request::new(method, format!("{}{path}", connection.connect.address));
     request.allow_private = connection.connect.allow_private;
-    request.headers = headers(house, connection, deliver, job, &body)?;
+    request.headers = headers(house, connection, deliver, job, &body).await?;
     request.body = body.into();
     Ok(request)
 }
@@ -82,9 +82,56 @@ async fn request(
 /// What a function of the project's logic makes of the event.
 async fn made(house: &House, file: &str, export: &str, job: &Job, event: &Json) -> Result<Json, String> {
     let functions = house.bodies().ok_or_else(|| "no function can run now".to_owned())?;
-    let input = json!({ "id": job.event.id.to_string(), "name": job.event.name, "key": job.event.key, "payload": event });
+    let input = event_input(job, event);
     let made = functions.make(file, export, input.to_string()).await?;
     serde_json::from_str(&made).map_err(|_| format!("{file}#{export} gave no JSON"))
+}
+
+/// An event as functions get it.
+pub(super) fn event_input(job: &Job, payload: &Json) -> Json {
+    let Job { event, .. } = job;
+    json!({ "id": event.id.to_string(), "name": event.name, "key": event.key, "payload": payload })
+}
+
+/// The request that a function asks for; address, headers and credentials are the connection's.
+pub(super) async fn spoken(
+    house: &House,
+    connection: &Connection,
+    deliver: &Deliver,
+    job: &Job,
+    asked: &Json,
+) -> Result<Request, String> {
+    let method = asked["method"].as_str().unwrap_or("GET");
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+    let path =
+        asked["path"].as_str().filter(|p| p.starts_with('/')).ok_or("a call needs a path: `/orders`")?;
+    let mut url = format!("{}{path}", connection.connect.address);
+    let mut sign = if path.contains('?') { '&' } else { '?' };
+    for (name, value) in asked["query"].as_object().into_iter().flatten() {
+        let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
+        for value in values.into_iter().filter_map(payload::text) {
+            url.push(sign);
+            payload::percent_encode(&mut url, name);
+            url.push('=');
+            payload::percent_encode(&mut url, &value);
+            sign = '&';
+        }
+    }
+    let body = if asked["body"].is_null() { Vec::new() } else { asked["body"].to_string().into_bytes() };
+    let mut request = Request::new(method, url);
+    request.allow_private = connection.connect.allow_private;
+    request.headers = headers(house, connection, deliver, job, &body).await?;
+    for (name, value) in asked["headers"].as_object().into_iter().flatten() {
+        put(&mut request.headers, name, &payload::text(value).unwrap_or_default())?;
+    }
+    request.body = body.into();
+    Ok(request)
+}
+
+/// `Retry-After`, if it was said.
+pub(super) fn asked_to_wait(response: &Response, now_seconds: i64) -> Option<Duration> {
+    let wait = response.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    outcome::retry_after(wait, now_seconds)
 }
 
 /// The body of a webhook, after Standard Webhooks: type, timestamp, data.
@@ -92,7 +139,7 @@ fn envelope(job: &Job, data: &Json) -> Json {
     json!({ "type": job.event.name, "timestamp": Value::Timestamp(job.event.at).as_ref().to_text(), "data": data })
 }
 
-fn headers(
+async fn headers(
     house: &House,
     connection: &Connection,
     deliver: &Deliver,
@@ -109,33 +156,37 @@ fn headers(
     if connection.connect.protocol != Protocol::WebhookOut {
         put(&mut headers, deliver.idempotency_header.as_deref().unwrap_or("Idempotency-Key"), &id)?;
     }
-    let secret = |name: &str| {
-        house
-            .secrets
-            .secret(name)
-            .ok_or_else(|| format!("the secret `{name}` is not set; `takt secrets set {name}`"))
-    };
+    let secret = |name: &str| secret(house, name);
     match &connection.connect.auth {
         ConnectionAuth::None => {}
         ConnectionAuth::ApiKey { header, prefix, secret: name } => {
-            let value = secret(name)?;
-            put_secret(&mut headers, header, &format!("{prefix}{}", value.as_str()))?;
+            put_secret(&mut headers, header, &format!("{prefix}{}", secret(name)?.expose()))?;
         }
         ConnectionAuth::Basic { user, secret: name } => {
-            let value = secret(name)?;
-            let pair = STANDARD.encode(format!("{user}:{}", value.as_str()));
+            let pair = STANDARD.encode(format!("{user}:{}", secret(name)?.expose()));
             put_secret(&mut headers, "authorization", &format!("Basic {pair}"))?;
         }
-        ConnectionAuth::StandardWebhooks { .. }
-        | ConnectionAuth::Stripe { .. }
-        | ConnectionAuth::GitHub { .. }
-        | ConnectionAuth::Hmac { .. } => {
-            let _ = body;
-            return Err("signatures are not built yet".to_owned());
+        ConnectionAuth::StandardWebhooks { secrets } => {
+            let secrets = secrets.iter().map(|n| secret(n)).collect::<Result<Vec<_>, _>>()?;
+            let now = house.engine.now() / 1_000_000;
+            let signed = sign::sign_standard(&secrets, &id, now, body).map_err(|e| e.to_string())?;
+            headers.extend(signed);
         }
-        ConnectionAuth::OAuth2 { .. } => return Err("OAuth 2 is not built yet".to_owned()),
+        ConnectionAuth::OAuth2 { .. } => {
+            let token = oauth2::token(house, connection).await?;
+            put_secret(&mut headers, "authorization", &format!("Bearer {}", token.expose()))?;
+        }
+        ConnectionAuth::Stripe { .. } | ConnectionAuth::GitHub { .. } | ConnectionAuth::Hmac { .. } => {
+            return Err("this kind of signature is for messages that come in".to_owned());
+        }
     }
     Ok(headers)
+}
+
+/// The value of a secret, or what to do about it.
+pub(super) fn secret(house: &House, name: &str) -> Result<Secret, String> {
+    let missing = || format!("the secret `{name}` is not set; `takt secrets set {name}` sets it");
+    house.secrets.secret(name).ok_or_else(missing)
 }
 
 fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
@@ -168,13 +219,12 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
             Some(refusal.unwrap_or_else(|| format!("answered {}", response.status)))
         }
     };
-    let wait = response.headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok());
     Ended {
         outcome,
         status: Some(response.status),
         response: (!text.is_empty()).then(|| payload::head(&text, RESPONSE_HEAD)),
         error,
-        retry_after: wait.and_then(|v| outcome::retry_after(v, now_seconds)),
+        retry_after: asked_to_wait(response, now_seconds),
         gone: response.status == 410,
         journal: None,
     }

@@ -2,11 +2,17 @@
 //! What the rooms above lend (functions of `logic/`, secrets) stands here as traits.
 
 mod http;
+mod mail;
+mod oauth2;
+mod talk;
 
-use std::{future::Future, pin::Pin, time::Duration};
+pub(crate) use oauth2::Token;
+pub use talk::Talk;
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use takt_model::{Connection, Deliver, OperationKind, Project, Protocol, Uuid};
-use zeroize::Zeroizing;
+use takt_outbound::Secret;
 
 use crate::{Delivery, Ended, FUNCTIONS, Outcome, interfaces::House, rows::events::Event};
 
@@ -16,7 +22,7 @@ pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Values of secrets by name.
 pub trait Secrets: Send + Sync {
     /// The value, if somebody has set it.
-    fn secret(&self, name: &str) -> Option<Zeroizing<String>>;
+    fn secret(&self, name: &str) -> Option<Secret>;
 }
 
 /// An event as a consumer gets it.
@@ -42,10 +48,19 @@ pub trait Consume: Send + Sync {
     fn consume(&self, function: &str, event: Consumed) -> Boxed<Ended>;
 }
 
-/// Functions of the project's logic that make bodies.
+/// Functions of the project's logic that make bodies, or deliver in several calls.
 pub trait MakeBody: Send + Sync {
     /// The JSON text that `export` of `file` makes of `input`; an error is a sentence.
     fn make(&self, file: &str, export: &str, input: String) -> Boxed<Result<String, String>>;
+    /// Lets `export` of `file` deliver `input` in several calls of `talk`, which comes back in any case but when no
+    /// function could run.
+    fn talk(
+        &self,
+        file: &str,
+        export: &str,
+        input: String,
+        talk: Talk,
+    ) -> Boxed<(Result<String, String>, Option<Talk>)>;
 }
 
 /// A claimed delivery with its event.
@@ -75,6 +90,7 @@ pub(crate) fn describe(project: &Project, job: &Job) -> String {
     };
     match (connection.connect.protocol, &deliver.request, &deliver.mail) {
         (Protocol::Smtp, _, Some(mail)) => format!("mail {}", mail.template),
+        _ if deliver.run.is_some() => format!("several calls to {}", connection.connect.address),
         (_, Some(request), _) => format!("{} {}{}", request.method, connection.connect.address, request.path),
         _ => format!("POST {}", connection.connect.address),
     }
@@ -94,7 +110,7 @@ pub(crate) fn operation<'p>(
 }
 
 /// Makes one attempt.
-pub(crate) async fn send(house: &House, job: Job, timeout: Duration) -> Ended {
+pub(crate) async fn send(house: &Arc<House>, job: Job, timeout: Duration) -> Ended {
     if job.delivery.connection == FUNCTIONS {
         let Some(functions) = house.functions() else {
             return Ended::without_answer(Outcome::Failed, "no function can run now");
@@ -107,11 +123,14 @@ pub(crate) async fn send(house: &House, job: Job, timeout: Duration) -> Ended {
     let Some((connection, deliver)) = operation(&project, &job.delivery) else {
         return Ended::without_answer(Outcome::Refused, "the project no longer has this operation");
     };
+    if deliver.run.is_some() {
+        return talk::run(house, &project, connection, deliver, job, timeout).await;
+    }
     match connection.connect.protocol {
         Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookOut => {
             http::send(house, &project, connection, deliver, &job, timeout).await
         }
-        Protocol::Smtp => Ended::without_answer(Outcome::Refused, "mail is not built yet"),
+        Protocol::Smtp => mail::send(house, &project, connection, deliver, &job, timeout).await,
         Protocol::WebhookIn => {
             Ended::without_answer(Outcome::Refused, "nothing can be delivered to webhooks that come in")
         }

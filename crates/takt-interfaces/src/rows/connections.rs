@@ -34,7 +34,11 @@ pub(crate) fn status(tx: &EngineTx, id: &str) -> Result<Status, EngineError> {
     let on = tx.on(TABLE)?;
     let fields = ["paused", "open_until", "pause", "last_ok_at", "last_failed_at", "last_error"];
     let plan = on.read(&fields, Some(on.eq("id", Value::Text(id.to_owned()))?), &[], Some(1))?;
-    let Some(mut row) = rows(tx, "connections: read", plan)?.pop() else { return Ok(Status::default()) };
+    let Some(mut row) = rows(tx, "connections: read", plan)?.pop() else {
+        // Until somebody decides, as the file says.
+        let paused = tx.project().connection(id).is_some_and(|c| c.paused);
+        return Ok(Status { paused, ..Status::default() });
+    };
     let paused = row.flag();
     let breaker = match (row.integer(), row.integer()) {
         (Some(until), Some(pause)) => State::Open { until, pause },

@@ -6,6 +6,7 @@ pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod lanes;
+pub(crate) mod received;
 
 pub use attempts::Attempt;
 pub use deliveries::{Delivery, DeliveryState};

@@ -12,12 +12,11 @@ use std::{
 use takt_engine::{Clock, Engine, EngineError, EngineOptions, Store, StoreOptions};
 use takt_interfaces::{
     Boxed, Consume, Consumed, Delivery, DeliveryFilter, DeliveryState, Ended, Interfaces, InterfacesOptions,
-    MakeBody, Outcome, Secrets,
+    MakeBody, Outcome, Secrets, Talk,
 };
 use takt_model::{Project, ProjectFiles, Severity, SystemTables};
-use takt_outbound::{Outbound, OutboundOptions};
+use takt_outbound::{Outbound, OutboundOptions, Secret};
 use tempfile::TempDir;
-use zeroize::Zeroizing;
 
 use crate::receiver::Receiver;
 
@@ -35,8 +34,13 @@ impl Clock for TestClock {
 struct TestSecrets;
 
 impl Secrets for TestSecrets {
-    fn secret(&self, name: &str) -> Option<Zeroizing<String>> {
-        (name == "erp_key").then(|| Zeroizing::new("s3cret".to_owned()))
+    fn secret(&self, name: &str) -> Option<Secret> {
+        let value = match name {
+            "erp_key" => "s3cret",
+            "hook_key" => "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
+            _ => return None,
+        };
+        Some(Secret::new(value))
     }
 }
 
@@ -58,7 +62,8 @@ struct Lent(Arc<Functions>);
 
 impl Consume for Lent {
     fn consumers(&self) -> Vec<(String, Vec<String>)> {
-        vec![("thank".to_owned(), vec!["order.thanked".to_owned()])]
+        let events = ["order.thanked", "erp.order.thanked"];
+        vec![("thank".to_owned(), events.map(str::to_owned).to_vec())]
     }
 
     fn consume(&self, _: &str, event: Consumed) -> Boxed<Ended> {
@@ -78,6 +83,29 @@ impl MakeBody for Lent {
     fn make(&self, _: &str, export: &str, input: String) -> Boxed<Result<String, String>> {
         let made = self.0.made.lock().unwrap().get(export).cloned();
         Box::pin(async move { Ok(made.unwrap_or(input)) })
+    }
+
+    /// Makes two calls in steps, as a function would.
+    fn talk(
+        &self,
+        _: &str,
+        _: &str,
+        _: String,
+        mut talk: Talk,
+    ) -> Boxed<(Result<String, String>, Option<Talk>)> {
+        let speak = move || {
+            for path in ["/first", "/second"] {
+                if talk.kept(path).is_none() {
+                    let request = format!(r#"{{"method":"POST","path":"{path}","body":{{}}}}"#);
+                    match talk.call(&request) {
+                        Ok(answer) => talk.keep(path, &answer),
+                        Err(why) => return (Err(why), Some(talk)),
+                    }
+                }
+            }
+            (Ok("null".to_owned()), Some(talk))
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(speak).await.unwrap() })
     }
 }
 
@@ -138,10 +166,22 @@ impl House {
     pub(crate) async fn build(top: &str, more: &str, operations: &str) -> Self {
         let receiver = Receiver::start().await;
         let erp = connection(&receiver.address, top, more, operations);
+        Self::of(receiver, &erp)
+    }
+
+    /// A connection `erp` from which messages come.
+    pub(crate) async fn incoming(auth: &str, operations: &str) -> Self {
+        let erp = connection("-", "data = []", auth, operations)
+            .replace("protocol = \"rest\"", "protocol = \"webhook-in\"")
+            .replace("base = \"http://-/api\"", "");
+        Self::of(Receiver::start().await, &erp)
+    }
+
+    fn of(receiver: Receiver, erp: &str) -> Self {
         let files = ProjectFiles::from([
             ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
             ("schema/orders.toml", ORDERS),
-            ("interfaces/erp.toml", erp.as_str()),
+            ("interfaces/erp.toml", erp),
         ]);
         let tables: [SystemTables; 2] = [takt_engine::TABLES, takt_interfaces::TABLES];
         let (project, problems) = Project::parse(&files, &tables);
@@ -202,7 +242,7 @@ fn rooms(
     let store = Store::open(StoreOptions {
         file: folder.path().join("takt.db"),
         readers: 2,
-        write_queue: 64,
+        write_queue: 512,
         read_time: Duration::from_secs(5),
         database_bytes: 0,
         vfs: "unix-excl".to_owned(),
@@ -216,6 +256,7 @@ fn rooms(
         engine: engine.clone(),
         outbound: Outbound::new(OutboundOptions::default()),
         secrets: Arc::new(TestSecrets),
+        base_url: "https://shop.example".to_owned(),
         keep: Duration::from_secs(30 * 86_400),
     });
     let lent = Arc::new(Lent(Arc::clone(functions)));

@@ -1,4 +1,5 @@
-//! Deliveries over real HTTP on loopback, with a database that forgets nothing and a clock that the test moves.
+//! Deliveries over real HTTP on loopback, with a database that forgets nothing and a clock that the test moves; and
+//! the parts of this room together with the example shop and with what others make of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -6,4 +7,7 @@ mod deliveries;
 mod house;
 mod lanes;
 mod people;
+mod receive;
 mod receiver;
+mod shop_mails;
+mod signatures;

@@ -14,7 +14,8 @@ const IN_MAX: usize = 1_000;
 /// Conditions in each other.
 const DEPTH_MAX: usize = 16;
 
-const OPERATORS: [&str; 11] = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "is", "like", "ilike", "not"];
+pub(crate) const OPERATORS: [&str; 11] =
+    ["eq", "neq", "gt", "gte", "lt", "lte", "in", "is", "like", "ilike", "not"];
 
 /// A table as functions of JavaScript see it.
 pub(crate) struct Of<'h, 'js> {

@@ -28,6 +28,9 @@ const METHODS: [(&str, Method); 6] = [
     ("upsert", upsert),
 ];
 
+/// What a table answers to.
+pub(crate) const VERBS: [&str; 6] = ["get", "find", "insert", "update", "delete", "upsert"];
+
 /// An object with all tables of the project.
 pub(crate) fn tables<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<Object<'js>> {
     let all = Object::new(ctx.clone())?;

@@ -1,7 +1,7 @@
 //! What a failure is called, and where it happened in the source.
 
 use rquickjs::{Coerced, Ctx, Exception, FromJs, Value as Js};
-use takt_engine::{ActionError, EngineError, StoreError};
+use takt_engine::{ActionError, EngineError, RefusedTransition, StoreError};
 use takt_plan::PlanError;
 use takt_typescript::Place;
 
@@ -21,10 +21,17 @@ pub(crate) fn engine_words(error: &EngineError) -> (&'static str, Option<String>
         EngineError::Store(StoreError::Refused { code, details, hint, .. }) => {
             (*code, details.clone(), hint.clone())
         }
+        EngineError::Store(StoreError::Transition(t)) => {
+            (RefusedTransition::CODE, Some(t.details()), Some(t.hint()))
+        }
         EngineError::Store(StoreError::Busy) => ("TAKT003", None, None),
         EngineError::Store(StoreError::Timeout) => ("57014", None, None),
         EngineError::Store(StoreError::Full) => ("53100", None, None),
         EngineError::NotSingular { .. } => ("PGRST116", None, None),
+        EngineError::Rejected { details_json, .. } => {
+            ("REJECTED", (details_json != "null").then(|| details_json.clone()), None)
+        }
+        EngineError::Hook { code, .. } => (*code, None, None),
         _ => ("XX000", None, None),
     }
 }
@@ -62,7 +69,8 @@ pub(crate) fn of_value<'js>(host: &Host, ctx: &Ctx<'js>, modules: &Modules, thro
         object.and_then(|o| o.get::<_, Option<i32>>(THROWN).ok().flatten()).and_then(|at| host.thrown(at));
     if let Some(error) = refusal {
         tracing::debug!(%error, position = position.as_deref(), "the engine refused a plan of a function");
-        return ActionError::Engine(error);
+        // A hook's own refusal or failure stays what it is.
+        return error.into();
     }
     let (name, message) = words(ctx, thrown);
     let code = match (name.as_str(), message.as_str()) {

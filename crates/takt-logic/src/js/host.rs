@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use rquickjs::{Ctx, Function, Object, Persistent, Value};
+use rquickjs::{Ctx, Function as JsFunction, Object, Persistent, Value};
 use takt_engine::{ActionError, ActionTx, EngineError, StoreError};
 use takt_model::{Project, Words};
 use takt_plan::{Plan, Rows};
@@ -18,13 +18,15 @@ use super::{
     limits::{Budget, Limit, Measure},
     rows::RowMaker,
 };
+use crate::Function;
 
 /// Shared by all functions lent to one context.
 pub(crate) struct Host {
     pub(crate) project: Arc<Project>,
     pub(crate) budget: Rc<Budget>,
     tx: RefCell<Option<ActionTx>>,
-    statements_max: Cell<u32>,
+    /// Statements that this call may still make.
+    statements_left: Cell<u32>,
     /// The first `reject`, even if the function caught it.
     refusal: RefCell<Option<ActionError>>,
     /// Refusals of the engine that were thrown; an error object carries its position here.
@@ -35,18 +37,20 @@ pub(crate) struct Host {
     chance: Cell<u64>,
     /// Milliseconds that `Date.now()` gives, where no transaction says it.
     pub(crate) clock: Cell<fn() -> f64>,
+    /// For the jobs that a call may ask for.
+    functions: RefCell<Arc<Vec<Function>>>,
     pub(crate) kit: RefCell<Option<Kit>>,
     pub(crate) makers: RefCell<Vec<Rc<RowMaker>>>,
 }
 
 /// Helpers of the prelude that Rust calls.
 pub(crate) struct Kit {
-    pub(crate) decimal: Persistent<Function<'static>>,
-    pub(crate) decimal_of: Persistent<Function<'static>>,
-    pub(crate) decimal_text: Persistent<Function<'static>>,
+    pub(crate) decimal: Persistent<JsFunction<'static>>,
+    pub(crate) decimal_of: Persistent<JsFunction<'static>>,
+    pub(crate) decimal_text: Persistent<JsFunction<'static>>,
     pub(crate) decimal_proto: Persistent<Object<'static>>,
-    pub(crate) database_error: Persistent<Function<'static>>,
-    pub(crate) hex: Persistent<Function<'static>>,
+    pub(crate) database_error: Persistent<JsFunction<'static>>,
+    pub(crate) hex: Persistent<JsFunction<'static>>,
 }
 
 /// Why something that JavaScript asked of the host did not work; becomes an error object there.
@@ -93,22 +97,31 @@ impl Host {
             project,
             budget: Rc::new(Budget::new(measure)),
             tx: RefCell::default(),
-            statements_max: Cell::new(0),
+            statements_left: Cell::new(0),
             refusal: RefCell::default(),
             thrown: RefCell::default(),
             unhandled: RefCell::default(),
             chance: Cell::new(0),
             clock: Cell::new(|| 0.0),
+            functions: RefCell::default(),
             kit: RefCell::default(),
             makers: RefCell::default(),
         })
+    }
+
+    pub(crate) fn set_functions(&self, functions: &Arc<Vec<Function>>) {
+        *self.functions.borrow_mut() = Arc::clone(functions);
+    }
+
+    pub(crate) fn functions(&self) -> Arc<Vec<Function>> {
+        Arc::clone(&self.functions.borrow())
     }
 
     /// A call begins in `tx`.
     pub(crate) fn begin(&self, tx: &ActionTx, time: std::time::Duration, statements: u32) {
         self.forget();
         self.chance.set(seed(tx));
-        self.statements_max.set(statements);
+        self.statements_left.set(statements);
         *self.tx.borrow_mut() = Some(tx.clone());
         self.budget.begin(time);
     }
@@ -139,10 +152,11 @@ impl Host {
             return Err(Thrown::told("57014", "the time of this call is over"));
         }
         let tx = self.tx()?;
-        if tx.statements() >= self.statements_max.get() {
+        let Some(left) = self.statements_left.get().checked_sub(1) else {
             self.budget.run_out(Limit::Statements);
             return Err(Thrown::told("54000", "more statements than one call may make"));
-        }
+        };
+        self.statements_left.set(left);
         if !Arc::ptr_eq(tx.inner().project(), &self.project)
             && tx.inner().project().schema_fingerprint != self.project.schema_fingerprint
         {

@@ -2,6 +2,8 @@
 //!
 //! Actions are limited in CPU time of their own thread, so that a busy machine does not fail innocent checkouts;
 //! the time that the database takes is not theirs. `http` functions are limited in elapsed time.
+//! A thread has never used more CPU time than has gone by, and what has gone by is cheap to ask: the thread's own
+//! clock, a system call, is asked only when more than the limit has gone by.
 
 use std::{
     cell::Cell,
@@ -28,7 +30,10 @@ pub(crate) enum Measure {
 pub(crate) struct Budget {
     measure: Measure,
     limit: Cell<Duration>,
+    /// By the clock of the measure.
     begun: Cell<Duration>,
+    /// By the clock on the wall.
+    from: Cell<Instant>,
     /// Time spent in host calls since then.
     elsewhere: Cell<Duration>,
     hit: Cell<Option<Limit>>,
@@ -40,6 +45,7 @@ impl Budget {
             measure,
             limit: Cell::new(Duration::MAX),
             begun: Cell::default(),
+            from: Cell::new(Instant::now()),
             elsewhere: Cell::default(),
             hit: Cell::default(),
         }
@@ -48,6 +54,7 @@ impl Budget {
     /// A new call begins.
     pub(crate) fn begin(&self, limit: Duration) {
         self.limit.set(limit);
+        self.from.set(Instant::now());
         self.begun.set(self.clock());
         self.elsewhere.set(Duration::ZERO);
         self.hit.set(None);
@@ -58,11 +65,17 @@ impl Budget {
         if self.hit.get().is_some() {
             return true;
         }
-        let used = self.clock().saturating_sub(self.begun.get()).saturating_sub(self.elsewhere.get());
-        if used > self.limit.get() {
+        if self.from.get().elapsed().saturating_sub(self.elsewhere.get()) <= self.limit.get() {
+            return false;
+        }
+        if self.used() > self.limit.get() {
             self.hit.set(Some(Limit::Time));
         }
         self.hit.get().is_some()
+    }
+
+    fn used(&self) -> Duration {
+        self.clock().saturating_sub(self.begun.get()).saturating_sub(self.elsewhere.get())
     }
 
     /// What ran out, if something did.
@@ -76,8 +89,7 @@ impl Budget {
 
     /// What is left of the time.
     pub(crate) fn left(&self) -> Duration {
-        let used = self.clock().saturating_sub(self.begun.get()).saturating_sub(self.elsewhere.get());
-        self.limit.get().saturating_sub(used)
+        self.limit.get().saturating_sub(self.used())
     }
 
     /// Runs `work` on the host's account.

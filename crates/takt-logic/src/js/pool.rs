@@ -8,7 +8,7 @@ use std::{cell::RefCell, collections::HashMap};
 use super::context::Prepared;
 
 /// Calls that one context serves.
-const CALLS_MAX: u32 = 1_000;
+const CALLS_MAX: u32 = 10_000;
 /// Contexts kept by one thread.
 const CONTEXTS_MAX: usize = 64;
 

@@ -265,6 +265,7 @@
   const reject = (status, message, details) => {
     throw new Refusal(host.reject(status, message, details));
   };
+  const later = (name, input, options) => host.later(name, input, options);
   const uuid = () => host.uuid();
   const log = (...values) => console.log(...values);
   const unknown = (known) =>
@@ -285,8 +286,8 @@
     database_error: (message, code, details, hint) => new DatabaseError(message, code, details, hint),
     hex: (bytes) => bytes.toHex(),
     db: (tables) => Object.setPrototypeOf(tables, unknown(Object.keys(tables))),
-    argument: (db) => (user, now) => ({ db, user, step, emit, reject, now, uuid, Decimal, log }),
-    parts: [Decimal, DatabaseError, Refusal, step, emit, reject, uuid, log, console],
+    argument: (db) => (user, now) => ({ db, user, step, emit, later, reject, now, uuid, Decimal, log }),
+    parts: [Decimal, DatabaseError, Refusal, step, emit, later, reject, uuid, log, console],
     Decimal,
   };
 })

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use rquickjs::{Array, Ctx, Function, Persistent, Value as Js, function::Args};
-use takt_model::{FieldType, Table, TableId};
+use takt_model::{FieldType, Table, TableId, Value};
 use takt_plan::Rows;
 
 use super::{
@@ -39,13 +39,25 @@ pub(crate) fn first<'js>(
     Ok(each(host, ctx, table, rows)?.into_iter().next())
 }
 
+/// A row with all fields of its table, in their order.
+pub(crate) fn whole<'js>(
+    host: &Host,
+    ctx: &Ctx<'js>,
+    table: &Table,
+    row: &[Value],
+) -> Result<Js<'js>, Thrown> {
+    let columns = table.fields.iter().map(|f| f.name.clone()).collect();
+    let rows = Rows { columns, rows: vec![row.to_vec()] };
+    Ok(first(host, ctx, table, &rows)?.unwrap_or_else(|| Js::new_null(ctx.clone())))
+}
+
 fn each<'js>(host: &Host, ctx: &Ctx<'js>, table: &Table, rows: &Rows) -> Result<Vec<Js<'js>>, Thrown> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let maker = maker(host, ctx, table, rows)?;
     let make = maker.make.clone().restore(ctx)?;
-    let one = |row: &Vec<takt_model::Value>| -> Result<Js<'js>, Thrown> {
+    let one = |row: &Vec<Value>| -> Result<Js<'js>, Thrown> {
         // Room for more than the engine keeps on its stack: it counts arguments there in a way of its own.
         let mut args = Args::new(ctx.clone(), row.len().max(5));
         for (value, kind) in row.iter().zip(&maker.kinds) {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rquickjs::{Coerced, Ctx, FromJs, Function, IntoJs, Object, Persistent, Value as Js, function::Opt};
-use takt_engine::{ActionError, ActionTx};
+use takt_engine::{ActionError, ActionTx, Change};
 use takt_model::{Settings, ValueRef, Words};
 
 use super::{
@@ -12,6 +12,8 @@ use super::{
     given::given_to_js,
     host::{Host, Thrown},
     json,
+    later::later,
+    rows,
     values::{Form, form},
 };
 use crate::{modules::Modules, validate::Given};
@@ -46,18 +48,53 @@ impl Caller {
     }
 }
 
+/// The second argument of a function.
+pub(crate) enum Second<'a> {
+    /// What its `input` asks for.
+    Input(&'a Given),
+    /// A written row, for hooks.
+    Row(&'a Change),
+    /// JSON text, for consumers.
+    Json(&'a str),
+}
+
+impl Second<'_> {
+    fn to_js<'js>(&self, host: &Host, ctx: &Ctx<'js>) -> Result<Js<'js>, Thrown> {
+        match self {
+            Self::Input(given) => given_to_js(host, ctx, given),
+            Self::Row(change) => row_to_js(host, ctx, change),
+            Self::Json(text) => Ok(ctx.json_parse(*text)?),
+        }
+    }
+}
+
+/// `{ verb, table, before, after }`
+fn row_to_js<'js>(host: &Host, ctx: &Ctx<'js>, change: &Change) -> Result<Js<'js>, Thrown> {
+    let object = Object::new(ctx.clone())?;
+    object.set("verb", change.verb.name())?;
+    object.set("table", change.table.as_str())?;
+    for (name, row) in [("before", &change.before), ("after", &change.after)] {
+        let row = match (row, host.project.table(&change.table)) {
+            (Some(row), Some(table)) => rows::whole(host, ctx, table, row)?,
+            _ => Js::new_null(ctx.clone()),
+        };
+        object.set(name, row)?;
+    }
+    Ok(object.into_value())
+}
+
 /// Calls the function of a prepared context inside `tx`; JSON text of its result, empty for undefined.
 pub(crate) fn run(
     prepared: &Prepared,
     modules: &Modules,
     settings: &Settings,
     caller: Option<&Caller>,
-    given: &Given,
+    second: &Second<'_>,
     tx: &ActionTx,
 ) -> Result<String, ActionError> {
     let (bare, host) = (&prepared.bare, &prepared.bare.host);
     host.begin(tx, settings.logic.action_time, settings.logic.statements);
-    let called = bare.with(|ctx| match call(prepared, ctx, caller, given) {
+    let called = bare.with(|ctx| match call(prepared, ctx, caller, second) {
         Ok(value) => Ok(Persistent::save(ctx, value)),
         Err(thrown) => Err(of_thrown(host, ctx, modules, thrown)),
     });
@@ -81,14 +118,14 @@ fn call<'js>(
     prepared: &Prepared,
     ctx: &Ctx<'js>,
     caller: Option<&Caller>,
-    given: &Given,
+    second: &Second<'_>,
 ) -> Result<Js<'js>, Thrown> {
     let host = &prepared.bare.host;
     let (function, argument) = prepared.functions(ctx)?;
     let now = ValueRef::Timestamp(host.tx()?.inner().now()).to_text();
     let first: Js<'js> = argument.call((Caller::to_js(caller, ctx)?, now))?;
-    let input = given_to_js(host, ctx, given)?;
-    Ok(function.call((first, input))?)
+    let second = second.to_js(host, ctx)?;
+    Ok(function.call((first, second))?)
 }
 
 fn of_thrown(host: &Host, ctx: &Ctx<'_>, modules: &Modules, thrown: Thrown) -> ActionError {
@@ -156,6 +193,7 @@ pub(crate) fn lent<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<Obj
     })?;
     lend(ctx, host, &lent, "emit", emit)?;
     lend(ctx, host, &lent, "reject", reject)?;
+    lend(ctx, host, &lent, "later", later)?;
     Ok(lent)
 }
 

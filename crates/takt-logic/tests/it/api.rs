@@ -126,7 +126,10 @@ async fn mistakes_are_told_with_a_code_and_can_be_caught() {
     ];
     let bodies: Vec<String> = calls.iter().map(|c| attempt(c)).collect();
     // The scan at load time would refuse it; here it must be told at run time.
-    let bodies: Vec<String> = bodies.iter().map(|b| b.replace("db.thngs", "db['thngs']")).collect();
+    let bodies: Vec<String> = bodies
+        .iter()
+        .map(|b| b.replace("db.thngs", "db['thngs']").replace("db.things", "db['things']"))
+        .collect();
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
     check(&bodies, expect![[r#"
         200 "DatabaseError 22P02 things.name is of type text, not a number"

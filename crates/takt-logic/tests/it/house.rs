@@ -1,6 +1,13 @@
 //! A small project with a database of its own, and short ways to call its functions.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value as Json, json};
 use takt_engine::{Clock, Engine, EngineError, EngineOptions, Store, StoreOptions};
@@ -11,12 +18,18 @@ use takt_outbound::{Outbound, OutboundOptions};
 /// 2026-11-23T09:14:07.123456Z
 pub(crate) const NOW: i64 = 1_795_425_247_123_456;
 
-/// Time stands still.
-struct Still;
+/// Time stands still, unless a test moves it.
+pub(crate) struct Still(AtomicI64);
+
+impl Still {
+    pub(crate) fn forward(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+}
 
 impl Clock for Still {
     fn now(&self) -> i64 {
-        NOW
+        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -89,7 +102,8 @@ primary_key = true
 pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) logic: Logic,
-    _folder: tempfile::TempDir,
+    pub(crate) clock: Arc<Still>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// The files of the house and the functions given.
@@ -134,6 +148,12 @@ impl House {
     }
 
     pub(crate) fn of(files: &ProjectFiles) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let house = Self::at(files, folder.path());
+        Self { _folder: Some(folder), ..house }
+    }
+
+    pub(crate) fn at(files: &ProjectFiles, folder: &Path) -> Self {
         let project = project(files);
         let (logic, problems) = Logic::load(files, &project, outbound());
         let errors: Vec<String> = problems
@@ -142,9 +162,8 @@ impl House {
             .map(ToString::to_string)
             .collect();
         assert!(errors.is_empty(), "{}", errors.join("\n"));
-        let folder = tempfile::tempdir().unwrap();
         let store = Store::open(StoreOptions {
-            file: folder.path().join("takt.db"),
+            file: folder.join("takt.db"),
             readers: 1,
             write_queue: 1_024,
             read_time: Duration::from_secs(5),
@@ -153,8 +172,21 @@ impl House {
             synchronous_full: true,
         })
         .unwrap();
-        let engine = Engine::open(EngineOptions { store, project, clock: Arc::new(Still) }).unwrap();
-        Self { engine, logic, _folder: folder }
+        let clock = Arc::new(Still(AtomicI64::new(NOW)));
+        let engine = Engine::open(EngineOptions { store, project, clock: clock.clone() }).unwrap();
+        if let Some(hooks) = logic.hooks() {
+            engine.set_hooks(hooks);
+        }
+        Self { engine, logic, clock, _folder: None }
+    }
+
+    /// How many rows a table of any exposure has.
+    pub(crate) fn count(&self, table: &str) -> u64 {
+        let count = |tx: &takt_engine::EngineTx| -> Result<u64, EngineError> {
+            let plan = takt_plan::On::table(tx.project(), table)?.count(None);
+            Ok(tx.rows(&Principal::system("test: count"), plan)?.1.count.unwrap())
+        };
+        self.engine.look_up(count).unwrap()
     }
 
     pub(crate) async fn call(

@@ -52,7 +52,7 @@ async fn whoever_takes_too_long_is_stopped() {
             forever: failed 57014 at logic/forever.ts:2:17: the function took too long and was stopped
             stubborn: failed 57014 at logic/stubborn.ts:2:17: the function took too long and was stopped
             promises: failed 57014 at -: the function took too long and was stopped
-            microtasks: failed 57014 at logic/microtasks.ts:3:29: the function took too long and was stopped
+            microtasks: failed 57014 at -: the function took too long and was stopped
             regex: failed 57014 at logic/regex.ts:3:40: the function took too long and was stopped
             sort: failed 57014 at logic/sort.ts:3:16: the function took too long and was stopped
             getter: failed 57014 at logic/getter.ts:3:1: the function took too long and was stopped

@@ -33,7 +33,7 @@ fn mistakes_in_exports_are_told() {
             ("logic/b.ts", "export const access = [\"authentcated\", \"boss\"];\nexport default () => 1;"),
             ("logic/c.ts", "export const access = \"anon\";\nexport default () => 1;"),
             ("logic/d.ts", "export const runs_as = \"servce\";\nexport default () => 1;"),
-            ("logic/e.ts", "export const kind = \"job\";\nexport default () => 1;"),
+            ("logic/e.ts", "export const kind = \"jobs\";\nexport default () => 1;"),
             ("logic/f.ts", "export const label = \"x\";"),
             ("logic/g.ts", "export default 5;"),
             (
@@ -50,11 +50,11 @@ fn mistakes_in_exports_are_told() {
             logic/b.ts:1: error: unknown role `boss`; name the project's own roles in takt.toml: `roles = [...]`
             logic/c.ts:1: error: `access` is no list of roles; write `["authenticated"]`
             logic/d.ts:1: error: unknown value `servce` of `runs_as`; a function runs as "caller" or as "service"
-            logic/e.ts:1: error: unknown kind "job"; a function is of kind "action" (one transaction) or "http"
-            logic/f.ts:1: error: there is no default export; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others
-            logic/g.ts:1: error: the default export is no function; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others
-            logic/h.ts:1: error: an http function has no transaction and no rights of its own; let it call an action that runs as service
+            logic/e.ts:1: error: unknown kind "jobs"; a function is of kind "action", "http", "hook", "consumer", "job", "mapping"
+            logic/f.ts:1: error: there is no default export; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others, or say `export const kind = "mapping"`
+            logic/g.ts:1: error: the default export is no function; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others, or say `export const kind = "mapping"`
             logic/h.ts:1: error: an http function has no `input`; an http function reads its request itself
+            logic/h.ts:1: error: an http function has no transaction and no rights of its own; let it call an action that runs as service
             logic/i.ts:1: error: `label` is no text; write `{ en: "...", de: "..." }`
             logic/j.ts:1: error: the function `j` exists twice; the other is logic/j.js"#]],
     );
@@ -123,9 +123,9 @@ fn mistakes_in_code_are_told() {
             ("logic/k.ts", "let calls = 0;\nexport default () => ++calls;"),
         ],
         expect![[r#"
-            logic/_broken.ts:1: error: Unexpected token
-            logic/a.ts:2: error: Unexpected token
-            logic/b.ts:2: error: unknown table `thinks`; did you mean `things`?
+            logic/_broken.ts:1:18: error: Unexpected token
+            logic/a.ts:2:25: error: Unexpected token
+            logic/b.ts:2:13: error: unknown table `thinks`; did you mean `things`?
             logic/c.ts:1: error: cannot import `node:fs`; only files inside logic/ can be imported, by a relative path; there are no packages and no system modules
             logic/c.ts:2: error: cannot import `./_missing.ts`; only files inside logic/ can be imported
             logic/c.ts:3: error: cannot import `../schema/things.toml`; only files inside logic/ can be imported

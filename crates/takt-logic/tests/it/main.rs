@@ -2,11 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod api;
+mod calls;
+mod consumers;
 mod decimal;
+mod hooks;
 mod house;
 mod input;
+mod jobs;
 mod limits;
 mod load;
+mod mappings;
 mod sandbox;
 mod shop;
+mod transitions;
+mod types;
 mod web;

@@ -67,6 +67,7 @@ impl Printer<'_, '_> {
     fn bare(&mut self, expr: &Expr, strength: Strength) -> fmt::Result {
         match expr {
             Expr::Literal(value) => self.literal(value),
+            Expr::Parameter { number, .. } => write!(self.out, "${}", number + 1),
             Expr::Column { scope, table, field } => {
                 let name = &self.project.get(*table).get(*field).name;
                 if !self.scopes.is_empty() {
@@ -253,6 +254,7 @@ fn strength(expr: &Expr) -> Strength {
         Expr::Arithmetic(ArithmeticOp::Multiply, ..) => Strength::Product,
         Expr::Arithmetic(..) => Strength::Sum,
         Expr::Literal(_)
+        | Expr::Parameter { .. }
         | Expr::Column { .. }
         | Expr::AuthUid
         | Expr::AuthRole

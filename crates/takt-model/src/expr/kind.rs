@@ -11,7 +11,9 @@ impl Expr {
     pub fn kind(&self, project: &Project) -> Option<FieldType> {
         match self {
             Self::Literal(value) => literal(value),
-            Self::Column { table, field, .. } => Some(project.get(*table).get(*field).kind.clone()),
+            Self::Column { table, field, .. } | Self::Parameter { table, field, .. } => {
+                Some(project.get(*table).get(*field).kind.clone())
+            }
             Self::AuthUid => Some(FieldType::Uuid),
             Self::AuthRole | Self::AuthJwt(_) => Some(FieldType::Text),
             Self::HasRole(_)

@@ -73,6 +73,7 @@ fn one(
         data: data(section, tables, problems),
         guard: guard(section, problems),
         connect: connect::read(section, problems)?,
+        paused: section.flag("paused", problems).is_some_and(|p| p.value),
         operations: operation::all(section, problems),
         source,
     };

@@ -3,8 +3,9 @@
 use super::names;
 use super::problems::{Problems, did_you_mean, did_you_mean_or_list};
 use super::table::{Draft, Expression, Place, Reference};
+use crate::expr::when_null;
 use crate::expr_parse::{self, ExprProblem, Purpose};
-use crate::{Check, Expr, ForeignKey, Project, Settings, Table, TableId};
+use crate::{Check, Expr, ForeignKey, OnDelete, Project, Settings, Table, TableId};
 
 /// Puts the tables together. `doubtful` are tables that could not be read at all.
 pub(crate) fn project(
@@ -35,6 +36,7 @@ pub(crate) fn project(
             let expr = linker.expression(&project, at, expression, problems).unwrap_or_else(Expr::no);
             store(&mut project.tables[at], expression, expr);
         }
+        set_null(&project.tables[at], expressions, problems);
     }
     name_indexes(&mut project.tables);
     project.schema_fingerprint = super::fingerprint::of(&project);
@@ -48,6 +50,28 @@ fn name_indexes(tables: &mut [Table]) {
         let wanted = std::mem::take(&mut index.name);
         index.name = names::free(wanted, &taken);
         taken.push(index.name.clone());
+    }
+}
+
+/// When the row referred to goes, the database sets the reference to null by itself and asks no check: each must be
+/// satisfied then, whatever else stands in the row.
+fn set_null(table: &Table, expressions: &[Expression], problems: &mut Problems) {
+    let keys = table.foreign_keys.iter().filter(|key| key.on_delete == OnDelete::SetNull);
+    for field in keys.map(|key| table.get(key.field)) {
+        let name = &field.name;
+        for expression in expressions {
+            let Place::FieldCheck(id) = expression.place else { continue };
+            let check = table.get(id).check.as_ref();
+            if check.is_some_and(|check| when_null::breaks(&check.expr, table, field.id)) {
+                let message = format!(
+                    "`check` can be false when `{name}` is null, which its `on_delete = \"set null\"` makes it"
+                );
+                let help = format!(
+                    "let it hold then (`{name} is null or ...`), or write `on_delete = \"restrict\"` or \"cascade\""
+                );
+                problems.error(&expression.text.source, message, help);
+            }
+        }
     }
 }
 

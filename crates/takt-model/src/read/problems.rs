@@ -26,7 +26,7 @@ impl Problems {
     }
 
     fn push(&mut self, severity: Severity, source: &Source, message: String, help: Option<String>) {
-        self.0.push(Problem { source: source.clone(), severity, message, help });
+        self.0.push(Problem { source: source.clone(), column: None, severity, message, help });
     }
 
     /// In the order of files and lines.

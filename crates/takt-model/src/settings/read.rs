@@ -86,12 +86,15 @@ fn server(take: &mut Take<'_>) -> ServerSettings {
 fn limits(take: &mut Take<'_>) -> LimitSettings {
     LimitSettings {
         body_bytes: take.bytes("limits.body", 1000..=GIGABYTE),
+        bodies_bytes: take.bytes("limits.bodies", 1000..=1000 * GIGABYTE),
         header_bytes: take.bytes("limits.header", 4000..=10_000_000),
         header_time: take.duration("limits.header_time", MILLISECOND..=HOUR),
         request_time: take.duration("limits.request_time", MILLISECOND..=HOUR),
         read_time: take.duration("limits.read_time", MILLISECOND..=HOUR),
         max_rows: take.number("limits.max_rows", 1..=1_000_000),
         write_queue: take.number("limits.write_queue", 1..=1_000_000),
+        requests_per_address: take.number("limits.requests_per_address", 0..=1_000_000),
+        visitor_calls: take.number("limits.visitor_calls", 0..=100_000),
         embeds: take.number("limits.embeds", 1..=256),
         database_bytes: take.bytes("limits.database", 0..=u64::MAX),
     }
@@ -118,6 +121,7 @@ fn logic(take: &mut Take<'_>) -> LogicSettings {
         statements: take.number("logic.statements", 1..=1_000_000),
         idempotency: take.duration("logic.idempotency", SECOND..=3650 * DAY),
         deliveries: take.duration("logic.deliveries", DAY..=3650 * DAY),
+        stories: take.duration("logic.stories", SECOND..=36_500 * DAY),
     }
 }
 

@@ -546,3 +546,61 @@ fn nothing_that_was_reported_is_reported_again() {
         "#]],
     );
 }
+
+/// The database sets the field to null by itself when the other row goes, and asks no check then.
+#[test]
+fn a_reference_that_may_become_null_by_itself_must_satisfy_its_checks_then() {
+    let with = |check: &str, other: &str| {
+        let text = format!(
+            r#"label = "T"
+[fields.id]
+type = "bigint"
+primary_key = true
+[fields.state]
+type = "enum"
+values = ["draft", "sent"]
+required = true
+check = {other:?}
+[fields.note]
+type = "text"
+[fields.place]
+type = "bigint"
+references = "places.id"
+on_delete = "set null"
+check = {check:?}
+"#
+        );
+        let places = "label = \"P\"\n[fields.id]\ntype = \"bigint\"\nprimary_key = true\n";
+        lines(&read([("schema/places.toml", places), ("schema/things.toml", &text)]).1)
+    };
+    for fine in [
+        "place > 0",
+        "place is null or place > 7",
+        "place > 0 and id > 0",
+        "place in (1, 2)",
+        "not (place < 0)",
+        "coalesce(place, id) is not null",
+        "place is distinct from id",
+        "(place + 1) * 2 > id or state = 'draft'",
+        "true",
+    ] {
+        assert_eq!(with(fine, "true"), "", "{fine}");
+        assert_eq!(with("true", fine), "", "{fine} at another field");
+    }
+    for broken in [
+        "place is not null",
+        "not (place is null)",
+        "place is not null or state = 'draft'",
+        "id > 0 and (place is not null or note is not null)",
+        "place is not distinct from id",
+        "coalesce(place, 0) > 0",
+        "(place > 0) is true",
+        "coalesce(place, null) is not null",
+    ] {
+        let at_another = with("true", broken);
+        for (problems, line) in [(with(broken, "true"), 16), (at_another, 9)] {
+            let told = format!("schema/things.toml:{line}: error: ");
+            assert!(problems.starts_with(&told) && problems.contains("on_delete"), "{broken}: {problems}");
+        }
+    }
+}

@@ -53,12 +53,15 @@ fn the_default_file_is_the_default() {
             },
             limits: LimitSettings {
                 body_bytes: 10000000,
+                bodies_bytes: 128000000,
                 header_bytes: 64000,
                 header_time: 10s,
                 request_time: 60s,
                 read_time: 5s,
                 max_rows: 1000,
                 write_queue: 1024,
+                requests_per_address: 64,
+                visitor_calls: 300,
                 embeds: 32,
                 database_bytes: 0,
             },
@@ -79,6 +82,7 @@ fn the_default_file_is_the_default() {
                 statements: 1000,
                 idempotency: 604800s,
                 deliveries: 2592000s,
+                stories: 34560000s,
             },
             origins: [],
         }

@@ -1,6 +1,9 @@
 //! The door against a small server on this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod mail;
+mod smtp;
+
 use std::{net::SocketAddr, time::Duration};
 
 use http::Method;

@@ -146,6 +146,7 @@ fn story() -> Story {
         took: 900,
         caller: None,
         caller_roles: vec!["customer".into()],
+        cause: takt_engine::StoryCause::Call,
         elevated: true,
         result: StoryResult::Success,
         steps: vec![StoryStep {

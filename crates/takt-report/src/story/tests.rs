@@ -82,6 +82,7 @@ fn bought() -> Story {
         took: 812,
         caller: Some("0199b000-0000-7000-8000-00000000a1b2".into()),
         caller_roles: vec!["customer".into()],
+        cause: takt_engine::StoryCause::Call,
         elevated: true,
         result: StoryResult::Success,
         steps: vec![
@@ -345,4 +346,31 @@ fn a_story_is_told_as_deep_as_asked() {
     assert!(steps.contains("… To ERP: is under way just now."));
     assert_eq!(told.to_depth(Depth::of(2)), told.to_string());
     assert!(told.to_depth(Depth::of(3)).contains("For the developer:\n  Function: checkout"));
+}
+
+#[test]
+fn what_nobody_called_says_what_set_it_off() {
+    let told = |cause| {
+        let story = Story {
+            cause,
+            caller: None,
+            caller_roles: vec!["service_role".into()],
+            elevated: false,
+            ..bought()
+        };
+        let text = tell_story(&story, &shop(), "de");
+        format!("{}. {}", text.who, text.rights)
+    };
+    let message = |source: &str| StoryCause::Message { source: source.into(), id: "1".into() };
+    let lines = [
+        told(message("consumer:send_thanks")),
+        told(StoryCause::Schedule { due_at: 0 }),
+        told(StoryCause::Delay),
+        told(message("webhook:payments")),
+    ];
+    expect![[r#"
+        Niemand; ein Ereignis hat es ausgelöst. Der Vorgang arbeitet mit den Rechten des Hauses, weil niemand ihn aufgerufen hat.
+        Niemand; der Zeitplan hat es ausgelöst. Der Vorgang arbeitet mit den Rechten des Hauses, weil niemand ihn aufgerufen hat.
+        Niemand; ein früherer Vorgang hat es bestellt. Der Vorgang arbeitet mit den Rechten des Hauses, weil niemand ihn aufgerufen hat.
+        Ein Programm mit dem geheimen Schlüssel. Der Vorgang durfte nur, was der Aufrufer selbst darf."#]].assert_eq(&lines.join("\n"));
 }

@@ -112,6 +112,10 @@ fn condition(table: &Table, filter: &Filter) -> Result<Expr, RestError> {
         }
         Test::In(list) => member(field, column(), list.iter().map(String::as_str))?,
         Test::Is(is) => truth(field, column(), *is)?,
+        Test::Cut(op, number) => {
+            let value = Expr::Parameter { number: *number, table: table.id, field: field.id };
+            Expr::Compare(*op, Box::new(column()), Box::new(value))
+        }
         Test::IsDistinct(text) => {
             check_comparable(field, "=")?;
             compare(CompareOp::Distinct, column(), literal(field, text)?)

@@ -1,11 +1,15 @@
-//! Nothing that comes over the wire makes the reader panic, and what is read makes a plan or a refusal.
+//! Nothing that comes over the wire makes the reader panic, and what is read makes a plan or a refusal; the plan of its
+//! shape, with its values, is the same.
 
 use proptest::{prelude::*, sample::select};
-use takt_rest::{Method, RestParts, parse};
+use takt_model::{Expr, Principal, Value};
+use takt_plan::Plan;
+use takt_rest::{Method, RestParts, Shape, parse};
 
 use crate::PROJECT;
 
-const QUERIES: [&str; 8] = [
+const QUERIES: [&str; 9] = [
+    "id=gte.1&id=lt.9&note=neq.tea&status=eq.paid&apikey=x&order=id.desc&limit=2",
     "select=id,buyer:customers!inner(name),items:order_items(quantity,products(*))&items.quantity=gt.1",
     "or=(id.eq.1,and(note.like(any).{a*,\"b\"},not.or(total.lt.5,note.is.null)))&order=id.desc.nullslast",
     "id=in.(1,2,\"3\")&note=not.ilike.*tea*&limit=10&offset=2",
@@ -29,6 +33,7 @@ fn run(method: Method, query: &str, header: &str, body: &[u8]) {
         if let Ok(request) = parse(&parts) {
             let _ = request.plan(&PROJECT, &takt_model::Principal::anon());
         }
+        assert_shape(&RestParts { prefer: None, range: None, ..parts });
         parts.prefer = Some("return=representation, resolution=merge-duplicates, missing=default");
         parts.range = None;
         parts.accept = Some(header);
@@ -41,6 +46,29 @@ fn run(method: Method, query: &str, header: &str, body: &[u8]) {
             assert!(!error.message.is_empty());
         }
     }
+}
+
+/// A request is planned as its shape is, or refused both ways.
+fn assert_shape(parts: &RestParts<'_>) {
+    let who = Principal::anon();
+    let Some(shape) = Shape::of(parts, &PROJECT, &who) else { return };
+    let planned = parse(parts).and_then(|request| request.plan(&PROJECT, &who)).ok();
+    let shaped = shape.request(parts).and_then(|request| request.plan(&PROJECT, &who)).ok();
+    let values = shape.into_values();
+    assert_eq!(shaped.map(|plan| with_values(plan, &values)), planned, "{}", parts.query);
+}
+
+fn with_values(mut plan: Plan, values: &[Value]) -> Plan {
+    if let Plan::Read(read) = &mut plan
+        && let Some(filter) = &mut read.root.filter
+    {
+        filter.walk_mut(&mut |e| {
+            if let Expr::Parameter { number, .. } = e {
+                *e = Expr::Literal(values[*number].clone());
+            }
+        });
+    }
+    plan
 }
 
 fn methods() -> impl Strategy<Value = Method> {

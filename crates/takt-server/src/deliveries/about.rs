@@ -191,6 +191,14 @@ impl Words<'_> {
         if let Some(request) = &deliver.request {
             said.push(format!("{} {}", request.method, request.path));
         }
+        if let Some(run) = &deliver.run {
+            said.push(format!(
+                "{} {}#{}",
+                self.say("in calls by", "in Aufrufen durch"),
+                run.file,
+                run.export
+            ));
+        }
         if let Some(mail) = &deliver.mail {
             said.push(format!("{} {}", self.say("mail", "E-Mail"), mail.template));
         }
@@ -247,10 +255,10 @@ impl Words<'_> {
         } else {
             receive.accept.join(", ")
         };
-        let (takes, handled) = (self.say("takes", "nimmt an:"), self.say("handled by", "bearbeitet von"));
         let keep = span(receive.keep, self.language);
+        let takes = self.say("takes", "nimmt an:");
         let repeats = self.say("repeats are told for", "Wiederholungen werden erkannt für");
-        format!("{takes} {what}; {handled} {}; {repeats} {keep}", receive.run)
+        format!("{takes} {what}; {repeats} {keep}")
     }
 
     fn seen(&self, status: &ConnectionStatus, seen: &Seen) -> Part {

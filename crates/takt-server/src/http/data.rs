@@ -1,18 +1,24 @@
 //! `/rest/v1/{table}`: the data door.
 
+mod generations;
+mod shapes;
+
 use std::borrow::Cow;
 
 use ::http::{
     HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Response, StatusCode, header, request::Parts,
 };
 use axum::body::Body;
-use takt_engine::{EngineError, Outcome};
-use takt_model::Principal;
-use takt_rest::{JsonSink, Method, Reply, RestOutcome, RestParts};
+use takt_engine::{EngineError, Outcome, Verdict};
+use takt_model::{Principal, Project};
+use takt_rest::{JsonSink, Method, Reply, Request, RestOutcome, RestParts};
 
+pub(crate) use self::shapes::Shapes;
 use crate::{
+    app::App,
     body::header as text,
     dev,
+    http::rpc,
     routes::Call,
     wire_error::{WireError, engine_error, rest_error},
 };
@@ -26,29 +32,64 @@ pub(crate) async fn table(call: Call, who: Principal, table: &str) -> Result<Res
     let body = body.read().await?;
     let prefer = preferences(&parts.headers);
     let method = Method::named(parts.method.as_str()).map_err(rest_error)?;
-    let request =
-        takt_rest::parse(&rest_parts(method, table, &parts, prefer.as_deref(), &body)).map_err(rest_error)?;
+    let asked = rest_parts(method, table, &parts, prefer.as_deref(), &body);
     let project = app.project();
-    let verdict = if request.singular() { exactly_one } else { anything };
-    // In one function: a future inside this one would be carried by every request.
-    let answered = match request.plan(&project, &who).map_err(rest_error) {
+    // With --dev an answer tells how its plan came about, so there it is made each time.
+    if !app.dev
+        && let Some((read, values)) = app.shapes.find(&app.engine, &project, &asked, &who)
+    {
+        let (sink, verdict) = (read.request.sink(), verdict(&read.request));
+        let ran = app.engine.run_prepared(&who, &read.prepared, values, sink, verdict).await;
+        return answered(&read.request, ran.map_err(|e| engine_error(e, &who)));
+    }
+    // On the heap: what a request of a known shape does not need shall not be carried by it.
+    Box::pin(whole_way(&app, &project, &who, &asked, &parts.headers)).await
+}
+
+/// A request is read, planned, guarded and run.
+async fn whole_way(
+    app: &App,
+    project: &Project,
+    who: &Principal,
+    asked: &RestParts<'_>,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, WireError> {
+    let request = takt_rest::parse(asked).map_err(rest_error)?;
+    let answer = match request.plan(project, who).map_err(rest_error) {
         Ok(plan) => {
-            let ran = app.engine.run(&who, plan, request.sink(), verdict).await;
-            ran.map_err(|e| engine_error(e, &who)).and_then(|(sink, outcome)| {
-                request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
-            })
+            let ran = app.engine.run(who, plan, request.sink(), verdict(&request)).await;
+            answered(&request, ran.map_err(|e| refused(app, e, who, headers)))
         }
         Err(refused) => Err(refused),
     };
     if !app.dev {
-        return answered;
+        return answer;
     }
     // The developer is told of every table asked for, of those too that the caller may not know.
-    let asked = request.plan(&project, &Principal::service()).ok();
-    match asked.and_then(|plan| dev::explain(&plan, &project, &who)) {
-        Some(line) => Ok(explaining(answered.unwrap_or_else(WireError::into_response), &line)),
-        None => answered,
+    let asked = request.plan(project, &Principal::service()).ok();
+    match asked.and_then(|plan| dev::explain(&plan, project, who)) {
+        Some(line) => Ok(explaining(answer.unwrap_or_else(WireError::into_response), &line)),
+        None => answer,
     }
+}
+
+/// A refusal of the engine; a hook's in the caller's language.
+fn refused(app: &App, error: EngineError, who: &Principal, headers: &HeaderMap) -> WireError {
+    match error {
+        EngineError::Rejected { status, message, details_json } => {
+            rpc::in_their_language(app, status, &message, &details_json, headers)
+        }
+        error => engine_error(error, who),
+    }
+}
+
+/// What ran, as an answer.
+fn answered(
+    request: &Request,
+    ran: Result<(JsonSink, Outcome), WireError>,
+) -> Result<Response<Body>, WireError> {
+    let (sink, outcome) = ran?;
+    request.reply(sink, &rest_outcome(&outcome)).map(response).map_err(rest_error)
 }
 
 fn explaining(mut response: Response<Body>, line: &str) -> Response<Body> {
@@ -94,6 +135,10 @@ fn rest_outcome(outcome: &Outcome) -> RestOutcome {
     }
 }
 
+fn verdict(request: &Request) -> Verdict<JsonSink> {
+    if request.singular() { exactly_one } else { anything }
+}
+
 fn exactly_one(_: &JsonSink, outcome: &Outcome) -> Result<(), EngineError> {
     match rest_outcome(outcome).rows() {
         1 => Ok(()),
@@ -114,12 +159,20 @@ pub(crate) fn response(reply: Reply) -> Response<Body> {
     headers.reserve(reply.headers.len() + 4);
     for (name, value) in reply.headers {
         // What the dialect writes into headers is ASCII; if it ever is not, the header is left out.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::try_from(value))
-        {
+        if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::try_from(value)) {
             headers.append(name, value);
         }
     }
     response
+}
+
+/// The two that every read has are known without a look at their letters.
+fn header_name(name: &str) -> Option<HeaderName> {
+    match name {
+        "Content-Type" => Some(header::CONTENT_TYPE),
+        "Content-Range" => Some(header::CONTENT_RANGE),
+        other => HeaderName::from_bytes(other.as_bytes()).ok(),
+    }
 }
 
 fn allowed_methods() -> Response<Body> {

@@ -22,7 +22,9 @@ pub(crate) async fn call(
 ) -> Result<Response<Body>, WireError> {
     let kind = call.app.logic.load().function(function).map(|f| f.kind);
     let answered = match kind {
-        None => Err(unknown_function(function)),
+        None | Some(FunctionKind::Hook | FunctionKind::Consumer | FunctionKind::Job) => {
+            Err(unknown_function(function))
+        }
         Some(FunctionKind::Action) => action(call, who, function).await,
         Some(FunctionKind::Http) => http(call, who, function, rest).await,
     };
@@ -35,11 +37,12 @@ pub(crate) async fn call(
 }
 
 async fn action(call: Call, who: Principal, function: &str) -> Result<Response<Body>, WireError> {
-    let Call { app, parts, body, .. } = call;
+    let Call { app, peer, parts, body } = call;
     if parts.method != Method::POST {
         let message = format!("The function {function} may write and is called with POST.");
         return Err(wire(405, "25006", message));
     }
+    app.admission.visitor_call(&app, &who, peer, &parts.headers)?;
     let body = body.read().await?;
     let input = if body.iter().all(u8::is_ascii_whitespace) {
         Json::Object(serde_json::Map::new())
@@ -64,7 +67,8 @@ async fn action(call: Call, who: Principal, function: &str) -> Result<Response<B
 }
 
 async fn http(call: Call, who: Principal, function: &str, rest: &str) -> Result<Response<Body>, WireError> {
-    let Call { app, parts, body, .. } = call;
+    let Call { app, peer, parts, body } = call;
+    app.admission.visitor_call(&app, &who, peer, &parts.headers)?;
     let body = body.read().await?;
     let logic = app.logic.load_full();
     let caller = who.clone();

@@ -4,6 +4,7 @@ pub(crate) mod auth;
 pub(crate) mod data;
 pub(crate) mod functions;
 pub(crate) mod health;
+pub(crate) mod hooks;
 pub(crate) mod rpc;
 pub(crate) mod static_files;
 pub(crate) mod stories;

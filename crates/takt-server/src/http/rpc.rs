@@ -1,9 +1,9 @@
 //! `/rest/v1/rpc/{function}`: business actions, as `supabase.rpc(...)` calls them.
 //! Lives here: the call, its idempotency key, and how an answer or a refusal looks.
 
-use ::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, header};
 use axum::body::Body;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use takt_engine::ActionAnswer;
 use takt_logic::{Call as LogicCall, FunctionKind};
 use takt_model::{Principal, Words};
@@ -14,12 +14,12 @@ use crate::{
     body::header as text,
     http::data,
     routes::Call,
-    wire_error::{WireError, logic_error, rest_error, unknown_function, wire},
+    wire_error::{WireError, logic_error, rejected, rest_error, unknown_function, wire},
 };
 
 /// Calls an action. Actions may write, so a GET is refused.
 pub(crate) async fn call(call: Call, who: Principal, function: &str) -> Result<Response<Body>, WireError> {
-    let Call { app, parts, body, .. } = call;
+    let Call { app, peer, parts, body } = call;
     let (accept, prefer) = (text(&parts.headers, &header::ACCEPT), data::preferences(&parts.headers));
     let prefer = prefer.as_deref();
     if !is_action(&app, function) {
@@ -29,6 +29,7 @@ pub(crate) async fn call(call: Call, who: Principal, function: &str) -> Result<R
         let message = format!("The function {function} may write and is called with POST.");
         return Err(wire(405, "25006", message));
     }
+    app.admission.visitor_call(&app, &who, peer, &parts.headers)?;
     let body = body.read().await?;
     let method = Method::named(parts.method.as_str()).map_err(rest_error)?;
     takt_rest::rpc_check(accept, prefer).map_err(rest_error)?;
@@ -80,24 +81,27 @@ fn idempotency(headers: &HeaderMap) -> Result<Option<String>, WireError> {
 pub(crate) fn refusal(app: &App, answer: &ActionAnswer, headers: &HeaderMap) -> Response<Body> {
     let stored: Json = serde_json::from_str(&answer.body).unwrap_or_default();
     let words: Words = serde_json::from_value(stored["message"].clone()).unwrap_or_default();
-    let project = app.project();
-    let fallback = project.settings.languages.first().map_or("en", String::as_str);
-    let accepted = text(headers, &header::ACCEPT_LANGUAGE).unwrap_or_default();
-    let language = best_language(accepted, &words).unwrap_or(fallback);
-    let body = json!({
-        "code": "REJECTED",
-        "details": stored["details"],
-        "hint": null,
-        "message": words.get(language).unwrap_or_default(),
-    });
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let refused = in_their_language(app, answer.status, &words, &stored["details"].to_string(), headers);
+    let mut response = refused.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    headers.insert("proxy-status", HeaderValue::from_static("PostgREST; error=REJECTED"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
     mark(answer, headers);
     response
+}
+
+/// A refusal in the language that the caller likes best, as an error object.
+pub(crate) fn in_their_language(
+    app: &App,
+    status: u16,
+    words: &Words,
+    details_json: &str,
+    headers: &HeaderMap,
+) -> WireError {
+    let project = app.project();
+    let fallback = project.settings.languages.first().map_or("en", String::as_str);
+    let accepted = text(headers, &header::ACCEPT_LANGUAGE).unwrap_or_default();
+    let language = best_language(accepted, words).unwrap_or(fallback);
+    rejected(status, words.get(language).unwrap_or_default(), details_json)
 }
 
 /// Which story tells of it, and whether this is an answer of before.

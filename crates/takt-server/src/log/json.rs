@@ -58,9 +58,10 @@ impl Fields<'_> {
     fn field(&mut self, field: &Field, value: impl FnOnce(&mut dyn Write) -> fmt::Result) {
         let out = &mut *self.out;
         self.written = self.written.and_then(|()| {
-            out.write_char(',')?;
-            text(out, field.name())?;
-            out.write_char(':')?;
+            // Names of fields are words of this program.
+            out.write_str(",\"")?;
+            out.write_str(field.name())?;
+            out.write_str("\":")?;
             value(out)
         });
     }
@@ -72,7 +73,7 @@ impl Visit for Fields<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field, |out| write!(out, "{value}"));
+        self.field(field, |out| whole(out, value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -98,9 +99,24 @@ impl Visit for Fields<'_> {
 }
 
 fn text(out: &mut dyn Write, text: &str) -> fmt::Result {
-    out.write_char('"')?;
+    out.write_str("\"")?;
     Escaped(out).write_str(text)?;
-    out.write_char('"')
+    out.write_str("\"")
+}
+
+/// Digits, without the machinery of formats.
+fn whole(out: &mut dyn Write, mut value: u64) -> fmt::Result {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.write_str(std::str::from_utf8(&digits[first..]).map_err(|_| fmt::Error)?)
 }
 
 /// The inside of a JSON text.

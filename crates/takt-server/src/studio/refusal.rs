@@ -1,12 +1,12 @@
 //! Refusals in words for people: what an error of a lower floor means to somebody at a form.
 
 use takt_auth::AuthError;
-use takt_engine::{EngineError, StoreError};
+use takt_engine::{EngineError, RefusedTransition, StoreError};
 use takt_interfaces::InterfacesError;
 use takt_logic::LogicError;
 use takt_plan::PlanError;
 
-use super::language::Language;
+use super::{language::Language, rows::state_word};
 
 /// What a refused plan means.
 pub(super) fn engine(error: &EngineError, language: Language) -> String {
@@ -18,6 +18,7 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
         EngineError::Store(StoreError::Refused { code, message, .. }) => {
             return refused(code, message, language);
         }
+        EngineError::Store(StoreError::Transition(t)) => return transition(t, language),
         EngineError::Store(StoreError::Busy | StoreError::Timeout) => language.t(
             "Gerade ist viel los. Bitte versuchen Sie es gleich noch einmal.",
             "It is busy just now. Please try again in a moment.",
@@ -26,12 +27,16 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
             "Der Speicherplatz ist voll. Es wurde nichts geschrieben.",
             "The disk is full. Nothing was written.",
         ),
+        EngineError::Rejected { message, .. } => {
+            return message.get(language.code()).unwrap_or_default().to_owned();
+        }
         EngineError::NotSingular { .. } => {
             language.t("Diesen Eintrag gibt es nicht.", "This entry does not exist.")
         }
         EngineError::Plan(PlanError::NoFilter { .. } | PlanError::TooManyNodes { .. })
         | EngineError::Store(StoreError::Locked(_) | StoreError::Open(_) | StoreError::Internal(_))
         | EngineError::IdempotencyMismatch
+        | EngineError::Hook { .. }
         | EngineError::Schema(_)
         | EngineError::Internal(_) => {
             tracing::error!(%error, "a page of the console failed");
@@ -39,6 +44,26 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
         }
     };
     said.to_owned()
+}
+
+/// Which state may not follow which, and which may.
+fn transition(refused: &RefusedTransition, language: Language) -> String {
+    let word = |state: &str| match language {
+        Language::German => format!("„{}“", state_word(state, language)),
+        Language::English => format!("“{}”", state_word(state, language)),
+    };
+    let from = word(&refused.from);
+    let to = refused.to.as_deref().map_or_else(|| language.t("leer", "empty").to_owned(), word);
+    let next: Vec<String> = refused.allowed.iter().map(|state| word(state)).collect();
+    let next = next.join(language.t(" oder ", " or "));
+    match language {
+        Language::German if next.is_empty() => {
+            format!("Aus {from} kann nicht {to} werden: {from} ist endgültig.")
+        }
+        Language::German => format!("Aus {from} kann nicht {to} werden, nur {next}."),
+        Language::English if next.is_empty() => format!("{from} cannot become {to}: it is final."),
+        Language::English => format!("{from} cannot become {to}, only {next}."),
+    }
 }
 
 fn refused(code: &str, message: &str, language: Language) -> String {
@@ -159,4 +184,37 @@ fn unexpected(language: Language) -> &'static str {
         "Etwas ist im Programm schiefgegangen. Es wurde nichts geschrieben.",
         "Something went wrong in the program. Nothing was written.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_transition_is_told_in_words() {
+        let refused = |from: &str, to: Option<&str>, allowed: &[&str]| RefusedTransition {
+            table: "orders".to_owned(),
+            field: "status".to_owned(),
+            from: from.to_owned(),
+            to: to.map(ToOwned::to_owned),
+            allowed: allowed.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        let told = |t: &RefusedTransition| {
+            [Language::German, Language::English].map(|language| transition(t, language))
+        };
+        assert_eq!(
+            told(&refused("paid", Some("pending"), &["shipped", "cancelled"])),
+            [
+                "Aus „bezahlt“ kann nicht „offen“ werden, nur „versendet“ oder „storniert“.",
+                "“paid” cannot become “open”, only “shipped” or “cancelled”."
+            ]
+        );
+        assert_eq!(
+            told(&refused("brewed", None, &[])),
+            [
+                "Aus „brewed“ kann nicht leer werden: „brewed“ ist endgültig.",
+                "“brewed” cannot become empty: it is final."
+            ]
+        );
+    }
 }

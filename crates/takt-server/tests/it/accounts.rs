@@ -1,8 +1,9 @@
 //! `/auth/v1`: what the client library does, and what it must not be able to do.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use expect_test::expect;
 
-use crate::support::Running;
+use crate::support::{Running, options};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const VERSION: (&str, &str) = ("x-supabase-api-version", "2024-01-01");
@@ -91,4 +92,24 @@ fn only_the_service_manages_accounts() {
     let id = listed.json()["users"][0]["id"].as_str().unwrap().to_owned();
     let removed = server.raw("DELETE", &format!("/auth/v1/admin/users/{id}"), &service, b"");
     assert_eq!(removed.status, 200, "{}", removed.text());
+}
+
+#[test]
+fn a_token_names_the_address_of_people_as_its_issuer() {
+    let named = |name| [("server.public_url", name)];
+    let server = Running::with(&named("https://shop.example/"));
+    let body = r#"{"email":"anna@example.com","password":"correct horse"}"#;
+    let session = server.ask("POST", "/auth/v1/signup", &[JSON], body).json();
+    let token = session["access_token"].as_str().unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["iss"], "https://shop.example/auth/v1");
+
+    let (dir, _) = server.stop();
+    let options = options(dir.path(), &named("https://elsewhere.example"));
+    let server = Running::serve(dir, &options);
+    assert_eq!(server.ask_as(token, "GET", "/auth/v1/user", &[], "").status, 403, "an issuer of before");
+    let refresh = serde_json::json!({ "refresh_token": session["refresh_token"] }).to_string();
+    let renewed = server.ask("POST", "/auth/v1/token?grant_type=refresh_token", &[JSON], &refresh);
+    assert_eq!(renewed.status, 200, "{}", renewed.text());
 }

@@ -112,3 +112,48 @@ fn with_dev_a_name_that_somebody_points_here_is_refused() {
         assert_eq!(ask(host), status, "{host}");
     }
 }
+
+#[test]
+fn a_request_names_its_host_once() {
+    let server = Running::start();
+    for (head, status) in [
+        ("GET /health/live HTTP/1.1\r\n", 400),
+        ("GET /health/live HTTP/1.1\r\nhost: a\r\nhost: b\r\n", 400),
+        ("GET http://a/health/live HTTP/1.1\r\n", 400),
+        ("GET /health/live HTTP/1.1\r\nhost: a\r\n", 200),
+        ("GET /health/live HTTP/1.1\r\nhost:\r\n", 200),
+        ("GET /health/live HTTP/1.0\r\n", 200),
+    ] {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).unwrap();
+        assert_eq!(Answer::read(stream).status, status, "{head}");
+    }
+}
+
+/// hyper takes the length away before we see it (RFC 9112, 6.3: the encoding counts) and closes after the answer:
+/// what a proxy in front may take for a second request is never read as one.
+#[test]
+fn a_length_beside_an_encoding_smuggles_nothing() {
+    let server = Running::start();
+    let (length, encoding) = ("content-length: 5\r\n", "transfer-encoding: chunked\r\n");
+    for both in [format!("{length}{encoding}"), format!("{encoding}{length}")] {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        let hidden = "GET /health/ready HTTP/1.1\r\nhost: x\r\n\r\n";
+        let head = format!("POST /rest/v1/notes HTTP/1.1\r\nhost: x\r\n{both}\r\n0\r\n\r\n{hidden}");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert_eq!(text.matches("HTTP/1.1 ").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_connection_that_asks_nothing_more_is_let_go() {
+    let server = Running::with(&[("limits.header_time", "300ms")]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let started = Instant::now();
+    assert_eq!(Answer::read(stream).status, 200);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}

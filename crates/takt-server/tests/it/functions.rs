@@ -89,3 +89,45 @@ fn a_repeated_call_under_one_key_happens_once() {
     let notes = server.ask_as(&token, "GET", "/rest/v1/notes", &[], "");
     assert_eq!(notes.json().as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_table_hook_speaks_for_every_writer_in_their_language() {
+    let server = Running::start();
+    let token = server.token("anna@example.com");
+    let german = [JSON, ("accept-language", "de")];
+    for path in ["/rest/v1/notes", "/rest/v1/rpc/note"] {
+        let refused = server.ask_as(&token, "POST", path, &german, r#"{"text":"ruled out"}"#);
+        expect![[r#"
+            422
+            proxy-status: PostgREST; error=REJECTED
+            {"code":"REJECTED","details":null,"hint":null,"message":"Nicht nach unseren Regeln."}"#]]
+        .assert_eq(&refused.shown(&["proxy-status"]));
+    }
+    let notes = server.ask_as(&token, "GET", "/rest/v1/notes?select=text", &[], "");
+    assert_eq!(notes.text(), "[]");
+    // Nobody calls a hook or a job.
+    for function in ["note_rule", "copy"] {
+        assert_eq!(
+            server.ask_as(&token, "POST", &format!("/functions/v1/{function}"), &[JSON], "{}").status,
+            404
+        );
+        assert_eq!(
+            server.ask_as(&token, "POST", &format!("/rest/v1/rpc/{function}"), &[JSON], "{}").status,
+            404
+        );
+    }
+}
+
+#[test]
+fn a_running_server_does_delayed_jobs() {
+    let server = Running::start();
+    let token = server.token("anna@example.com");
+    let written = server.ask_as(&token, "POST", "/rest/v1/notes", &[JSON], r#"{"text":"copy me"}"#);
+    assert_eq!(written.status, 201);
+    let copied = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let notes = server.ask_as(&token, "GET", "/rest/v1/notes?select=text&text=eq.copied", &[], "");
+        notes.text() == r#"[{"text":"copied"}]"#
+    });
+    assert!(copied, "the job ran within ten seconds");
+}

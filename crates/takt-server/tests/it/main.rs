@@ -8,6 +8,8 @@ mod data;
 mod deliveries;
 mod functions;
 mod lifecycle;
+mod overload;
 mod pages;
+mod shapes;
 mod studio;
 mod support;

@@ -72,6 +72,27 @@ const PROJECT: &[(&str, &str)] = &[
         }
         "#,
     ),
+    (
+        "logic/note_rule.ts",
+        r#"
+        export const kind = "hook";
+        export const on = { table: "notes", verbs: ["insert", "update"] };
+        export default async function ({ reject, later }, { after }) {
+          if (after.text === "ruled out") reject(422, { en: "Not by our rules.", de: "Nicht nach unseren Regeln." });
+          if (after.text === "copy me") later("copy", { owner: after.owner });
+        }
+        "#,
+    ),
+    (
+        "logic/copy.ts",
+        r#"
+        export const kind = "job";
+        export const input = { owner: "uuid" };
+        export default async function ({ db }, { owner }) {
+          await db.notes.insert({ owner, text: "copied" });
+        }
+        "#,
+    ),
     ("public/index.html", "<!doctype html><title>Notes</title>"),
     ("public/404.html", "<!doctype html><title>Nothing here</title>"),
     (

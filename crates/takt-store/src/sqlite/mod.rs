@@ -23,5 +23,5 @@ pub(crate) use schema::{migrate, stored_schema};
 pub(crate) use session::{Access, Session};
 pub(crate) use writer::{Undo, WriteJob, Writer};
 
-pub(crate) use read::run as run_read;
+pub(crate) use read::{Lowered, run as run_read, run_lowered};
 pub(crate) use write::{counter_next, run as run_write};

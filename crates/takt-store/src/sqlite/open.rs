@@ -20,6 +20,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const STATEMENTS: usize = 512;
 /// How much of the file may be mapped for reading.
 const MAPPED_BYTES: i64 = 256 << 20;
+/// Pages of the log after which the writer copies them into the database even under load, where the same pages are
+/// written again and again: the longer the log, the fewer copies. Quiet moments do it at once (`writer.rs`).
+const CHECKPOINT_PAGES: i64 = 4_000;
 /// What a log file keeps after a checkpoint.
 const LOG_BYTES: i64 = 64 << 20;
 /// Instructions between two looks at the clock.
@@ -124,6 +127,7 @@ fn prepare_writer(conn: &Connection, options: &StoreOptions) -> rusqlite::Result
     common(conn)?;
     conn.pragma_update(None, "synchronous", if options.synchronous_full { "FULL" } else { "NORMAL" })?;
     conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
     conn.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     if options.database_bytes > 0 {
         let page: i64 = conn.query_row("PRAGMA page_size", [], |r| r.get(0))?;

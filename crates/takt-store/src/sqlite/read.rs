@@ -2,12 +2,12 @@
 //! statements are bound by the row's key and stepped in turn. Nothing is buffered.
 
 use rusqlite::{CachedStatement, Connection, Row, types::ValueRef as Raw};
-use takt_model::{Expr, Rights, Table};
+use takt_model::{Expr, Rights, Table, Value};
 use takt_plan::{EmbedShape, GuardedChild, GuardedNode, GuardedRead, Link, OutputItem, RowSink};
 
 use super::{
     error::{driver, refused},
-    lower::{self, Anchor, Env, NodeSql},
+    lower::{self, Anchor, Env, NodeSql, Slot, Sql},
     types::{Bind, decode},
 };
 use crate::{Outcome, StoreError};
@@ -50,8 +50,19 @@ pub(crate) fn run(
     read: &GuardedRead,
     sink: &mut dyn RowSink,
 ) -> Result<Outcome, StoreError> {
-    let returned =
-        Prepared::new(conn, env, &read.root, Anchor::Root)?.push_rows(sink, &mut Budget::of(&env))?;
+    run_lowered(conn, env, read, &Lowered::of(env, &read.root, Anchor::Root)?, sink)
+}
+
+/// Runs a read that was lowered before, maybe for somebody else of the same roles.
+pub(crate) fn run_lowered(
+    conn: &Connection,
+    env: Env<'_>,
+    read: &GuardedRead,
+    lowered: &Lowered<'_>,
+    sink: &mut dyn RowSink,
+) -> Result<Outcome, StoreError> {
+    let mut root = Prepared::new(conn, env, &read.root, lowered)?;
+    let returned = root.push_rows(sink, &mut Budget::of(&env))?;
     let count = if read.count { Some(count(conn, env, &read.root, returned)?) } else { None };
     Ok(Outcome { returned, count, ..Outcome::default() })
 }
@@ -63,7 +74,7 @@ fn count(conn: &Connection, env: Env<'_>, root: &GuardedNode, returned: u64) -> 
         return Ok(root.window.offset + returned);
     }
     let sql = lower::count(env, root)?;
-    let mut statement = prepare(conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.raw_query();
     let row = rows.next().map_err(driver)?;
     let counted = row.map(|r| r.get::<_, i64>(0)).transpose().map_err(driver)?.unwrap_or_default();
@@ -74,19 +85,70 @@ fn count(conn: &Connection, env: Env<'_>, root: &GuardedNode, returned: u64) -> 
 const MOST_VALUES: usize = 32_766;
 
 /// A statement from the cache with its values bound.
-pub(super) fn prepare<'c>(
+pub(super) fn prepare<'c>(conn: &'c Connection, sql: &Sql<'_>) -> Result<CachedStatement<'c>, StoreError> {
+    prepare_text(conn, &sql.env, &sql.text, &sql.slots)
+}
+
+fn prepare_text<'c>(
     conn: &'c Connection,
+    env: &Env<'_>,
     text: &str,
-    binds: &[Bind<'_>],
+    slots: &[Slot<'_>],
 ) -> Result<CachedStatement<'c>, StoreError> {
-    if binds.len() > MOST_VALUES {
+    if slots.len() > MOST_VALUES {
         return Err(refused("54000", format!("one request can have at most {MOST_VALUES} values")));
     }
     let mut statement = conn.prepare_cached(text).map_err(driver)?;
-    for (at, value) in binds.iter().enumerate() {
-        statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
+    for (at, slot) in slots.iter().enumerate() {
+        statement.raw_bind_parameter(at + 1, slot.filled(env)?.as_ref()).map_err(driver)?;
     }
     Ok(statement)
+}
+
+/// Binds the first parameters of a statement.
+pub(super) fn bind_values(
+    statement: &mut CachedStatement<'_>,
+    values: &[Bind<'_>],
+) -> Result<(), StoreError> {
+    for (at, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
+    }
+    Ok(())
+}
+
+/// The statements of a node and its children: all that depends on the plan and the caller's roles alone.
+#[derive(Debug)]
+pub(crate) struct Lowered<'p> {
+    sql: NodeSql<'p>,
+    children: Vec<Lowered<'p>>,
+}
+
+impl<'p> Lowered<'p> {
+    pub(super) fn of(env: Env<'p>, node: &'p GuardedNode, anchor: Anchor<'p>) -> Result<Self, StoreError> {
+        let below = |child: &'p GuardedChild| Self::of(env, &child.node, Anchor::Parent(child));
+        Ok(Self {
+            sql: lower::node(env, node, anchor)?,
+            children: node.children.iter().map(below).collect::<Result<_, StoreError>>()?,
+        })
+    }
+
+    /// The statements of a read from its root, kept beyond their plan.
+    pub(crate) fn kept(env: Env<'_>, read: &GuardedRead) -> Result<Lowered<'static>, StoreError> {
+        Ok(Lowered::of(env, &read.root, Anchor::Root)?.into_owned())
+    }
+
+    fn into_owned(self) -> Lowered<'static> {
+        Lowered {
+            sql: self.sql.into_owned(),
+            children: self.children.into_iter().map(Lowered::into_owned).collect(),
+        }
+    }
+
+    /// Whether these statements are right for `values`.
+    pub(crate) fn takes(&self, values: &[Value]) -> bool {
+        !self.sql.slots.iter().any(|slot| slot.refuses(values))
+            && self.children.iter().all(|c| c.takes(values))
+    }
 }
 
 /// A node ready to run, with its children.
@@ -94,7 +156,7 @@ pub(super) struct Prepared<'c, 'p> {
     node: &'p GuardedNode,
     table: &'p Table,
     statement: CachedStatement<'c>,
-    child_keys: Vec<usize>,
+    child_keys: &'p [usize],
     children: Vec<PreparedChild<'c, 'p>>,
 }
 
@@ -109,15 +171,16 @@ impl<'c, 'p> Prepared<'c, 'p> {
         conn: &'c Connection,
         env: Env<'p>,
         node: &'p GuardedNode,
-        anchor: Anchor<'p>,
+        lowered: &'p Lowered<'_>,
     ) -> Result<Self, StoreError> {
-        let NodeSql { text, binds, child_keys } = lower::node(env, node, anchor)?;
-        let statement = prepare(conn, &text, &binds)?;
+        let NodeSql { text, slots, child_keys } = &lowered.sql;
+        let statement = prepare_text(conn, &env, text, slots)?;
         let children = node
             .children
             .iter()
-            .map(|child| {
-                let rows = Prepared::new(conn, env, &child.node, Anchor::Parent(child))?;
+            .zip(&lowered.children)
+            .map(|(child, lowered)| {
+                let rows = Prepared::new(conn, env, &child.node, lowered)?;
                 Ok(PreparedChild { child, shape: shape(&child.link), rows })
             })
             .collect::<Result<_, StoreError>>()?;
@@ -126,10 +189,7 @@ impl<'c, 'p> Prepared<'c, 'p> {
 
     /// Binds the key of [`Anchor::Key`].
     pub(super) fn bind_key(&mut self, key: &[Bind<'_>]) -> Result<(), StoreError> {
-        for (at, value) in key.iter().enumerate() {
-            self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
-        }
-        Ok(())
+        bind_values(&mut self.statement, key)
     }
 
     /// Steps the statement; every row goes into the sink with its children.

@@ -28,6 +28,12 @@ const GROUP: usize = 512;
 /// Most work in one group, so that the first job of it does not wait long for its answer.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
+/// Bytes of the writer's stack, most of it address space only: functions of the project run here, and the rows that
+/// they write may set off others, nine deep, each with half a megabyte of its own and the statements beneath it.
+const STACK: usize = 16 * 1024 * 1024;
+/// Nothing to write for so long is a moment to bring the log into the database, from where reading is cheaper.
+const QUIET: Duration = Duration::from_millis(250);
+
 /// After so many changed rows the writer looks whether SQLite's statistics are still true, then each time that the
 /// number of changes has doubled.
 const STATISTICS_AFTER: u64 = 2_000;
@@ -67,6 +73,7 @@ impl Writer {
         let (jobs, flag) = (Arc::clone(&queue), Arc::clone(&writable));
         let thread = std::thread::Builder::new()
             .name("takt-writer".to_owned())
+            .stack_size(STACK)
             .spawn(move || {
                 // If the thread ever ends, nobody may go on waiting in the queue.
                 let _guard = Abandon(Arc::clone(&jobs));
@@ -115,22 +122,24 @@ fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool, statistics: &Statist
     let mut writer = Group { db: Some(db), writable, last_id: 0 };
     writer.refresh_statistics(statistics);
     let mut refresh_at = writer.changes() + STATISTICS_AFTER;
-    while let Some(first) = queue.pop() {
+    let mut next = queue.pop();
+    while let Some(first) = next.take() {
         let began = Instant::now();
-        let mut next = Some(first);
+        let mut head = Some(first);
         let mut taken = 0;
         writer.run(&mut || {
             if taken >= GROUP || (taken > 0 && began.elapsed() >= GROUP_TIME) {
                 return None;
             }
             taken += 1;
-            next.take().or_else(|| queue.try_pop())
+            head.take().or_else(|| queue.try_pop())
         });
         let changes = writer.changes();
         if changes >= refresh_at {
             refresh_at = changes * 2;
             writer.refresh_statistics(statistics);
         }
+        next = queue.pop_or(QUIET, || writer.checkpoint());
     }
     if let Some(db) = writer.db {
         let _ = db.conn.execute_batch("PRAGMA optimize");
@@ -157,6 +166,13 @@ impl Group<'_> {
     /// Rows changed on this connection so far.
     fn changes(&self) -> u64 {
         self.db.as_ref().map_or(0, |db| db.conn.total_changes())
+    }
+
+    /// Copies the log into the database, as far as no reader is in the way. If it fails, the next commit will tell.
+    fn checkpoint(&self) {
+        if let Some(db) = &self.db {
+            let _ = db.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
     }
 
     /// Without statistics SQLite takes every index for selective and sorts whole tables. `optimize` looks at all

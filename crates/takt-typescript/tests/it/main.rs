@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use expect_test::{Expect, expect};
-use takt_typescript::{Place, strip};
+use takt_typescript::{Literal, Place, strip};
 
 fn check(source: &str, expected: Expect) {
     let text = match strip("logic/checkout.ts", source) {
@@ -134,4 +134,59 @@ fn state_between_calls_is_found() {
         let state = strip("logic/a.ts", source).unwrap().facts.state;
         assert_eq!(state.map(|s| s.place.line), Some(line), "{source}");
     }
+}
+
+#[test]
+fn calls_are_read_as_far_as_they_are_written_out() {
+    let source = r#"
+export default async function ({ db, db: base, later, ...rest }, { where }) {
+  await db.orders.find({ where: { id: 1, ...where, [where]: 2, "status": "paid" }, order: ["a.asc", where] });
+  await base.orders?.insert([{ a: where }, ...rest] as any, { returning: false });
+  await (db as any).orders.anything();
+  await db[where].find();
+  const orders = db.orders;
+  orders.fnd();
+  later("remind", {});
+  later(where);
+  other.later("x");
+}
+export function own(later) { const db = { orders: { x() {} } }; db.orders.x(); later("y"); }
+"#;
+    let facts = strip("logic/a.ts", source).unwrap().facts;
+    let calls: Vec<String> = facts
+        .calls
+        .iter()
+        .map(|c| {
+            format!(
+                "{}:{} {}.{} {}",
+                c.verb.place.line,
+                c.verb.place.column,
+                c.table.name,
+                c.verb.name,
+                shown(&c.arguments)
+            )
+        })
+        .collect();
+    expect![[r#"
+        3:19 orders.find { where: { id: ?, status: "paid" }, order: ["a.asc", ?] }
+        4:22 orders.insert [{ a: ? }], { returning: ? }"#]]
+    .assert_eq(&calls.join("\n"));
+    let later: Vec<_> = facts.later.iter().map(|l| (l.name.as_str(), l.place.line, l.place.column)).collect();
+    assert_eq!(later, [("remind", 9, 9)]);
+}
+
+fn shown(arguments: &[Literal]) -> String {
+    let one = |literal: &Literal| match literal {
+        Literal::Object(pairs) => {
+            let pairs: Vec<_> = pairs
+                .iter()
+                .map(|(k, v)| format!("{}: {}", k.name, shown(std::slice::from_ref(v))))
+                .collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        Literal::List(list) => format!("[{}]", shown(list)),
+        Literal::Text(text) => format!("{:?}", text.name),
+        Literal::Unknown => "?".to_owned(),
+    };
+    arguments.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -10,6 +10,7 @@ mod secrets;
 mod serve;
 mod settings;
 mod story;
+mod types;
 
 use std::path::PathBuf;
 
@@ -49,6 +50,7 @@ enum Command {
     Deliveries(deliveries::DeliveriesCommand),
     Secrets(secrets::SecretsCommand),
     Settings(settings::Settings),
+    Types(types::Types),
 }
 
 /// What every command takes.
@@ -78,6 +80,7 @@ impl Cli {
             Command::Deliveries(command) => command.run(&common),
             Command::Secrets(command) => command.run(&common),
             Command::Settings(command) => command.run(&common),
+            Command::Types(command) => command.run(&common),
         }
     }
 }

@@ -63,6 +63,7 @@ fn deliver(part: &Section<'_>, problems: &mut Problems) -> Deliver {
         on,
         request: part.text("request", problems).and_then(|r| request(&r, problems)),
         map: part.text("map", problems).and_then(|m| export(&m, problems)),
+        run: part.text("run", problems).and_then(|r| export(&r, problems)),
         mail: mail(part, problems),
         on_unknown: on_unknown(part, problems),
         idempotency_header: part.text("idempotency_header", problems).map(|h| h.value),
@@ -191,17 +192,11 @@ fn statuses(part: &Section<'_>, problems: &mut Problems) -> Vec<u16> {
 }
 
 fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
-    let run = part.text("run", problems).map(|r| r.value).unwrap_or_default();
-    if run.is_empty() {
-        let help = "write `run = \"on_payment\"`, a consumer in `logic/`".to_owned();
-        problems.error(part.source(), "nothing handles what comes in", help);
-    }
     Receive {
         accept: one_or_more(part, "accept", problems),
         id: part.text("id", problems).map(|t| t.value),
         kind: part.text("type", problems).map(|t| t.value),
         keep: time(part, "keep", problems).unwrap_or(KEEP_RECEIVED),
-        run,
     }
 }
 
@@ -218,8 +213,8 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
                 Some("webhooks that come in deliver nothing")
             }
             OperationKind::Deliver(deliver) => match protocol {
-                Protocol::Rest | Protocol::JsonRpc if deliver.request.is_none() => {
-                    Some("a delivery needs its `request`: `POST /orders`")
+                Protocol::Rest | Protocol::JsonRpc if deliver.request.is_some() == deliver.run.is_some() => {
+                    Some("a delivery needs either its `request` (`POST /orders`) or a function to `run`")
                 }
                 Protocol::Smtp if deliver.mail.is_none() => {
                     Some("a delivery by mail needs `mail = { template = .., to = .. }`")

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use takt_model::{ArithmeticOp, CompareOp, Expr, FieldType, ScalarFunction, SubQuery, Value};
 
-use super::{Env, Sql};
+use super::{Env, Slot, Sql};
 use crate::{
     StoreError,
     sqlite::{
@@ -17,7 +17,7 @@ use crate::{
 
 /// What an expression is in storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::sqlite) enum Kind {
     /// A whole number that stands for an exact one of this scale.
     Number(u8),
     Double,
@@ -197,6 +197,7 @@ impl<'a> Sql<'a> {
             }
             Expr::InQuery(e, query) => self.in_query(e, query),
             Expr::Literal(_)
+            | Expr::Parameter { .. }
             | Expr::Column { .. }
             | Expr::AuthUid
             | Expr::AuthRole
@@ -258,7 +259,9 @@ impl<'a> Sql<'a> {
     pub(super) fn kind(&self, expr: &Expr) -> Kind {
         match expr {
             Expr::Literal(value) => Kind::of_value(value),
-            Expr::Column { table, field, .. } => Kind::of_field(&self.env.table(*table).get(*field).kind),
+            Expr::Column { table, field, .. } | Expr::Parameter { table, field, .. } => {
+                Kind::of_field(&self.env.table(*table).get(*field).kind)
+            }
             Expr::AuthUid => Kind::Uuid,
             Expr::AuthRole | Expr::AuthJwt(_) => Kind::Text,
             Expr::Arithmetic(op, l, r) => match (op, self.kind(l), self.kind(r)) {
@@ -297,17 +300,20 @@ impl<'a> Sql<'a> {
                 self.column(*scope, *table, *field);
                 Ok(())
             }
+            Expr::Parameter { number, .. } => {
+                self.slot(Slot::Parameter(*number, self.kind(expr)));
+                Ok(())
+            }
             Expr::AuthUid => {
                 self.uid();
                 Ok(())
             }
             Expr::AuthRole => {
-                self.bind(Bind::Text(Cow::Borrowed(self.env.principal.claim_role())));
+                self.slot(Slot::Role);
                 Ok(())
             }
             Expr::AuthJwt(path) => {
-                let claim = claim(&self.env, path);
-                self.bind(claim.map_or(Bind::Null, |text| Bind::Text(Cow::Owned(text))));
+                self.slot(Slot::Claim(Cow::Borrowed(path)));
                 Ok(())
             }
             Expr::Arithmetic(op, left, right) => self.arithmetic(*op, left, right),
@@ -439,34 +445,38 @@ impl<'a> Sql<'a> {
 
     /// Writes a literal brought to `to`. Booleans and nulls are part of the shape, everything else is bound.
     pub(super) fn literal(&mut self, value: &'a Value, to: Kind) -> Result<(), StoreError> {
-        let bind = match (value, to) {
-            (Value::Null, _) => {
-                self.push("NULL");
-                return Ok(());
-            }
-            (Value::Boolean(b), _) => {
-                self.push(if *b { "1" } else { "0" });
-                return Ok(());
-            }
-            (Value::Integer(_) | Value::Decimal(_), Kind::Double) => Bind::Real(as_double(value)),
-            (Value::Integer(_) | Value::Decimal(_), Kind::Number(scale)) => match on_scale(value, scale) {
-                Some(OnScale::Exact(v)) => Bind::Integer(v),
-                _ => return Err(refused("22003", "bigint out of range")),
-            },
-            (Value::Integer(v), _) => Bind::Integer(*v),
-            (Value::Decimal(d), _) => Bind::Text(Cow::Owned(d.to_string())),
-            (Value::Double(v), _) => Bind::Real(*v),
-            (Value::Uuid(v), Kind::Text) => Bind::Text(Cow::Owned(v.hyphenated().to_string())),
-            (Value::Uuid(v), _) => Bind::Uuid(*v),
-            (Value::Text(v) | Value::Json(v), _) => Bind::Text(Cow::Borrowed(v)),
-            (Value::Date(v), _) => Bind::Text(Cow::Owned(date_text(*v))),
-            (Value::Time(v), _) => Bind::Text(Cow::Owned(time_text(*v))),
-            (Value::Timestamp(v), _) => Bind::Integer(*v),
-            (Value::Bytes(v), _) => Bind::Blob(Cow::Borrowed(v)),
-        };
-        self.bind(bind);
+        match bound(value, to)? {
+            Some(bind) => self.bind(bind),
+            None => self.push(match value {
+                Value::Boolean(true) => "1",
+                Value::Boolean(false) => "0",
+                _ => "NULL",
+            }),
+        }
         Ok(())
     }
+}
+
+/// A literal brought to `to`, if it is bound at all.
+pub(super) fn bound(value: &Value, to: Kind) -> Result<Option<Bind<'_>>, StoreError> {
+    Ok(Some(match (value, to) {
+        (Value::Null | Value::Boolean(_), _) => return Ok(None),
+        (Value::Integer(_) | Value::Decimal(_), Kind::Double) => Bind::Real(as_double(value)),
+        (Value::Integer(_) | Value::Decimal(_), Kind::Number(scale)) => match on_scale(value, scale) {
+            Some(OnScale::Exact(v)) => Bind::Integer(v),
+            _ => return Err(refused("22003", "bigint out of range")),
+        },
+        (Value::Integer(v), _) => Bind::Integer(*v),
+        (Value::Decimal(d), _) => Bind::Text(Cow::Owned(d.to_string())),
+        (Value::Double(v), _) => Bind::Real(*v),
+        (Value::Uuid(v), Kind::Text) => Bind::Text(Cow::Owned(v.hyphenated().to_string())),
+        (Value::Uuid(v), _) => Bind::Uuid(*v),
+        (Value::Text(v) | Value::Json(v), _) => Bind::Text(Cow::Borrowed(v)),
+        (Value::Date(v), _) => Bind::Text(Cow::Owned(date_text(*v))),
+        (Value::Time(v), _) => Bind::Text(Cow::Owned(time_text(*v))),
+        (Value::Timestamp(v), _) => Bind::Integer(*v),
+        (Value::Bytes(v), _) => Bind::Blob(Cow::Borrowed(v)),
+    }))
 }
 
 /// A number as floating point.
@@ -481,7 +491,7 @@ fn as_double(value: &Value) -> f64 {
 }
 
 /// `auth.jwt() -> 'a' ->> 'b'` as text.
-fn claim(env: &Env<'_>, path: &[String]) -> Option<String> {
+pub(super) fn claim(env: &Env<'_>, path: &[String]) -> Option<String> {
     let mut at = &env.principal.user.as_ref()?.claims;
     for key in path {
         at = at.get(key)?;

@@ -4,10 +4,11 @@
 mod compare;
 mod expr;
 mod node;
+mod slot;
 #[cfg(test)]
 mod tests;
 
-use takt_model::{FieldId, Principal, Project, Table, TableId};
+use takt_model::{FieldId, Principal, Project, Table, TableId, Value};
 
 use super::{
     ident::{Ident, push_number},
@@ -16,6 +17,7 @@ use super::{
 
 pub(super) use expr::constant;
 pub(super) use node::{Anchor, NodeSql, count, node};
+pub(super) use slot::Slot;
 
 /// What expressions refer to besides the row.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,8 @@ pub(crate) struct Env<'a> {
     pub(crate) principal: &'a Principal,
     /// `now()`
     pub(crate) now: i64,
+    /// What the parameters of the plan stand for.
+    pub(crate) values: &'a [Value],
 }
 
 impl<'a> Env<'a> {
@@ -45,11 +49,11 @@ pub(super) enum RowName {
     Own,
 }
 
-/// SQL text and its values as they grow.
+/// SQL text and what its parameters get, as they grow. Of the principal the text knows nothing but roles.
 #[derive(Debug)]
 pub(super) struct Sql<'a> {
     pub(super) text: String,
-    pub(super) binds: Vec<Bind<'a>>,
+    pub(super) slots: Vec<Slot<'a>>,
     pub(super) env: Env<'a>,
     pub(super) row: RowName,
     uid: Option<usize>,
@@ -59,9 +63,9 @@ pub(super) struct Sql<'a> {
 impl<'a> Sql<'a> {
     /// Starts a text whose first `reserved` parameters are bound later.
     pub(super) fn new(env: Env<'a>, reserved: usize) -> Self {
-        let mut binds = Vec::with_capacity(reserved + 8);
-        binds.resize(reserved, Bind::Null);
-        Self { text: String::with_capacity(256), binds, env, row: RowName::Table, uid: None, now: None }
+        let mut slots = Vec::with_capacity(reserved + 8);
+        slots.resize(reserved, Slot::Value(Bind::Null));
+        Self { text: String::with_capacity(256), slots, env, row: RowName::Table, uid: None, now: None }
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -74,8 +78,13 @@ impl<'a> Sql<'a> {
 
     /// Binds a value and writes its parameter.
     pub(super) fn bind(&mut self, value: Bind<'a>) {
-        self.binds.push(value);
-        self.parameter(self.binds.len());
+        self.slot(Slot::Value(value));
+    }
+
+    /// Writes the parameter of a slot of its own.
+    pub(super) fn slot(&mut self, slot: Slot<'a>) {
+        self.slots.push(slot);
+        self.parameter(self.slots.len());
     }
 
     /// Writes `?N`.
@@ -112,8 +121,8 @@ impl<'a> Sql<'a> {
         let number = match self.uid {
             Some(number) => number,
             None => {
-                self.binds.push(self.env.principal.uid().map_or(Bind::Null, Bind::Uuid));
-                self.binds.len()
+                self.slots.push(Slot::Uid);
+                self.slots.len()
             }
         };
         self.uid = Some(number);
@@ -125,8 +134,8 @@ impl<'a> Sql<'a> {
         let number = match self.now {
             Some(number) => number,
             None => {
-                self.binds.push(Bind::Integer(self.env.now));
-                self.binds.len()
+                self.slots.push(Slot::Now);
+                self.slots.len()
             }
         };
         self.now = Some(number);

@@ -3,7 +3,7 @@
 use takt_model::{Expr, FieldId, FieldType, Table};
 use takt_plan::{GuardedChild, GuardedNode, Link, NullsOrder, OrderBy, OutputItem, Window};
 
-use super::{Env, RowName, Sql, expr::constant};
+use super::{Env, RowName, Slot, Sql, expr::constant};
 use crate::{StoreError, sqlite::types::Bind};
 
 /// Where the rows of a node come from.
@@ -21,9 +21,17 @@ pub(in crate::sqlite) enum Anchor<'a> {
 #[derive(Debug)]
 pub(in crate::sqlite) struct NodeSql<'a> {
     pub(in crate::sqlite) text: String,
-    pub(in crate::sqlite) binds: Vec<Bind<'a>>,
+    pub(in crate::sqlite) slots: Vec<Slot<'a>>,
     /// For each child, the column of the statement that holds the key its rows hang on.
     pub(in crate::sqlite) child_keys: Vec<usize>,
+}
+
+impl NodeSql<'_> {
+    /// The same, kept beyond its plan.
+    pub(in crate::sqlite) fn into_owned(self) -> NodeSql<'static> {
+        let slots = self.slots.into_iter().map(Slot::into_owned).collect();
+        NodeSql { text: self.text, slots, child_keys: self.child_keys }
+    }
 }
 
 /// Lowers one node (not its children).
@@ -50,7 +58,7 @@ pub(in crate::sqlite) fn node<'a>(
             sql.window(node.window);
         }
     }
-    Ok(NodeSql { text: sql.text, binds: sql.binds, child_keys })
+    Ok(NodeSql { text: sql.text, slots: sql.slots, child_keys })
 }
 
 /// Lowers the count of all fitting rows of a root.

@@ -12,29 +12,32 @@ use crate::fixture::*;
 fn check(who: &Principal, plan: impl FnOnce(&std::sync::Arc<takt_model::Project>) -> Plan, expected: Expect) {
     let project = project();
     let guarded = guarded(&project, who, plan(&project));
-    let env = Env { project: &project, principal: guarded.principal(), now: NOW };
+    let env = Env { project: &project, principal: guarded.principal(), now: NOW, values: &[] };
     let GuardedPlan::Read(read) = guarded.plan() else { panic!("not a read") };
     let mut told = String::new();
     tell(env, &read.root, Anchor::Root, 0, &mut told);
     if read.count {
         let sql = count(env, &read.root).unwrap();
-        told.push_str(&format!("{}\n{}", sql.text, binds(&sql.binds)));
+        told.push_str(&format!("{}\n{}", sql.text, binds(&env, &sql.slots)));
     }
     expected.assert_eq(&told);
 }
 
 fn tell<'a>(env: Env<'a>, from: &'a GuardedNode, anchor: Anchor<'a>, depth: usize, told: &mut String) {
-    let NodeSql { text, binds: values, .. } = node(env, from, anchor).unwrap();
+    let NodeSql { text, slots, .. } = node(env, from, anchor).unwrap();
     let indent = "  ".repeat(depth);
     told.push_str(&format!("{indent}{text}\n"));
-    told.push_str(&binds(&values).lines().map(|l| format!("{indent}{l}\n")).collect::<String>());
+    told.push_str(&binds(&env, &slots).lines().map(|l| format!("{indent}{l}\n")).collect::<String>());
     for child in &from.children {
         tell(env, &child.node, Anchor::Parent(child), depth + 1, told);
     }
 }
 
-fn binds(values: &[super::Bind<'_>]) -> String {
-    values.iter().enumerate().map(|(at, v)| format!("  ?{} {v:?}\n", at + 1)).collect()
+fn binds(env: &Env<'_>, slots: &[super::Slot<'_>]) -> String {
+    let told = |(at, slot): (usize, &super::Slot<'_>)| {
+        format!("  ?{} {:?}\n", at + 1, slot.filled(env).unwrap().as_ref())
+    };
+    slots.iter().enumerate().map(told).collect()
 }
 
 #[test]
@@ -233,8 +236,8 @@ fn nothing_that_a_request_says_becomes_text_of_a_statement() {
     let project = project();
     let guarded = guarded(&project, &Principal::service(), plan(&project));
     let GuardedPlan::Read(read) = guarded.plan() else { panic!("not a read") };
-    let env = Env { project: &project, principal: guarded.principal(), now: NOW };
+    let env = Env { project: &project, principal: guarded.principal(), now: NOW, values: &[] };
     let sql = node(env, &read.root, Anchor::Root).unwrap();
     assert!(!sql.text.contains("DROP"));
-    assert!(format!("{:?}", sql.binds).contains("DROP"));
+    assert!(format!("{:?}", sql.slots).contains("DROP"));
 }

@@ -14,7 +14,7 @@ use crate::{
     sqlite::{
         error::{Constraint, constraint, driver, refused, refused_with},
         lower::{RowName, Sql},
-        read::prepare,
+        read::{bind_values, prepare},
         types::{Bind, decode},
     },
 };
@@ -86,7 +86,7 @@ pub(super) fn foreseen(
         sql.push(") IS TRUE)");
     }
     unstored(&mut sql, writing.table, values);
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, &sql)?;
     let mut rows = statement.raw_query();
     let Some(row) = rows.next().map_err(driver)? else { return Ok(Vec::new()) };
     held.iter()
@@ -160,7 +160,7 @@ fn judge_unstored(
         sql.push(") IS NOT FALSE)");
     }
     unstored(&mut sql, table, values);
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, &sql)?;
     let mut rows = statement.raw_query();
     let Some(row) = rows.next().map_err(driver)? else { return Ok(None) };
     if !row.get::<_, bool>(0).map_err(driver)? {
@@ -287,7 +287,7 @@ fn equal(sql: &mut Sql<'_>, conditions: &mut usize, table: &Table, fields: &[Fie
 }
 
 fn exists(writing: &Writing<'_>, sql: &Sql<'_>) -> Result<bool, StoreError> {
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, sql)?;
     let mut rows = statement.raw_query();
     Ok(rows.next().map_err(driver)?.is_some())
 }
@@ -307,7 +307,8 @@ fn stored(writing: &Writing<'_>, key: &[Bind<'_>]) -> Result<Vec<Bind<'static>>,
     sql.push(" FROM ");
     sql.table_as_t0(table);
     super::update::where_key(&mut sql, table);
-    let mut statement = prepare(writing.conn, &sql.text, key)?;
+    let mut statement = prepare(writing.conn, &sql)?;
+    bind_values(&mut statement, key)?;
     let mut rows = statement.raw_query();
     let Some(row) = rows.next().map_err(driver)? else { return Ok(Vec::new()) };
     (0..table.fields.len()).map(|at| Ok(Bind::keep(row.get_ref(at).map_err(driver)?))).collect()

@@ -38,14 +38,14 @@ pub(super) fn run(
     let targets = targets::select(&writing, &plan.filter, &plan.rules, writing.capture, plan.max_affected)?;
     if let Some(node) = &plan.returning {
         let keys: Vec<_> = targets.iter().map(|t| t.key.clone()).collect();
-        outcome.returned = returning::tell(&writing, node, &keys, Order::OfNode, sink)?;
+        outcome.returned = returning::tell(&writing, node, &keys, &[], Order::OfNode, sink)?;
     }
     let mut sql = Sql::new(writing.env, table.primary_key.len());
     sql.row = RowName::Own;
     sql.push("DELETE FROM ");
     sql.ident(&table.name);
     where_key(&mut sql, table);
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, &sql)?;
     for target in targets {
         for (at, value) in target.key.iter().enumerate() {
             statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
@@ -73,7 +73,7 @@ fn all_at_once(writing: &Writing<'_>, plan: &GuardedDelete) -> Result<Option<u64
     sql.push("DELETE FROM ");
     sql.ident(&writing.table.name);
     sql.condition(&mut 0, &plan.filter)?;
-    let mut statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(writing.conn, &sql)?;
     match statement.raw_execute() {
         Ok(removed) => Ok(Some(removed as u64)),
         Err(e) if constraints::is_one(&e) => Ok(None),

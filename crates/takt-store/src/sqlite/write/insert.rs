@@ -54,7 +54,7 @@ pub(super) fn run(
         keys.push(key);
     }
     if let Some(node) = &plan.returning {
-        outcome.returned = returning::tell(&writing, node, &keys, Order::AsGiven, sink)?;
+        outcome.returned = returning::tell(&writing, node, &keys, &outcome.changes, Order::AsGiven, sink)?;
     }
     Ok(outcome)
 }
@@ -91,7 +91,7 @@ impl<'a> Inserter<'a> {
         }
         sql.push(")");
         let obligations = Obligations::push(&mut sql, table, rules, capture)?;
-        let statement = prepare(conn, &sql.text, &sql.binds)?;
+        let statement = prepare(conn, &sql)?;
         Ok(Self { writing, rules, statement, obligations, held: vec![true; rules.len()] })
     }
 
@@ -170,7 +170,7 @@ impl<'a> Upserter<'a> {
             sql.push(" = ");
             sql.parameter(at + 1);
         }
-        let statement = prepare(conn, &sql.text, &sql.binds)?;
+        let statement = prepare(conn, &sql)?;
         Ok(Self { writing, plan, conflict, look, statement, updater: None, touched: HashSet::new() })
     }
 

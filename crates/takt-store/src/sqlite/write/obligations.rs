@@ -7,7 +7,7 @@ use takt_plan::WriteRule;
 
 use super::read_fields;
 use crate::{
-    StoreError,
+    RefusedTransition, StoreError,
     sqlite::{
         error::{driver, refused},
         lower::{RowName, Sql},
@@ -163,16 +163,11 @@ pub(super) fn transition(
         return Ok(());
     }
     let allowed = transitions.0.iter().find(|(f, _)| f == from).map_or(&[][..], |(_, next)| next);
-    let hint = if allowed.is_empty() {
-        format!("\"{from}\" is final.")
-    } else {
-        format!("From \"{from}\" it may become \"{}\".", allowed.join("\" or \""))
-    };
-    let to = to.map_or_else(|| "null".to_owned(), |to| format!("\"{to}\""));
-    Err(StoreError::Refused {
-        code: "23514",
-        message: format!("{}.{} may not change from \"{from}\" to {to}", table.name, field.name),
-        details: Some(format!("Violates \"{}_{}_transition\".", table.name, field.name)),
-        hint: Some(hint),
-    })
+    Err(StoreError::Transition(Box::new(RefusedTransition {
+        table: table.name.clone(),
+        field: field.name.clone(),
+        from: from.clone(),
+        to: to.map(ToOwned::to_owned),
+        allowed: allowed.to_vec(),
+    })))
 }

@@ -4,15 +4,16 @@
 use std::cmp::Ordering;
 
 use rusqlite::{CachedStatement, types::ValueRef as Raw};
-use takt_plan::{GuardedNode, NullsOrder, OrderBy, RowSink};
+use takt_model::Value;
+use takt_plan::{GuardedNode, NullsOrder, OrderBy, OutputItem, RowSink};
 
 use super::{Key, Writing, obligations::row_security};
 use crate::{
-    StoreError,
+    Change, StoreError,
     sqlite::{
         error::driver,
         lower::{Anchor, Sql},
-        read::{Budget, Prepared, prepare},
+        read::{Budget, Lowered, Prepared, always, bind_values, prepare},
         types::Bind,
     },
 };
@@ -26,18 +27,25 @@ pub(super) enum Order {
     OfNode,
 }
 
-/// Pushes the rows with these keys.
+/// Pushes the rows with these keys. What was captured of them (`changes`) is told as it is, where that is the same.
 pub(super) fn tell(
     writing: &Writing<'_>,
     node: &GuardedNode,
     keys: &[Key],
+    changes: &[Change],
     order: Order,
     sink: &mut dyn RowSink,
 ) -> Result<u64, StoreError> {
     if keys.is_empty() {
         return Ok(0);
     }
-    let mut prepared = Prepared::new(writing.conn, writing.env, node, Anchor::Key)?;
+    if let ([_], [Change { after: Some(row), .. }]) = (keys, changes)
+        && is_whole_row(writing, node)
+    {
+        return Ok(tell_captured(node, row, sink));
+    }
+    let lowered = Lowered::of(writing.env, node, Anchor::Key)?;
+    let mut prepared = Prepared::new(writing.conn, writing.env, node, &lowered)?;
     let mut budget = Budget::of(&writing.env);
     let mut pushed = 0;
     for key in chosen(writing, node, keys, order)? {
@@ -48,6 +56,25 @@ pub(super) fn tell(
         pushed += 1;
     }
     Ok(pushed)
+}
+
+/// Whether the node shows nothing of a written row but its own fields, whatever the row is.
+fn is_whole_row(writing: &Writing<'_>, node: &GuardedNode) -> bool {
+    let all = node.window.offset == 0 && node.window.limit.is_none_or(|limit| limit > 0);
+    all && node.children.is_empty() && always(&writing.env, &node.filter)
+}
+
+/// The clause of the statement that wrote the row gave all its fields; reading it again would give the same.
+fn tell_captured(node: &GuardedNode, row: &[Value], sink: &mut dyn RowSink) -> u64 {
+    sink.row_begin();
+    for output in &node.outputs {
+        if let OutputItem::Column(column) = output {
+            let value = row.get(usize::from(column.field.0)).unwrap_or(&Value::Null);
+            sink.value(column, value.as_ref());
+        }
+    }
+    sink.row_end();
+    1
 }
 
 /// The keys inside the window, in their order. Rows outside of it must be visible all the same.
@@ -95,14 +122,12 @@ impl<'a> Probe<'a> {
         sql.table_as_t0(table);
         super::update::where_key(&mut sql, table);
         sql.condition(&mut 1, &node.filter)?;
-        let statement = prepare(writing.conn, &sql.text, &sql.binds)?;
+        let statement = prepare(writing.conn, &sql)?;
         Ok(Self { writing, statement, columns: node.order.len() })
     }
 
     fn sort_values(&mut self, key: &Key) -> Result<Vec<Bind<'static>>, StoreError> {
-        for (at, value) in key.iter().enumerate() {
-            self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
-        }
+        bind_values(&mut self.statement, key)?;
         let mut rows = self.statement.raw_query();
         let row = rows.next().map_err(driver)?.ok_or_else(|| row_security(self.writing.table))?;
         (1..=self.columns).map(|at| Ok(Bind::keep(row.get_ref(at).map_err(driver)?))).collect()

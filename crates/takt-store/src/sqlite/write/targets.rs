@@ -104,7 +104,7 @@ pub(super) fn select(
     allowed(&mut sql, &mut conditions, rules)?;
     sql.condition(&mut conditions, filter)?;
     by_key(&mut sql, table);
-    let mut statement = prepare(conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.raw_query();
     let mut targets = Vec::new();
     while let Some(row) = rows.next().map_err(driver)? {

@@ -56,7 +56,7 @@ pub(super) fn run(
         keys.push(updater.update(target, &values, &mut outcome)?);
     }
     if let Some(node) = &plan.returning {
-        outcome.returned = returning::tell(&writing, node, &keys, Order::OfNode, sink)?;
+        outcome.returned = returning::tell(&writing, node, &keys, &outcome.changes, Order::OfNode, sink)?;
     }
     Ok(outcome)
 }
@@ -99,7 +99,7 @@ fn all_at_once(writing: &Writing<'_>, plan: &GuardedUpdate) -> Result<Option<u64
     sql.condition(&mut 0, &plan.filter)?;
     let held = vec![true; plan.rules.len()];
     let obligations = Obligations::push(&mut sql, table, &plan.rules, false)?;
-    let mut statement = prepare(conn, &sql.text, &sql.binds)?;
+    let mut statement = prepare(conn, &sql)?;
     if statement.column_count() == 0 {
         return match statement.raw_execute() {
             Ok(changed) => Ok(Some(changed as u64)),
@@ -220,7 +220,7 @@ impl<'a> Updater<'a> {
         sql.row = RowName::Own;
         where_key(&mut sql, table);
         let obligations = Obligations::push(&mut sql, table, rules, capture)?;
-        let statement = prepare(conn, &sql.text, &sql.binds)?;
+        let statement = prepare(conn, &sql)?;
         Ok(Self { writing, fields: fields.to_vec(), rules, statement, obligations })
     }
 

@@ -1,0 +1,129 @@
+//! What an action is done for, once and never again: a message, a due moment of a job, a delayed job.
+//!
+//! Why a crash cannot break it: the row that says "done" is written in the transaction that does it. Either both are
+//! on disk or neither is, and the one writer lets no second transaction in between the question and the answer.
+//! Whoever asks again after the commit is told that it is done; whoever asks after a crash finds nothing done.
+
+use takt_model::{Principal, Uuid, Value};
+
+use crate::{Action, ActionAnswer, ActionError, EngineError, EngineTx, StoreError, StoryResult, jobs};
+
+/// With which the sources of events for consumers begin.
+pub(crate) const CONSUMER: &str = "consumer:";
+
+const INBOX: &str = "takt.inbox";
+
+/// What an action is done for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Once {
+    /// A message: an event for a consumer, a webhook of a partner. Only a success counts as received: a message whose
+    /// effect was refused or failed is due again.
+    Message {
+        /// Who sent it, and to whom it goes: `consumer:send_invoice`, `webhook:payments`.
+        source: String,
+        /// Its id, stable over repeats.
+        id: String,
+    },
+    /// A due moment of a job. It counts as done however the job ended; the next one comes soon enough.
+    Due {
+        /// The moment: microseconds since 1970 UTC.
+        at: i64,
+        /// The schedule that made it due.
+        schedule: String,
+    },
+    /// A delayed job. Tried again when it failed, a few times.
+    Later {
+        /// Its id.
+        id: Uuid,
+    },
+}
+
+impl Once {
+    /// An event for a consumer.
+    #[must_use]
+    pub fn event(consumer: &str, id: Uuid) -> Self {
+        Self::Message { source: format!("{CONSUMER}{consumer}"), id: id.to_string() }
+    }
+
+    /// The answer if this was done before.
+    pub(crate) fn done_before(
+        &self,
+        tx: &EngineTx,
+        action: &Action,
+    ) -> Result<Option<ActionAnswer>, EngineError> {
+        match self {
+            Self::Message { source, id } => received(tx, source, id),
+            Self::Due { at, .. } => Ok(jobs::has_run(tx, &action.function, *at)?.then(nothing_more)),
+            Self::Later { id } => Ok((!jobs::is_waiting(tx, *id)?).then(nothing_more)),
+        }
+    }
+
+    /// Notes how it ended, in the transaction that did it.
+    pub(crate) fn note(
+        &self,
+        tx: &EngineTx,
+        action: &Action,
+        answer: &Result<ActionAnswer, ActionError>,
+        result: &StoryResult,
+        story: Uuid,
+    ) -> Result<(), EngineError> {
+        if is_passing(answer) {
+            // The server was the reason, not the function: as if it had never been tried.
+            return Ok(());
+        }
+        match (self, answer) {
+            (Self::Message { source, id }, Ok(answer)) if !answer.refused => receive(tx, source, id, answer),
+            (Self::Message { .. }, _) => Ok(()),
+            (Self::Due { at, schedule }, _) => {
+                jobs::note_run(tx, &action.function, *at, schedule, result.name(), Some(story))
+            }
+            (Self::Later { id }, _) => jobs::note_later(tx, *id, result, story),
+        }
+    }
+}
+
+fn is_passing(answer: &Result<ActionAnswer, ActionError>) -> bool {
+    matches!(
+        answer,
+        Err(ActionError::Engine(EngineError::Store(
+            StoreError::Busy | StoreError::Full | StoreError::Internal(_)
+        )))
+    )
+}
+
+/// Somebody else did it; what it answered then is not kept.
+fn nothing_more() -> ActionAnswer {
+    ActionAnswer { status: 204, body: String::new(), refused: false, replayed: true, story: Uuid::nil() }
+}
+
+fn received(tx: &EngineTx, source: &str, id: &str) -> Result<Option<ActionAnswer>, EngineError> {
+    let on = tx.on(INBOX)?;
+    let this = on
+        .eq("source", Value::Text(source.to_owned()))?
+        .and(on.eq("message_id", Value::Text(id.to_owned()))?);
+    let plan = on.read(&["status", "result", "story"], Some(this), &[], None)?;
+    let (rows, _) = tx.rows(&Principal::system("inbox: look up message"), plan)?;
+    let Some(row) = rows.rows.first() else { return Ok(None) };
+    let [Value::Integer(status), body, Value::Uuid(story)] = row.as_slice() else {
+        return Err(EngineError::Internal("a received message cannot be read".to_owned()));
+    };
+    let body = match body {
+        Value::Text(body) => body.clone(),
+        _ => String::new(),
+    };
+    let status = u16::try_from(*status).unwrap_or(200);
+    Ok(Some(ActionAnswer { status, body, refused: false, replayed: true, story: *story }))
+}
+
+fn receive(tx: &EngineTx, source: &str, id: &str, answer: &ActionAnswer) -> Result<(), EngineError> {
+    let plan = tx.on(INBOX)?.insert(vec![
+        ("source", Value::Text(source.to_owned())),
+        ("message_id", Value::Text(id.to_owned())),
+        ("at", Value::Timestamp(tx.now())),
+        ("status", Value::Integer(i64::from(answer.status))),
+        ("result", Value::Text(answer.body.clone())),
+        ("story", Value::Uuid(answer.story)),
+    ])?;
+    tx.rows(&Principal::system("inbox: note message"), plan)?;
+    Ok(())
+}

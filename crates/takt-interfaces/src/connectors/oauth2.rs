@@ -1,0 +1,67 @@
+//! OAuth 2 client credentials (RFC 6749, section 4.4): a token is asked for once and kept until shortly before its end.
+
+use http::{HeaderValue, Method, header};
+use serde_json::Value as Json;
+use takt_model::{Connection, ConnectionAuth};
+use takt_outbound::{Request, Secret};
+
+use super::http::secret;
+use crate::{interfaces::House, payload};
+
+/// A token is exchanged this long before its end: seconds.
+const EARLY: i64 = 30;
+/// How long a token holds that does not say so: seconds.
+const UNSAID: i64 = 300;
+
+/// A token and when it is exchanged: seconds since 1970 UTC.
+#[derive(Clone)]
+pub(crate) struct Token {
+    text: Secret,
+    until: i64,
+}
+
+/// The token of a connection.
+pub(super) async fn token(house: &House, connection: &Connection) -> Result<Secret, String> {
+    let now = house.engine.now() / 1_000_000;
+    let kept = house.tokens.lock().get(&connection.id).filter(|t| t.until > now).cloned();
+    if let Some(token) = kept {
+        return Ok(token.text);
+    }
+    let token = ask(house, connection, now).await?;
+    house.tokens.lock().insert(connection.id.clone(), token.clone());
+    Ok(token.text)
+}
+
+async fn ask(house: &House, connection: &Connection, now: i64) -> Result<Token, String> {
+    let ConnectionAuth::OAuth2 { token_url, client_id, secret: name, scope } = &connection.connect.auth
+    else {
+        return Err("this connection has no OAuth 2".to_owned());
+    };
+    let mut form = String::from("grant_type=client_credentials");
+    for (key, value) in [
+        ("client_id", Some(client_id.as_str())),
+        ("client_secret", Some(secret(house, name)?.expose())),
+        ("scope", scope.as_deref()),
+    ] {
+        if let Some(value) = value {
+            form.push_str(&format!("&{key}="));
+            payload::percent_encode(&mut form, value);
+        }
+    }
+    let mut request = Request::new(Method::POST, token_url.clone());
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers.insert(header::CONTENT_TYPE, kind);
+    request.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    request.allow_private = connection.connect.allow_private;
+    request.timeout = Some(connection.guard.timeout);
+    request.body = form.into_bytes().into();
+    let purpose = format!("{}: token", connection.id);
+    let answer = house.outbound.send(&purpose, request).await.map_err(|e| format!("no token: {e}"))?;
+    if answer.status != 200 {
+        return Err(format!("no token: answered {}", answer.status));
+    }
+    let answer: Json = serde_json::from_slice(&answer.body).map_err(|_| "no token: no JSON".to_owned())?;
+    let text = answer["access_token"].as_str().ok_or_else(|| "no token in the answer".to_owned())?;
+    let life = answer["expires_in"].as_i64().unwrap_or(UNSAID);
+    Ok(Token { text: Secret::new(text), until: now.saturating_add(life - EARLY) })
+}

@@ -1,0 +1,169 @@
+//! Messages that others send: checked, stored as an event named `<connection>.<type>`, answered; what follows are
+//! deliveries to the consumers of that event, with their attempts, dead letters and replay like any other.
+//!
+//! Invariants: nothing is answered with success before it is on disk; a repeat is told by its id and has no effect; a
+//! message whose effect fails stays due, it is never "seen".
+
+use http::{HeaderMap, HeaderName};
+use serde_json::Value as Json;
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{Connection, ConnectionAuth, OperationKind, Protocol, Receive};
+
+use crate::{
+    Interfaces, payload,
+    rows::received,
+    sign::{self, Encoding, Scheme},
+};
+
+/// Characters of a message's id.
+const LONGEST_ID: usize = 255;
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// It is on disk and will be handled.
+    Stored,
+    /// It was taken before.
+    Repeated,
+    /// Nobody wants messages of its type.
+    Unwanted,
+}
+
+/// Why a message is not taken. The sender learns no more than this.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ReceiveError {
+    /// Nothing comes in there.
+    #[error("there is no such connection")]
+    UnknownConnection,
+    /// It does not prove where it comes from, or is too old.
+    #[error("the signature does not fit")]
+    Signature,
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(&'static str),
+    /// The secrets of the connection are not set: ours to mend, so the sender may come back.
+    #[error("this connection is not ready yet")]
+    NotReady,
+    /// The engine's.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<takt_engine::StoreError> for ReceiveError {
+    fn from(error: takt_engine::StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// A message that is believed.
+#[derive(Debug, Clone)]
+struct Message {
+    connection: String,
+    id: String,
+    kind: Option<String>,
+    body: String,
+}
+
+impl Interfaces {
+    /// Takes a message for `connection`; `body` as it came, byte for byte.
+    ///
+    /// # Errors
+    /// See [`ReceiveError`]; nothing is stored then.
+    pub async fn receive(
+        &self,
+        connection: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Received, ReceiveError> {
+        let project = self.house.engine.project();
+        let found = project.connection(connection).filter(|c| c.connect.protocol == Protocol::WebhookIn);
+        let found = found.ok_or(ReceiveError::UnknownConnection)?;
+        let signed_id = self.believed(found, headers, body)?;
+        let text = std::str::from_utf8(body).map_err(|_| ReceiveError::Unreadable("the body is no text"))?;
+        let json: Json =
+            serde_json::from_str(text).map_err(|_| ReceiveError::Unreadable("the body is no JSON"))?;
+        let Some((receive, kind)) = wanted(found, &json) else { return Ok(Received::Unwanted) };
+        let in_body = receive.id.as_deref().and_then(|path| payload::at(&json, path)).and_then(payload::text);
+        // Without an id the content itself tells repeats.
+        let id = signed_id.or(in_body).unwrap_or_else(|| digest(body));
+        if id.is_empty() || id.len() > LONGEST_ID {
+            return Err(ReceiveError::Unreadable("the message's id is too long"));
+        }
+        let message = Message { connection: found.id.clone(), id, kind, body: text.to_owned() };
+        self.house.engine.transact(move |tx| store(tx, &message)).await
+    }
+
+    /// The id that the signature covers, if its scheme has one.
+    fn believed(
+        &self,
+        connection: &Connection,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<String>, ReceiveError> {
+        let auth = &connection.connect.auth;
+        let values: Vec<_> =
+            auth.secrets().into_iter().filter_map(|n| self.house.secrets.secret(n)).collect();
+        let Some(scheme) = scheme(auth).filter(|_| !values.is_empty()) else {
+            tracing::error!(connection = connection.id, "the secret of a connection is not set");
+            return Err(ReceiveError::NotReady);
+        };
+        let now = self.house.engine.now() / 1_000_000;
+        let verified = sign::verify(&scheme, &values, headers, body, now, connection.connect.tolerance);
+        let verified = verified.map_err(|refusal| {
+            tracing::warn!(
+                connection = connection.id,
+                reason = refusal.reason(),
+                "a message was not believed"
+            );
+            ReceiveError::Signature
+        })?;
+        Ok(verified.message_id)
+    }
+}
+
+/// How the sender proves itself; nothing for what only we send.
+fn scheme(auth: &ConnectionAuth) -> Option<Scheme> {
+    Some(match auth {
+        ConnectionAuth::StandardWebhooks { .. } => Scheme::Standard,
+        ConnectionAuth::Stripe { .. } => Scheme::Stripe,
+        ConnectionAuth::GitHub { .. } => Scheme::GitHub,
+        ConnectionAuth::Hmac { header, prefix, base64, .. } => Scheme::Hmac {
+            header: HeaderName::from_bytes(header.as_bytes()).ok()?,
+            encoding: if *base64 { Encoding::Base64 } else { Encoding::Hex },
+            prefix: prefix.clone(),
+        },
+        ConnectionAuth::Basic { user, .. } => Scheme::Basic { user: user.clone() },
+        // Keys in headers and tokens prove us to others, not others to us.
+        ConnectionAuth::None | ConnectionAuth::ApiKey { .. } | ConnectionAuth::OAuth2 { .. } => return None,
+    })
+}
+
+/// The operation that wants the message, and the message's type.
+fn wanted<'c>(connection: &'c Connection, json: &Json) -> Option<(&'c Receive, Option<String>)> {
+    connection.operations.iter().find_map(|operation| {
+        let OperationKind::Receive(receive) = &operation.kind else { return None };
+        let kind = payload::at(json, receive.kind.as_deref().unwrap_or("type")).and_then(payload::text);
+        let is_wanted =
+            receive.accept.is_empty() || kind.as_ref().is_some_and(|k| receive.accept.iter().any(|a| a == k));
+        is_wanted.then_some((receive, kind))
+    })
+}
+
+fn store(tx: &EngineTx, message: &Message) -> Result<Received, ReceiveError> {
+    if received::is_known(tx, &message.connection, &message.id)? {
+        return Ok(Received::Repeated);
+    }
+    let name = match &message.kind {
+        Some(kind) => format!("{}.{kind}", message.connection),
+        None => message.connection.clone(),
+    };
+    tx.emit(&name, Some(&message.id), &message.body)?;
+    received::insert(tx, &message.connection, &message.id, message.kind.as_deref())?;
+    Ok(Received::Stored)
+}
+
+/// Names a message that has no name.
+fn digest(body: &[u8]) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, body))
+}

@@ -1,0 +1,51 @@
+//! `takt.received`: which messages were taken. Kept longer than any sender repeats.
+
+use takt_engine::{EngineError, EngineTx};
+use takt_model::{CompareOp, Value};
+use takt_plan::Direction;
+
+use super::{one_of, rows, text_or_null, write};
+
+const TABLE: &str = "takt.received";
+
+/// Whether the message was taken before.
+pub(crate) fn is_known(tx: &EngineTx, connection: &str, message: &str) -> Result<bool, EngineError> {
+    let on = tx.on(TABLE)?;
+    let this = on
+        .eq("connection", Value::Text(connection.to_owned()))?
+        .and(on.eq("message", Value::Text(message.to_owned()))?);
+    Ok(!rows(tx, "received: look up", on.read(&["at"], Some(this), &[], Some(1))?)?.is_empty())
+}
+
+/// The message is taken.
+pub(crate) fn insert(
+    tx: &EngineTx,
+    connection: &str,
+    message: &str,
+    kind: Option<&str>,
+) -> Result<(), EngineError> {
+    let plan = tx.on(TABLE)?.insert(vec![
+        ("connection", Value::Text(connection.to_owned())),
+        ("message", Value::Text(message.to_owned())),
+        ("type", text_or_null(kind)),
+        ("at", Value::Timestamp(tx.now())),
+    ])?;
+    write(tx, "received: take", plan).map(drop)
+}
+
+/// Forgets messages of a connection from before `before`; at most `most`.
+pub(crate) fn forget(tx: &EngineTx, connection: &str, before: i64, most: u64) -> Result<u64, EngineError> {
+    let on = tx.on(TABLE)?;
+    let of = on.eq("connection", Value::Text(connection.to_owned()))?;
+    let old = of.clone().and(on.compare("at", CompareOp::Lt, Value::Timestamp(before))?);
+    let plan = on.read(&["message"], Some(old), &[("at", Direction::Ascending)], Some(most))?;
+    let found: Vec<Value> = rows(tx, "received: find old", plan)?
+        .into_iter()
+        .filter_map(|mut r| r.text().map(Value::Text))
+        .collect();
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let these = of.and(one_of(on, "message", found.into_iter())?);
+    write(tx, "received: forget old", on.delete(these))
+}

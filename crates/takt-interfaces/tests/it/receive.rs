@@ -1,0 +1,129 @@
+//! Messages that come in: believed, stored, told when they repeat, handled until their effect is there.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use takt_interfaces::{DeliveryState, Outcome, ReceiveError, Received, sign::sign_standard};
+use takt_outbound::Secret;
+
+use crate::house::House;
+
+const RECEIVE: &str = r#"
+[[op]]
+name = "paid"
+kind = "receive"
+accept = "order.thanked"
+"#;
+
+async fn house() -> House {
+    House::incoming("auth = { kind = \"standard-webhooks\", secrets = [\"hook_key\"] }", RECEIVE).await
+}
+
+fn signed(house: &House, id: &str, seconds_ago: i64, body: &str) -> HeaderMap {
+    let key = [Secret::new("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")];
+    let at = house.engine.now() / 1_000_000 - seconds_ago;
+    sign_standard(&key, id, at, body.as_bytes()).unwrap().into_iter().collect()
+}
+
+const BODY: &str = r#"{"type":"order.thanked","amount":12.90}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_stored_handled_once_and_its_repeats_are_told() {
+    let house = house().await;
+    let headers = signed(&house, "m1", 0, BODY);
+    let take = async || house.interfaces.receive("erp", &headers, BODY.as_bytes()).await;
+    assert_eq!(take().await, Ok(Received::Stored));
+    assert_eq!(take().await, Ok(Received::Repeated));
+    house.work().await;
+    assert_eq!(take().await, Ok(Received::Repeated));
+    house.work().await;
+    let seen = house.functions.seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 1);
+    assert_eq!((seen[0].name.as_str(), seen[0].key.as_deref()), ("erp.order.thanked", Some("m1")));
+    assert_eq!(seen[0].payload, BODY, "byte for byte");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_at_once_are_one() {
+    let house = house().await;
+    let headers = signed(&house, "m1", 0, BODY);
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (interfaces, headers) = (house.interfaces.clone(), headers.clone());
+            tokio::spawn(async move { interfaces.receive("erp", &headers, BODY.as_bytes()).await.unwrap() })
+        })
+        .collect();
+    let mut stored = 0;
+    for task in tasks {
+        stored += usize::from(task.await.unwrap() == Received::Stored);
+    }
+    assert_eq!(stored, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_effect_that_fails_stays_due() {
+    let house = house().await;
+    house.functions.answers.lock().unwrap().push(Outcome::Failed);
+    let headers = signed(&house, "m1", 0, BODY);
+    house.interfaces.receive("erp", &headers, BODY.as_bytes()).await.unwrap();
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Waiting]);
+    house.forward(Duration::from_secs(3));
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Delivered]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_believed_is_not_stored() {
+    let house = house().await;
+    let good = signed(&house, "m1", 0, BODY);
+    let changed = BODY.replace("12.90", "99.90");
+    let mut unsigned = good.clone();
+    unsigned.remove("webhook-signature");
+    let mut short = good.clone();
+    short.insert(HeaderName::from_static("webhook-signature"), HeaderValue::from_static("v1,"));
+    for (headers, body) in [
+        (good.clone(), changed.as_str()),
+        (unsigned, BODY),
+        (short, BODY),
+        (signed(&house, "m1", 301, BODY), BODY),
+        (signed(&house, "m1", -301, BODY), BODY),
+        (HeaderMap::new(), BODY),
+    ] {
+        let refused = house.interfaces.receive("erp", &headers, body.as_bytes()).await;
+        assert_eq!(refused, Err(ReceiveError::Signature));
+    }
+    assert_eq!(house.work().await, 0);
+    assert_eq!(house.interfaces.receive("erp", &good, BODY.as_bytes()).await, Ok(Received::Stored));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_wants_is_answered_and_not_kept() {
+    let house = house().await;
+    let body = r#"{"type":"something.else"}"#;
+    let headers = signed(&house, "m1", 0, body);
+    assert_eq!(house.interfaces.receive("erp", &headers, body.as_bytes()).await, Ok(Received::Unwanted));
+    let body = "no json";
+    let headers = signed(&house, "m2", 0, body);
+    let unreadable = house.interfaces.receive("erp", &headers, body.as_bytes()).await;
+    assert!(matches!(unreadable, Err(ReceiveError::Unreadable(_))));
+    let nowhere = house.interfaces.receive("erb", &headers, body.as_bytes()).await;
+    assert_eq!(nowhere, Err(ReceiveError::UnknownConnection));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_after_forty_days_is_still_a_repeat() {
+    let house = house().await;
+    let first = signed(&house, "m1", 0, BODY);
+    house.interfaces.receive("erp", &first, BODY.as_bytes()).await.unwrap();
+    house.work().await;
+    house.forward(Duration::from_secs(40 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    assert_eq!(house.deliveries().len(), 0, "the delivery itself is forgotten");
+    let again = signed(&house, "m1", 0, BODY);
+    assert_eq!(house.interfaces.receive("erp", &again, BODY.as_bytes()).await, Ok(Received::Repeated));
+    house.forward(Duration::from_secs(6 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    let late = signed(&house, "m1", 0, BODY);
+    assert_eq!(house.interfaces.receive("erp", &late, BODY.as_bytes()).await, Ok(Received::Stored));
+}

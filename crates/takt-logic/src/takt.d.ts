@@ -1,0 +1,104 @@
+// What functions in logic/ are given, for editors. Written by `takt types`; write it anew after changing schema/.
+
+declare namespace Takt {
+  /** A text for people: in the project's first language, or one per language. */
+  type Words = string | { [language: string]: string };
+
+  /** An exact number; the fields of type decimal. */
+  interface Decimal {
+    add(other: Exact): Decimal;
+    sub(other: Exact): Decimal;
+    mul(other: Exact): Decimal;
+    div(other: Exact, digits: number): Decimal;
+    round(digits?: number): Decimal;
+    neg(): Decimal;
+    abs(): Decimal;
+    cmp(other: Exact): -1 | 0 | 1;
+    eq(other: Exact): boolean;
+    neq(other: Exact): boolean;
+    lt(other: Exact): boolean;
+    lte(other: Exact): boolean;
+    gt(other: Exact): boolean;
+    gte(other: Exact): boolean;
+    isZero(): boolean;
+    toString(): string;
+    toFixed(digits?: number): string;
+    toNumber(): number;
+  }
+  /** What a Decimal can be mixed with: whole numbers, and itself. */
+  type Exact = Decimal | bigint | number;
+  interface DecimalConstructor {
+    new (value: string | Exact): Decimal;
+  }
+
+  // What can be given for a value that is read as the one on the left.
+  type Given<T> =
+    T extends Decimal ? Exact | string :
+    T extends bigint ? bigint | number | string :
+    T extends number ? number | bigint | string :
+    T extends string ? T | (string extends T ? Date : never) :
+    T;
+  type Condition<T> =
+    | Given<T>
+    | {
+        eq?: Given<T> | null; neq?: Given<T> | null;
+        gt?: Given<T>; gte?: Given<T>; lt?: Given<T>; lte?: Given<T>;
+        in?: Given<T>[]; is?: null | boolean; like?: string; ilike?: string; not?: Condition<T>;
+      };
+  type Where<Row> =
+    & { [F in keyof Row]?: Condition<NonNullable<Row[F]>> | null }
+    & { or?: Where<Row>[]; and?: Where<Row>[]; not?: Where<Row> };
+  type Change<T> = Given<T> | (T extends Decimal | bigint | number ? { add: Given<T> } | { sub: Given<T> } : never);
+  type Changes<Row> = { [F in keyof Row]?: Change<NonNullable<Row[F]>> | (null extends Row[F] ? null : never) };
+
+  interface Table<Row, New, Key> {
+    get(key: Key | null): Promise<Row | null>;
+    find(options?: { where?: Where<Row>; order?: string | string[]; limit?: number; offset?: number }): Promise<Row[]>;
+    insert(row: New, options?: { returning?: boolean }): Promise<Row>;
+    insert(rows: New[], options?: { returning?: boolean }): Promise<Row[]>;
+    update(where: Where<Row>, set: Changes<Row>, options?: { all?: boolean; returning?: boolean }): Promise<Row[]>;
+    delete(where: Where<Row>, options?: { all?: boolean; returning?: boolean }): Promise<Row[]>;
+    upsert(row: New, options?: { on?: keyof Row | (keyof Row)[]; returning?: boolean }): Promise<Row>;
+    upsert(rows: New[], options?: { on?: keyof Row | (keyof Row)[]; returning?: boolean }): Promise<Row[]>;
+  }
+
+  interface User {
+    id: string;
+    email: string | null;
+    roles: string[];
+  }
+
+  /** The first argument of actions, hooks, consumers and jobs. */
+  interface Context {
+    db: Db;
+    /** Who calls; null for visitors, consumers and jobs. */
+    user: User | null;
+    /** The moment of the transaction. */
+    now: string;
+    /** A step of the story. */
+    step<T>(label: Words, work: () => T): T;
+    /** An event that leaves if and only if this commits. */
+    emit(name: string, event?: { key?: string | number | bigint | null; [more: string]: unknown }): void;
+    /** A job after this transaction; gives its id. */
+    later(job: Job, input?: object, options?: { after?: string; at?: string | Date; key?: string }): string;
+    /** Says no: everything is undone, and the caller is told. */
+    reject(status: number, message: Words, details?: unknown): never;
+    uuid(): string;
+    Decimal: DecimalConstructor;
+    log(...values: unknown[]): void;
+  }
+
+  /** The second argument of hooks. */
+  type Written<Row> =
+    | { verb: "insert"; table: string; before: null; after: Row }
+    | { verb: "update"; table: string; before: Row; after: Row }
+    | { verb: "delete"; table: string; before: Row; after: null };
+
+  /** The second argument of consumers. */
+  interface Event<Payload = any> {
+    id: string;
+    name: string;
+    key: string | null;
+    payload: Payload;
+    at: string;
+  }

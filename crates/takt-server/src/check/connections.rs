@@ -1,0 +1,63 @@
+//! What connections name in `logic/`: mapping functions, and consumers of what comes in.
+
+use takt_logic::Logic;
+use takt_model::{Connection, ExportRef, Operation, OperationKind, Problem, Project, Receive, Severity};
+
+/// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
+/// Who sets it means it, so private addresses are allowed there.
+pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> Option<String>) {
+    for connection in &mut project.connections {
+        let name = format!("TAKT_CONNECTION_{}_BASE", connection.id.to_ascii_uppercase());
+        if let Some(address) = variable(&name).filter(|a| !a.is_empty()) {
+            connection.connect.address = address.trim_end_matches('/').to_owned();
+            connection.connect.allow_private = true;
+        }
+    }
+}
+
+pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for connection in &project.connections {
+        for operation in &connection.operations {
+            problems.extend(match &operation.kind {
+                OperationKind::Deliver(deliver) => {
+                    let named = deliver.map.as_ref().or(deliver.run.as_ref());
+                    named.and_then(|export| mapping(operation, export, logic))
+                }
+                OperationKind::Receive(receive) => consumer(connection, operation, receive, logic),
+            });
+        }
+    }
+    problems
+}
+
+fn mapping(operation: &Operation, map: &ExportRef, logic: &Logic) -> Option<Problem> {
+    let ExportRef { file, export } = map;
+    let message = match logic.mapping(file) {
+        None => format!("`{file}` is no file of mapping functions (`export const kind = \"mapping\"`)"),
+        Some(mapping) if mapping.exports.contains(export) => return None,
+        Some(_) => format!("`{file}` exports no function `{export}`"),
+    };
+    Some(told(operation, Severity::Error, message))
+}
+
+/// Nobody handles what comes in: it would be stored and nothing would follow.
+fn consumer(
+    connection: &Connection,
+    operation: &Operation,
+    receive: &Receive,
+    logic: &Logic,
+) -> Option<Problem> {
+    let heard = |event: &String| logic.consumers().iter().any(|c| c.events.contains(event));
+    let events: Vec<String> = receive.accept.iter().map(|kind| format!("{}.{kind}", connection.id)).collect();
+    let unheard: Vec<_> = events.iter().filter(|e| !heard(e)).cloned().collect();
+    if unheard.is_empty() {
+        return None;
+    }
+    let message = format!("no consumer in logic/ waits for `{}`", unheard.join("`, `"));
+    Some(told(operation, Severity::Warning, message))
+}
+
+fn told(operation: &Operation, severity: Severity, message: String) -> Problem {
+    Problem { source: operation.source.clone(), column: None, severity, message, help: None }
+}
