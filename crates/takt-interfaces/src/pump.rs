@@ -287,6 +287,12 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
             }
         }
         Next::Delivered | Next::Dead | Next::Ask => {
+            // What a delivering function brought back (a number of the other side) is news for our side.
+            if let (Next::Delivered, Some(result)) = (then, ended.result.as_deref().filter(|r| *r != "null"))
+            {
+                let name = format!("{}.{}", delivery.connection, delivery.operation);
+                tx.emit(&name, Some(&delivery.event.to_string()), result)?;
+            }
             let ended_as = match then {
                 Next::Delivered => DeliveryState::Delivered,
                 Next::Ask => DeliveryState::Asking,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Source, Words};
+use crate::{Source, Words, settings::duration};
 
 /// A connection: `interfaces/<id>.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,14 @@ pub struct Outage {
     pub words: Words,
     /// How long the business can bear it, as written: "8h".
     pub max: Option<String>,
+}
+
+impl Outage {
+    /// How long the business can bear it.
+    #[must_use]
+    pub fn bearable(&self) -> Option<Duration> {
+        self.max.as_deref().and_then(duration)
+    }
 }
 
 /// Personal data that crosses a connection.
