@@ -54,7 +54,11 @@ pub(crate) fn python() -> Done {
         return Ok(());
     }
     apt("Python with its module venv", &["python3", "python3-venv"])?;
-    if has() { Ok(()) } else { Err("python3 was installed but cannot make environments (module venv)".to_owned()) }
+    if has() {
+        Ok(())
+    } else {
+        Err("python3 was installed but cannot make environments (module venv)".to_owned())
+    }
 }
 
 /// The browser.
