@@ -254,9 +254,15 @@ impl Interfaces {
     pub(crate) async fn forget(&self) -> Result<(), EngineError> {
         let engine = &self.house.engine;
         let keep = micros(self.keep);
-        while engine.transact(move |tx| events::forget(tx, tx.now().saturating_sub(keep), TIDY_BATCH)).await?
-            > 0
-        {}
+        let mut seen = None;
+        loop {
+            let forget =
+                move |tx: &EngineTx| events::forget(tx, tx.now().saturating_sub(keep), seen, TIDY_BATCH);
+            seen = engine.transact(forget).await?;
+            if seen.is_none() {
+                break;
+            }
+        }
         for connection in &engine.project().connections {
             let Some(keep) = longest_keep(connection) else { continue };
             let id = connection.id.clone();

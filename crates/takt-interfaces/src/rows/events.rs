@@ -80,20 +80,30 @@ pub(crate) fn by_ids(tx: &EngineTx, ids: impl Iterator<Item = Uuid>) -> Result<V
     read(tx, on.read(&FIELDS, Some(these), &[], None)?)
 }
 
-/// Forgets events before `before` that no delivery needs any more; at most `most`.
-pub(crate) fn forget(tx: &EngineTx, before: i64, most: u64) -> Result<u64, EngineError> {
+/// Forgets events from before `before` that no delivery needs any more: those behind `after` of at most `most` looked
+/// at. Gives the last one looked at, unless there are no more.
+pub(crate) fn forget(
+    tx: &EngineTx,
+    before: i64,
+    after: Option<Uuid>,
+    most: u64,
+) -> Result<Option<Uuid>, EngineError> {
     let on = tx.on(TABLE)?;
-    let old = on
+    let mut old = on
         .compare("at", CompareOp::Lt, Value::Timestamp(before))?
         .and(takt_model::Expr::Not(Box::new(is_null(on, "dispatched_at")?)));
-    let plan = on.read(&["id"], Some(old), &[("at", Direction::Ascending)], Some(most))?;
+    if let Some(after) = after {
+        old = old.and(on.compare("id", CompareOp::Gt, Value::Uuid(after))?);
+    }
+    let plan = on.read(&["id"], Some(old), &[("id", Direction::Ascending)], Some(most))?;
     let ids: Vec<Uuid> =
         rows(tx, "outbox: find old", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect();
+    // Dead letters and questions stay until somebody decides; they must not keep what stands behind them.
     let busy = super::deliveries::unfinished_among(tx, &ids)?;
-    let free: Vec<Uuid> = ids.into_iter().filter(|id| !busy.contains(id)).collect();
-    if free.is_empty() {
-        return Ok(0);
+    let free: Vec<Uuid> = ids.iter().filter(|id| !busy.contains(id)).copied().collect();
+    if !free.is_empty() {
+        let these = one_of(on, "id", free.into_iter().map(Value::Uuid))?;
+        write(tx, "outbox: forget old", on.delete(these))?;
     }
-    let these = one_of(on, "id", free.into_iter().map(Value::Uuid))?;
-    write(tx, "outbox: forget old", on.delete(these))
+    Ok(ids.last().copied().filter(|_| ids.len() as u64 == most))
 }

@@ -117,3 +117,22 @@ async fn what_a_partner_repeats_is_masked_too() {
     let detail = house.interfaces.delivery(house.deliveries()[0].id).unwrap();
     assert_eq!(detail.tries[0].response.as_deref(), Some("••• is blocked"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_is_forgotten_after_a_month_and_dead_letters_never() {
+    let house = House::with(DELIVER).await;
+    house.receiver.will(std::iter::repeat_n(Answer::status(422), 501));
+    for _ in 0..501 {
+        house.emit("order.placed", "{}").await;
+    }
+    house.work().await;
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    house.forward(Duration::from_secs(31 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    let count = |state| {
+        let filter = DeliveryFilter { state: Some(state), ..DeliveryFilter::default() };
+        house.interfaces.count(&filter).unwrap()
+    };
+    assert_eq!((count(DeliveryState::Dead), count(DeliveryState::Delivered)), (501, 0));
+}
