@@ -38,8 +38,7 @@ fn order() -> Json {
 
 fn newsletter() -> Json {
     serde_json::json!({
-        "email": "aenne@example.com",
-        "confirm_url": "https://shop.example/confirm?token=a&n=1",
+        "contact": { "email": "aenne@example.com", "token": "0f8fad5b-d9cb-469f-a165-70867728950e" },
         "shop": { "name": "Blatt & Kanne", "url": "https://shop.example" },
     })
 }
@@ -283,7 +282,7 @@ fn the_newsletter_asks_before_it_comes() {
 
         jemand hat aenne@example.com für den Newsletter von Blatt & Kanne eingetragen. Waren Sie das? Dann bestätigen Sie es bitte hier:
 
-        https://shop.example/confirm?token=a&n=1
+        https://shop.example/#/newsletter/0f8fad5b-d9cb-469f-a165-70867728950e
 
         Er kommt etwa einmal im Monat; abbestellen geht jederzeit.
 
@@ -303,7 +302,7 @@ fn the_newsletter_asks_before_it_comes() {
 
             Somebody entered aenne@example.com for the newsletter of Blatt & Kanne. Was it you? Then please confirm it here:
 
-            https://shop.example/confirm?token=a&n=1
+            https://shop.example/#/newsletter/0f8fad5b-d9cb-469f-a165-70867728950e
 
             It comes about once a month; you can unsubscribe at any time.
 

@@ -1,6 +1,6 @@
 //! The functions of the example shop, as they stand in the repository.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 use takt_engine::EngineError;
@@ -28,6 +28,17 @@ const TEA: &str = "00000000-0000-7000-8000-0000000000a1";
 const POT: &str = "00000000-0000-7000-8000-0000000000a2";
 const HOME: &str = "00000000-0000-7000-8000-0000000000b1";
 
+const SET_STATUS: &str = r#"export const input = { id: "uuid", status: "text" };
+export default async function ({ db }, { id, status }) { await db.orders.update({ id }, { status }); }"#;
+
+const NEWEST_CONTACT: &str = r#"export default async function ({ db }) {
+  return (await db.newsletter_contacts.find({ order: "id.desc", limit: 1 }))[0];
+}"#;
+
+const OLD_CONTACT: &str = r#"export default async function ({ db }) {
+  await db.newsletter_contacts.insert({ email: "old@example.com", consent_text: "Ja", token: null });
+}"#;
+
 /// A shop with two products, one customer and one address, filled by an action of its own.
 async fn shop() -> House {
     let mut files = files();
@@ -45,6 +56,11 @@ async fn shop() -> House {
         }}"#
     );
     files.0.insert("logic/fill.ts".to_owned(), fill);
+    for (name, text) in
+        [("set_status", SET_STATUS), ("newest_contact", NEWEST_CONTACT), ("old_contact", OLD_CONTACT)]
+    {
+        files.0.insert(format!("logic/{name}.ts"), text.to_owned());
+    }
     let house = House::of(&files);
     let account = house.engine.transact(|tx| -> Result<_, EngineError> {
         let plan = tx.on("auth.users")?.insert(vec![("id", Value::Uuid(Uuid::from_u128(7)))])?;
@@ -148,6 +164,21 @@ async fn one_idempotency_key_is_one_order() {
 }
 
 #[tokio::test]
+async fn shipping_is_announced_once_whoever_ships() {
+    let house = shop().await;
+    let order: Json =
+        serde_json::from_str(&house.call("checkout", basket(&[(TEA, 2)])).await.unwrap().body).unwrap();
+    let set = |status: &str| json!({ "id": order["order_id"], "status": status });
+    let events = || house.engine.story_last(Some("set_status")).unwrap().unwrap().events;
+    house.call_as(Principal::service(), "set_status", set("paid")).await.unwrap();
+    assert_eq!(events(), Vec::<String>::new());
+    house.call_as(Principal::service(), "set_status", set("shipped")).await.unwrap();
+    assert_eq!(events(), ["order.shipped"]);
+    house.call_as(Principal::service(), "set_status", set("shipped")).await.unwrap();
+    assert_eq!(events(), Vec::<String>::new(), "it was shipped before");
+}
+
+#[tokio::test]
 async fn the_newsletter_answers_always_the_same() {
     let house = shop().await;
     let input = |email: &str| json!({ "email": email, "language": "de" });
@@ -157,4 +188,63 @@ async fn the_newsletter_answers_always_the_same() {
     assert!(house.call("subscribe", input("nonsense")).await.unwrap().refused);
     let bad = json!({ "email": "a@example.com", "language": "fr" });
     assert!(matches!(house.call("subscribe", bad).await, Err(LogicError::BadInput { .. })));
+}
+
+#[tokio::test]
+async fn the_newsletter_asks_once_an_hour_until_it_is_confirmed() {
+    let house = shop().await;
+    let asked = || house.engine.story_last(Some("subscribe")).unwrap().unwrap().events;
+    let contact = async || -> Json {
+        let answer = house.call_as(Principal::service(), "newest_contact", json!({})).await.unwrap();
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let subscribe = async |language: &str| {
+        let input = json!({ "email": "a@example.com", "language": language });
+        assert_eq!(house.told("subscribe", input).await, r#"200 {"accepted":true}"#);
+    };
+    let minutes = |n: u64| Duration::from_secs(60 * n);
+
+    subscribe("de").await;
+    assert_eq!(asked(), ["newsletter.subscribed"]);
+    let first = contact().await;
+    house.clock.forward(minutes(59));
+    subscribe("de").await;
+    assert_eq!(asked(), Vec::<String>::new());
+    house.clock.forward(minutes(2));
+    subscribe("en").await;
+    assert_eq!(asked(), ["newsletter.subscribed"]);
+    let second = contact().await;
+    assert_eq!(first["token"], second["token"], "the first mail's link goes on working");
+    assert_eq!(second["language"], "en");
+    assert!(second["consent_text"].as_str().unwrap().starts_with("Yes, I would like"));
+
+    let token = json!({ "token": second["token"] });
+    assert_eq!(
+        house.told("confirm_newsletter", token.clone()).await,
+        r#"200 {"confirmed":true,"before":false}"#
+    );
+    let story = house.engine.story_last(Some("confirm_newsletter")).unwrap().unwrap();
+    assert_eq!(story.events, ["newsletter.confirmed"]);
+    let confirmed = contact().await;
+    assert_eq!(confirmed["consent_at"], second["consent_at"], "when it was asked for stays");
+    house.clock.forward(minutes(61));
+    assert_eq!(house.told("confirm_newsletter", token).await, r#"200 {"confirmed":true,"before":true}"#);
+    assert_eq!(contact().await["confirmed_at"], confirmed["confirmed_at"]);
+    subscribe("de").await;
+    assert_eq!(asked(), Vec::<String>::new());
+    let unknown = house.call("confirm_newsletter", json!({ "token": HOME })).await.unwrap();
+    assert_eq!((unknown.status, unknown.refused), (404, true));
+}
+
+#[tokio::test]
+async fn contacts_from_before_there_were_links_get_one_when_they_ask_again() {
+    let house = shop().await;
+    house.call_as(Principal::service(), "old_contact", json!({})).await.unwrap();
+    let input = json!({ "email": "old@example.com", "language": "de" });
+    assert_eq!(house.told("subscribe", input).await, r#"200 {"accepted":true}"#);
+    let story = house.engine.story_last(Some("subscribe")).unwrap().unwrap();
+    assert_eq!(story.events, ["newsletter.subscribed"]);
+    let answer = house.call_as(Principal::service(), "newest_contact", json!({})).await.unwrap();
+    assert!(!answer.body.contains(r#""token":null"#), "{}", answer.body);
+    assert_eq!(house.count("newsletter_contacts"), 1);
 }
