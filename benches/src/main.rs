@@ -4,6 +4,7 @@
 //! program to compare with, `server.rs` starts either, `shop.rs` fills them with the same rows.
 //! Figures are ratios within one run; machines are noisy, so nothing here asserts.
 
+mod deliveries;
 mod handwritten;
 mod load;
 mod server;
@@ -85,7 +86,9 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
             rows.push((*name, *durability, ours, hand));
         }
     }
-    let text = table(arguments, &rows, idle, &takt, &other);
+    let mut text = table(arguments, &rows, idle, &takt, &other);
+    drop((takt, other));
+    text.push_str(&deliveries::measure().await?);
     std::fs::write(&arguments.out, text)?;
     say(&format!("wrote {}", arguments.out.display()));
     Ok(())

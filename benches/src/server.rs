@@ -39,6 +39,14 @@ impl Running {
         Self::start(start(), folder, "/")
     }
 
+    /// The release binary on a project, with further environment.
+    pub(crate) fn project(folder: &Path, environment: &[(&str, &str)]) -> Result<Self, Failure> {
+        let mut command = Command::new(root().join("target/release/takt"));
+        command.arg("serve").arg(folder).args(["--listen", "127.0.0.1:0", "--log", "json"]);
+        command.envs(environment.iter().copied());
+        Self::start(command, TempDir::new()?, "/health/live")
+    }
+
     /// This program's other half.
     pub(crate) fn handwritten() -> Result<Self, Failure> {
         let folder = TempDir::new()?;

@@ -79,7 +79,7 @@ async function cell(table, role, verb) {
       // A copy needs the place that the row has.
       if (table === "customers" || table === "order_items") await server.service("DELETE", path);
       const copy = { ...row };
-      for (const field of ["id", "number", "slug", "sku", "email", "created_at", "updated_at"]) delete copy[field];
+      for (const field of ["id", "number", "slug", "sku", "email", "token", "created_at", "updated_at"]) delete copy[field];
       if (table === "customers") copy.id = own.id;
       const tag = crypto.randomUUID().slice(0, 8);
       if ("slug" in row) copy.slug = `copy-${tag}`;

@@ -26,9 +26,12 @@ struct Arguments {
 enum Command {
     /// Format, lints, documentation, all tests, the real client library and the storefront in a browser.
     Test {
-        /// Only these steps: format, clippy, doc, unit, build, e2e.
+        /// Only these steps: format, clippy, doc, unit, build, e2e, partners.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Also against real partners: a Tryton that is installed from its public packages.
+        #[arg(long)]
+        partners: bool,
     },
     /// The long proofs: kills and contests at their full numbers; writes docs/evidence/.
     Nightly,
@@ -50,7 +53,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Test { only } => test::run(&only),
+        Command::Test { only, partners } => test::run(&only, partners),
         Command::Nightly => nightly::run(),
         Command::Bench { seconds } => bench::run(seconds),
         Command::Dist { prove } => dist::run(prove),

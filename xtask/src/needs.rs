@@ -44,6 +44,23 @@ fn install_packages() -> Done {
     run(Command::new("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(e2e()))
 }
 
+/// A Python that can make environments of its own.
+pub(crate) fn python() -> Done {
+    let has = || {
+        let asked = Command::new("python3").args(["-c", "import venv, ensurepip"]).output();
+        asked.is_ok_and(|o| o.status.success())
+    };
+    if has() {
+        return Ok(());
+    }
+    apt("Python with its module venv", &["python3", "python3-venv"])?;
+    if has() {
+        Ok(())
+    } else {
+        Err("python3 was installed but cannot make environments (module venv)".to_owned())
+    }
+}
+
 /// The browser.
 pub(crate) fn chromium() -> Result<PathBuf, String> {
     let find = || {

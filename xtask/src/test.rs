@@ -9,24 +9,29 @@ use crate::{
 
 type Step = (&'static str, fn() -> Done);
 
-const STEPS: [Step; 6] = [
+/// The step that runs only where it is asked for: it installs a business system.
+const PARTNERS: &str = "partners";
+
+const STEPS: [Step; 7] = [
     ("format", format),
     ("clippy", clippy),
     ("doc", documentation),
     ("unit", unit),
     ("build", build),
     ("e2e", end_to_end),
+    (PARTNERS, partners),
 ];
 
-/// Runs the steps named in `only`, or all.
-pub(crate) fn run(only: &[String]) -> Done {
+/// Runs the steps named in `only`, or all; those with real partners if `with_partners`.
+pub(crate) fn run(only: &[String], with_partners: bool) -> Done {
     if let Some(name) = only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
         let known: Vec<&str> = STEPS.iter().map(|(n, _)| *n).collect();
         return Err(format!("no step is called `{name}`; there are: {}", known.join(", ")));
     }
     let mut passed = 0;
     for (name, work) in STEPS {
-        if only.is_empty() || only.iter().any(|o| o == name) {
+        let is_named = only.iter().any(|o| o == name);
+        if is_named || (only.is_empty() && (with_partners || name != PARTNERS)) {
             step(name, work)?;
             passed += 1;
         }
@@ -59,6 +64,17 @@ fn build() -> Done {
 /// The real client library, the storefront in a browser, contests and kills: `tests/e2e/*.test.mjs`.
 fn end_to_end() -> Done {
     node_tests("*.test.mjs", &[])
+}
+
+/// The shop and a real Tryton, killed under load: `tests/partners/*.test.mjs`.
+fn partners() -> Done {
+    needs::python()?;
+    let prepared = root().join("target/tryton");
+    let prepared = prepared.to_str().ok_or("the path of the repository is no text")?;
+    // Beforehand, so that the first installation counts as nobody's time limit.
+    let script = root().join("tests/partners/tryton.py");
+    run::run(Command::new("python3").arg(script).args(["prepare", prepared]))?;
+    node_tests("../partners/*.test.mjs", &[("TAKT_TRYTON", prepared)])
 }
 
 /// Runs the Node tests that match `pattern`, with further environment.

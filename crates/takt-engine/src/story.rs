@@ -18,6 +18,13 @@ const MASK: &str = "•••";
 
 const STORIES: &str = "takt.stories";
 
+/// The field by which people name what a story wrote: the number of an order.
+const NUMBER: &str = "number";
+/// Stories that are searched for a number; older ones are found by id only.
+const MOST_SEARCHED: usize = 10_000;
+/// Stories of one look into the table, so that a search holds little in memory.
+const SEARCH_PAGE: usize = 500;
+
 /// What happened, kept from the action's own transaction.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Story {
@@ -51,6 +58,20 @@ pub struct Story {
     pub changes_left_out: u64,
     /// Names of the events that left with it.
     pub events: Vec<String>,
+}
+
+impl Story {
+    /// Every written row, in the order of the steps.
+    pub fn all_changes(&self) -> impl Iterator<Item = &StoryChange> {
+        self.steps.iter().flat_map(|s| &s.changes).chain(&self.changes)
+    }
+
+    fn has_number(&self, number: &str) -> bool {
+        let is = |value: &Option<String>| value.as_deref() == Some(number);
+        self.all_changes()
+            .flat_map(|c| &c.fields)
+            .any(|f| f.name == NUMBER && (is(&f.after) || is(&f.before)))
+    }
 }
 
 /// What set an action off.
@@ -392,6 +413,46 @@ impl Engine {
         self.stories_where("id", None, limit)
     }
 
+    /// The newest story that wrote a field `number` with this value ("B-2026-00012"), among the newest 10,000.
+    /// No index has the values of stories; a page of texts is searched faster than a page of documents is read.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn story_of_number(&self, number: &str) -> Result<Option<Story>, EngineError> {
+        let needle = serde_json::to_string(number).map_err(|e| EngineError::Internal(e.to_string()))?;
+        let mut before = None;
+        for _ in 0..MOST_SEARCHED / SEARCH_PAGE {
+            let page = self.documents(before)?;
+            for (_, text) in page.iter().filter(|(_, text)| text.contains(&needle)) {
+                let story = parsed(text)?;
+                if story.has_number(number) {
+                    return Ok(Some(story));
+                }
+            }
+            match page.last() {
+                Some((id, _)) if page.len() == SEARCH_PAGE => before = Some(*id),
+                Some(_) | None => break,
+            }
+        }
+        Ok(None)
+    }
+
+    /// A page of stories as ids and texts, newest first.
+    fn documents(&self, before: Option<Uuid>) -> Result<Vec<(Uuid, String)>, EngineError> {
+        self.look_up(|tx| {
+            let on = tx.on(STORIES)?;
+            let older = before.map(|id| on.compare("id", CompareOp::Lt, Value::Uuid(id))).transpose()?;
+            let newest = [("id", Direction::Descending)];
+            let plan = on.read(&["id", "document"], older, &newest, Some(SEARCH_PAGE as u64))?;
+            let (rows, _) = tx.rows(&Principal::system("story: search"), plan)?;
+            let document = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
+                Ok([Value::Uuid(id), Value::Json(text)]) => Ok((id, text)),
+                Ok(_) | Err(_) => Err(EngineError::Internal("story: no document".to_owned())),
+            };
+            rows.rows.into_iter().map(document).collect()
+        })
+    }
+
     /// Forgets the oldest stories that are older than `logic.stories`, at most 1,000; says how many.
     ///
     /// # Errors
@@ -416,14 +477,16 @@ impl Engine {
                 .into_iter()
                 .flatten()
                 .map(|document| match document {
-                    Value::Json(text) => {
-                        serde_json::from_str(&text).map_err(|e| EngineError::Internal(format!("story: {e}")))
-                    }
+                    Value::Json(text) => parsed(&text),
                     _ => Err(EngineError::Internal("story: no document".to_owned())),
                 })
                 .collect()
         })
     }
+}
+
+fn parsed(document: &str) -> Result<Story, EngineError> {
+    serde_json::from_str(document).map_err(|e| EngineError::Internal(format!("story: {e}")))
 }
 
 fn forget(tx: &EngineTx) -> Result<u64, EngineError> {

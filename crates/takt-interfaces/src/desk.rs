@@ -1,6 +1,8 @@
 //! What people do with deliveries: look, replay, change, cancel, pause. Every decision leaves the attempts as they
 //! were; a replay goes on counting them.
 
+use std::collections::HashMap;
+
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{Uuid, Value};
 use takt_plan::Direction;
@@ -104,15 +106,52 @@ impl Interfaces {
     /// [`InterfacesError::UnknownDelivery`], or the engine's.
     pub fn delivery(&self, id: Uuid) -> Result<DeliveryDetail, InterfacesError> {
         let found = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
-            let Some(delivery) = deliveries::get(tx, id)? else { return Ok(None) };
-            let tries = attempts::of(tx, id)?;
+            let Some(mut delivery) = deliveries::get(tx, id)? else { return Ok(None) };
+            let mut tries = attempts::of(tx, id)?;
             let event = events::by_ids(tx, std::iter::once(delivery.event))?.pop();
             let text = delivery.body.clone().or(event.map(|e| e.payload)).unwrap_or_default();
             let mut payload = serde_json::from_str(&text).unwrap_or(serde_json::Value::Null);
+            let echoes = tries.iter_mut().flat_map(|t| [&mut t.response, &mut t.error]);
+            for echo in echoes.chain([&mut delivery.error]).flatten() {
+                *echo = payload::mask_echo(tx.project(), &payload, echo);
+            }
             payload::mask(tx.project(), &mut payload);
             Ok(Some(DeliveryDetail { edited: delivery.body.is_some(), delivery, tries, payload }))
         })?;
         found.ok_or(InterfacesError::UnknownDelivery(id))
+    }
+
+    /// What is sent, as JSON text with every personal value; whoever asks for a person writes that down.
+    ///
+    /// # Errors
+    /// [`InterfacesError::UnknownDelivery`], or the engine's.
+    pub fn content(&self, id: Uuid) -> Result<String, InterfacesError> {
+        let found = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
+            let Some(delivery) = deliveries::get(tx, id)? else { return Ok(None) };
+            let event = events::by_ids(tx, std::iter::once(delivery.event))?.pop();
+            Ok(delivery.body.or(event.map(|e| e.payload)))
+        })?;
+        found.ok_or(InterfacesError::UnknownDelivery(id))
+    }
+
+    /// What people call the things that these deliveries are about (`B-2026-00012`), by delivery; those without a
+    /// field `number` are missing.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn numbers(&self, of: &[Delivery]) -> Result<HashMap<Uuid, String>, InterfacesError> {
+        if of.is_empty() {
+            return Ok(HashMap::new());
+        }
+        Ok(self.house.engine.look_up(|tx| -> Result<_, EngineError> {
+            let events = events::by_ids(tx, of.iter().map(|d| d.event))?;
+            let payloads: HashMap<Uuid, String> = events.into_iter().map(|e| (e.id, e.payload)).collect();
+            let number = |d: &Delivery| {
+                let text = d.body.as_ref().or_else(|| payloads.get(&d.event))?;
+                Some((d.id, payload::number(tx.project(), &serde_json::from_str(text).ok()?)?))
+            };
+            Ok(of.iter().filter_map(number).collect())
+        })?)
     }
 
     /// How every connection is; those of the project, and consumers if there are any.

@@ -1,6 +1,8 @@
 //! From the outbox to deliveries: each event becomes one delivery for each connection and consumer that wants it.
 //! Invariant: the deliveries and the mark on the event commit together, so an event is dispatched exactly once.
 
+use std::time::Duration;
+
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{OperationKind, Project};
 
@@ -12,9 +14,20 @@ use crate::{
 /// Events of one transaction.
 const BATCH: u64 = 256;
 
-/// Who wants which events.
+/// Who wants which events, and who is asked how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Routes(Vec<Route>);
+pub(crate) struct Routes {
+    routes: Vec<Route>,
+    pub(crate) polls: Vec<PollRoute>,
+}
+
+/// A question on a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PollRoute {
+    pub(crate) connection: String,
+    pub(crate) operation: String,
+    pub(crate) every: Duration,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Route {
@@ -27,35 +40,42 @@ struct Route {
 impl Routes {
     /// The connections of `project`, and consumers as `(function, names of events)`.
     pub(crate) fn of(project: &Project, consumers: Vec<(String, Vec<String>)>) -> Self {
-        let mut routes = Vec::new();
+        let (mut routes, mut polls) = (Vec::new(), Vec::new());
         for connection in &project.connections {
             for operation in &connection.operations {
-                if let OperationKind::Deliver(deliver) = &operation.kind {
-                    routes.push(Route {
-                        connection: connection.id.clone(),
-                        operation: operation.name.clone(),
+                let (connection, operation_name) = (connection.id.clone(), operation.name.clone());
+                match &operation.kind {
+                    OperationKind::Deliver(deliver) => routes.push(Route {
+                        connection,
+                        operation: operation_name,
                         on: deliver.on.clone(),
                         lane: deliver.lane.clone(),
-                    });
+                    }),
+                    OperationKind::Poll(poll) => {
+                        polls.push(PollRoute { connection, operation: operation_name, every: poll.every });
+                    }
+                    OperationKind::Receive(_) => {}
                 }
             }
         }
         let consumer =
             |(operation, on)| Route { connection: FUNCTIONS.to_owned(), operation, on, lane: None };
         routes.extend(consumers.into_iter().map(consumer));
-        Self(routes)
+        Self { routes, polls }
     }
 
     /// Those to which deliveries go.
     pub(crate) fn connections(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.0.iter().map(|r| r.connection.clone()).collect();
+        let delivering = self.routes.iter().map(|r| &r.connection);
+        let mut all: Vec<String> =
+            delivering.chain(self.polls.iter().map(|p| &p.connection)).cloned().collect();
         all.sort();
         all.dedup();
         all
     }
 
     fn wanting<'r>(&'r self, event: &'r str) -> impl Iterator<Item = &'r Route> {
-        self.0.iter().filter(move |r| r.on.iter().any(|pattern| fits(pattern, event)))
+        self.routes.iter().filter(move |r| r.on.iter().any(|pattern| fits(pattern, event)))
     }
 }
 
@@ -101,6 +121,19 @@ pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, Eng
     }
     events::mark(tx, &waiting)?;
     Ok(Dispatched { deliveries: new.len(), is_full: waiting.len() as u64 == BATCH })
+}
+
+/// Asks a question now, unless the one before it has not ended. What it asks with is an event like any other, so that
+/// its attempts can be seen.
+pub(crate) fn ask(tx: &EngineTx, poll: &PollRoute) -> Result<bool, EngineError> {
+    let name = format!("{}.{}.due", poll.connection, poll.operation);
+    if deliveries::is_asked(tx, &poll.connection, &poll.operation)? {
+        return Ok(false);
+    }
+    let event = events::insert_dispatched(tx, &name)?;
+    let (connection, operation) = (poll.connection.as_str(), poll.operation.as_str());
+    deliveries::insert(tx, &[deliveries::New { event: &event, connection, operation, lane: None }])?;
+    Ok(true)
 }
 
 /// The ordering key of an event. Without a value there, the event's own key; without that, all such go one by one:

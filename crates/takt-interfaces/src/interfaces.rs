@@ -18,7 +18,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
     connectors::{Consume, MakeBody, Secrets, Token},
-    dispatch::{Dispatched, Routes, dispatch},
+    dispatch::{Dispatched, PollRoute, Routes, ask, dispatch},
     mail_template::MailTemplates,
     pump::Pump,
     rows::{events, received},
@@ -101,6 +101,8 @@ impl House {
 pub struct Interfaces {
     pub(crate) house: Arc<House>,
     pumps: Arc<Mutex<HashMap<String, RunningPump>>>,
+    /// When each question was asked last.
+    asked: Arc<tokio::sync::Mutex<HashMap<PollRoute, i64>>>,
     keep: Duration,
 }
 
@@ -148,7 +150,7 @@ impl Interfaces {
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
         };
-        Self { house: Arc::new(house), pumps: Arc::default(), keep }
+        Self { house: Arc::new(house), pumps: Arc::default(), asked: Arc::default(), keep }
     }
 
     /// Lends the project's functions; again after each reload.
@@ -172,6 +174,9 @@ impl Interfaces {
         loop {
             let routes = self.house.routes(&self.house.engine.project());
             self.start_pumps(&routes);
+            if let Err(error) = self.ask_due(&routes, &mut *self.asked.lock().await).await {
+                tracing::error!(%error, "other systems could not be asked");
+            }
             match self.dispatch_once(&routes).await {
                 Ok(done) => {
                     if done.deliveries > 0 {
@@ -188,6 +193,22 @@ impl Interfaces {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
+    }
+
+    /// Asks whom it is time to ask; `asked` says when each was asked last. After a start everybody is asked at once.
+    async fn ask_due(&self, routes: &Routes, asked: &mut HashMap<PollRoute, i64>) -> Result<(), EngineError> {
+        let now = self.house.engine.now();
+        for poll in &routes.polls {
+            if asked.get(poll).is_some_and(|at| now < at.saturating_add(micros(poll.every))) {
+                continue;
+            }
+            asked.insert(poll.clone(), now);
+            let poll = poll.clone();
+            if self.house.engine.transact(move |tx| ask(tx, &poll)).await? {
+                self.wake_all();
+            }
+        }
+        Ok(())
     }
 
     /// One round; nothing is written when there is nothing to dispatch.
@@ -252,6 +273,7 @@ impl Interfaces {
     /// The engine's.
     pub async fn work_once(&self) -> Result<usize, EngineError> {
         let routes = self.house.routes(&self.house.engine.project());
+        self.ask_due(&routes, &mut *self.asked.lock().await).await?;
         while self.dispatch_once(&routes).await?.is_full {}
         let mut begun = 0;
         for connection in routes.connections() {
@@ -299,7 +321,7 @@ impl Interfaces {
 fn longest_keep(connection: &Connection) -> Option<i64> {
     let kept = |operation: &Operation| match &operation.kind {
         OperationKind::Receive(receive) => Some(micros(receive.keep)),
-        OperationKind::Deliver(_) => None,
+        OperationKind::Deliver(_) | OperationKind::Poll(_) => None,
     };
     connection.operations.iter().filter_map(kept).max()
 }

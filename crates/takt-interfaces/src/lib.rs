@@ -20,6 +20,7 @@ mod payload;
 mod pump;
 mod receive;
 mod rows;
+mod seen;
 pub mod sign;
 
 pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
@@ -30,6 +31,7 @@ pub use mail_template::{MailTemplates, Rendered, TemplateError};
 pub use outcome::{Ended, Outcome, of_status, retry_after};
 pub use receive::{ReceiveError, Received};
 pub use rows::{Attempt, Delivery, DeliveryState};
+pub use seen::Seen;
 
 use takt_model::SystemTables;
 

@@ -56,6 +56,8 @@ pub struct Ended {
     pub gone: bool,
     /// Results of steps that have finished, as JSON; kept for the next attempt.
     pub journal: Option<String>,
+    /// What a poll brought, as JSON text.
+    pub result: Option<String>,
 }
 
 impl Ended {
@@ -70,6 +72,7 @@ impl Ended {
             retry_after: None,
             gone: false,
             journal: None,
+            result: None,
         }
     }
 

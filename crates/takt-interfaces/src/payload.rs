@@ -3,6 +3,9 @@
 use serde_json::Value as Json;
 use takt_model::{Connection, Project};
 
+/// What stands in place of a personal value.
+const MASK: &str = "•••";
+
 /// The value at `order.address.city`; a leading `$` or `$.` is allowed.
 pub(crate) fn at<'j>(payload: &'j Json, path: &str) -> Option<&'j Json> {
     let path = path.trim_start_matches('$').trim_start_matches('.');
@@ -76,10 +79,38 @@ pub(crate) fn mask(project: &Project, payload: &mut Json) {
     walk(payload, &mut |map| {
         for (name, value) in map.iter_mut() {
             if !value.is_null() && is_personal(project, name) {
-                *value = Json::from("•••");
+                *value = Json::from(MASK);
             }
         }
     });
+}
+
+/// The personal values of a payload that stand in `text` are dotted out: partners like to repeat what they were sent.
+pub(crate) fn mask_echo(project: &Project, payload: &Json, text: &str) -> String {
+    /// Shorter values stand in every text.
+    const SHORTEST: usize = 3;
+    let mut values = Vec::new();
+    walk(&mut payload.clone(), &mut |map| {
+        let personal = map.iter().filter(|(name, _)| is_personal(project, name));
+        values.extend(personal.filter_map(|(_, v)| self::text(v)).filter(|v| v.chars().count() >= SHORTEST));
+    });
+    // The longest first: a name inside an address must not leave the rest of the address.
+    values.sort_by_key(|v| std::cmp::Reverse(v.len()));
+    values.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK))
+}
+
+/// What people call the thing that an event is about: the value of the first field `number`, from the outside in.
+/// Never a personal one.
+pub(crate) fn number(project: &Project, payload: &Json) -> Option<String> {
+    const NAME: &str = "number";
+    const DEEPEST: u8 = 4;
+    fn find(value: &Json, deep: u8) -> Option<String> {
+        let map = value.as_object()?;
+        let here = map.get(NAME).and_then(text);
+        let inside = || map.values().filter(|_| deep < DEEPEST).find_map(|v| find(v, deep + 1));
+        here.or_else(inside)
+    }
+    if is_personal(project, NAME) { None } else { find(payload, 0) }
 }
 
 fn is_personal(project: &Project, name: &str) -> bool {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{Connection, OnDead, OperationKind, Uuid, Value};
+use takt_model::{Connection, OnDead, Operation, OperationKind, Uuid, Value};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -262,6 +262,11 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
     let since = now.saturating_sub(delivery.first_at.unwrap_or(now));
     let since = Duration::from_micros(u64::try_from(since).unwrap_or_default());
     let number = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
+    if let Some((connection, Operation { kind: OperationKind::Poll(_), name, .. })) =
+        connectors::operation(tx.project(), delivery)
+    {
+        return settle_poll(tx, &format!("{}.{name}", connection.id), delivery, ended);
+    }
     let (rules, on_dead) = rules(tx, delivery);
     let then = next(&rules, ended, number, since, house.chance());
     let mut values = vec![
@@ -282,6 +287,12 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
             }
         }
         Next::Delivered | Next::Dead | Next::Ask => {
+            // What a delivering function brought back (a number of the other side) is news for our side.
+            if let (Next::Delivered, Some(result)) = (then, ended.result.as_deref().filter(|r| *r != "null"))
+            {
+                let name = format!("{}.{}", delivery.connection, delivery.operation);
+                tx.emit(&name, Some(&delivery.event.to_string()), result)?;
+            }
             let ended_as = match then {
                 Next::Delivered => DeliveryState::Delivered,
                 Next::Ask => DeliveryState::Asking,
@@ -300,17 +311,36 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
     deliveries::set(tx, delivery.id, values)
 }
 
+/// A question is asked once; the next one comes on schedule. What it brought leaves as an event with its end.
+fn settle_poll(tx: &EngineTx, name: &str, delivery: &Delivery, ended: &Ended) -> Result<(), EngineError> {
+    let state = match ended.outcome {
+        Outcome::Ok => DeliveryState::Delivered,
+        Outcome::Refused | Outcome::Failed | Outcome::Unknown => DeliveryState::Cancelled,
+    };
+    if let (Outcome::Ok, Some(result)) = (ended.outcome, &ended.result) {
+        tx.emit(name, None, result)?;
+    }
+    let values = vec![
+        ("claimed", Value::Boolean(false)),
+        ("state", Value::Text(state.name().to_owned())),
+        ("ended_at", Value::Timestamp(tx.now())),
+        ("outcome", Value::Text(ended.outcome.name().to_owned())),
+        ("error", ended.error.clone().map_or(Value::Null, Value::Text)),
+    ];
+    deliveries::set(tx, delivery.id, values)
+}
+
 /// Whether the lane of a stopped delivery waits for it.
 pub(crate) fn blocks_lane(tx: &EngineTx, delivery: &Delivery) -> bool {
     rules(tx, delivery).1 == OnDead::BlockLane
 }
 
 fn rules(tx: &EngineTx, delivery: &Delivery) -> (Rules, OnDead) {
-    let connection = tx.project().connection(&delivery.connection);
-    let operation = connection.and_then(|c| c.operations.iter().find(|o| o.name == delivery.operation));
-    match operation.map(|o| &o.kind) {
+    match connectors::operation(tx.project(), delivery).map(|(_, operation)| &operation.kind) {
         Some(OperationKind::Deliver(deliver)) => (Rules::of(deliver), deliver.retry.on_dead),
-        Some(OperationKind::Receive(_)) | None => (Rules::of_functions(), OnDead::Skip),
+        Some(OperationKind::Receive(_) | OperationKind::Poll(_)) | None => {
+            (Rules::of_functions(), OnDead::Skip)
+        }
     }
 }
 

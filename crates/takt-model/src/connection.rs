@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Source, Words};
+use crate::{Source, Words, settings::duration};
 
 /// A connection: `interfaces/<id>.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,14 @@ pub struct Outage {
     pub words: Words,
     /// How long the business can bear it, as written: "8h".
     pub max: Option<String>,
+}
+
+impl Outage {
+    /// How long the business can bear it.
+    #[must_use]
+    pub fn bearable(&self) -> Option<Duration> {
+        self.max.as_deref().and_then(duration)
+    }
 }
 
 /// Personal data that crosses a connection.
@@ -256,6 +264,8 @@ pub enum OperationKind {
     Deliver(Box<Deliver>),
     /// Each message that comes in is handled.
     Receive(Receive),
+    /// The other side is asked again and again.
+    Poll(Poll),
 }
 
 /// Events that go out.
@@ -367,6 +377,16 @@ impl Retry {
         let schedule = seconds.into_iter().map(Duration::from_secs).collect();
         Self { schedule, give_up: Duration::from_secs(3 * 86_400), on_dead: OnDead::default() }
     }
+}
+
+/// Questions on a schedule: what the function brings becomes an event `<connection>.<operation>`, which consumers in
+/// `logic/` handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// How often.
+    pub every: Duration,
+    /// Which function asks: `logic/erp.ts` and `stock`.
+    pub run: ExportRef,
 }
 
 /// Messages that come in: each becomes an event `<connection>.<type>`, which consumers in `logic/` handle.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use takt_engine::{Release, RequestMinute, Story};
-use takt_model::Project;
+use takt_model::{Project, Words};
 
 /// A fact, or in one sentence for the technician why it could not be seen.
 pub type Fact<T> = Result<T, String>;
@@ -40,6 +40,8 @@ pub struct Evidence {
     pub stories: Fact<Vec<Story>>,
     /// Other systems that were called.
     pub partners: Fact<Vec<Dependency>>,
+    /// How the connections to other systems are.
+    pub connections: Fact<Vec<ConnectionFact>>,
     /// What the project folder holds besides tables.
     pub parts: Fact<Parts>,
     /// What lies in the public folder.
@@ -175,6 +177,62 @@ pub struct Dependency {
     pub purpose: String,
     /// How often since the process started.
     pub calls: u64,
+}
+
+/// How a connection to another system is; filled by whoever knows its deliveries. Moments are microseconds since
+/// 1970 UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionFact {
+    /// What people call it.
+    pub name: Words,
+    /// Whether another system is on the other side; own functions get deliveries too.
+    pub is_partner: bool,
+    /// How long the business can bear an outage, as written: `8h`.
+    pub bearable: Option<String>,
+    /// The same in microseconds.
+    pub bearable_micros: Option<i64>,
+    /// When something arrived last.
+    pub last_ok_at: Option<i64>,
+    /// When something failed last.
+    pub last_failed_at: Option<i64>,
+    /// Deliveries that wait.
+    pub waiting: u64,
+    /// When the oldest of them came up.
+    pub oldest_waiting_at: Option<i64>,
+    /// Dead letters.
+    pub dead: u64,
+    /// Deliveries of which nobody knows whether they arrived.
+    pub asking: u64,
+    /// When the oldest dead letter or question came up.
+    pub oldest_dead_at: Option<i64>,
+}
+
+impl ConnectionFact {
+    /// What people of a language call it.
+    #[must_use]
+    pub fn called(&self, language: &str) -> &str {
+        self.name.get(language).unwrap_or_default()
+    }
+
+    /// When the oldest thing came up that has not arrived.
+    #[must_use]
+    pub fn oldest_at(&self) -> Option<i64> {
+        [self.oldest_waiting_at, self.oldest_dead_at].into_iter().flatten().min()
+    }
+
+    /// Whether something waits and the last attempt failed.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.oldest_waiting_at.is_some() && self.last_failed_at > self.last_ok_at
+    }
+
+    /// Whether it has been down for longer than the business can bear. Counted from what waits, not from the last
+    /// success: silence before that was no outage.
+    #[must_use]
+    pub fn is_down_too_long(&self, now: i64) -> bool {
+        let since = self.oldest_waiting_at.map(|at| now - at.max(self.last_ok_at.unwrap_or(at)));
+        self.is_down() && self.bearable_micros.zip(since).is_some_and(|(most, since)| since > most)
+    }
 }
 
 /// Parts of the project folder.

@@ -21,13 +21,14 @@ mod text;
 
 pub use collect::{Rooms, collect, row_names};
 pub use evidence::{
-    Accounts, Dependency, DoubleFact, Evidence, Fact, FrontFacts, LinkFact, OverdueFact, Parts, Passwords,
-    StoreFacts, Suspect, SuspectReason, TableCount,
+    Accounts, ConnectionFact, Dependency, DoubleFact, Evidence, Fact, FrontFacts, LinkFact, OverdueFact,
+    Parts, Passwords, StoreFacts, Suspect, SuspectReason, TableCount,
 };
 pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,
     State, Verdict, judge,
 };
+pub use story::later::{Later, LaterText, Went};
 pub use story::{
-    ChangeText, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
+    ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
 };

@@ -94,6 +94,8 @@ pub enum Ask {
     Hoster,
     /// The data protection officer.
     DataProtection,
+    /// Whoever runs the system on the other side.
+    Partner,
 }
 
 impl Ask {
@@ -102,6 +104,7 @@ impl Ask {
     pub fn word(self) -> Text {
         match self {
             Self::Owner => Text { de: "Sie selbst", en: "yourself" },
+            Self::Partner => Text { de: "der Partner", en: "the partner" },
             Self::Agency => Text { de: "Ihre Agentur", en: "your agency" },
             Self::Hoster => Text { de: "Ihr Hoster", en: "your hosting company" },
             Self::DataProtection => Text { de: "Datenschutz", en: "data protection" },

@@ -3,11 +3,15 @@
 //! Labels come from the project's own words; sentences are in colon form ("Angelegt: Bestellungen"), so that
 //! German needs no inflection. Personal values are never shown, even if an older story holds one.
 
+pub(crate) mod later;
+
 use std::{collections::HashMap, fmt};
 
 use serde::Serialize;
 use takt_engine::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep};
 use takt_model::{Field, FieldType, Project, Table};
+
+use later::LaterText;
 
 use crate::{
     format, looks,
@@ -45,6 +49,10 @@ pub struct StoryText {
     pub events: String,
     /// How it ended.
     pub end: String,
+    /// What became of it at others, in the order in which it left.
+    pub later: Vec<LaterText>,
+    /// One sentence if something of that is still under way or has stopped; empty if all is done.
+    pub open: String,
     /// For the technician: name and text, line by line.
     pub technical: Vec<(String, String)>,
     /// Headings in the language of the story, for whoever renders it: before, after, rule, ...
@@ -120,6 +128,8 @@ pub fn tell_story_naming(story: &Story, project: &Project, language: &str, names
         left_out: teller.left_out(),
         events: teller.events(),
         end: teller.end(),
+        later: Vec::new(),
+        open: String::new(),
         technical: teller.technical(),
         language: language.to_owned(),
     }
@@ -178,9 +188,8 @@ impl Teller<'_> {
     }
 
     fn written_lists(&self) -> Vec<String> {
-        let steps = self.story.steps.iter().flat_map(|s| &s.changes);
         let mut lists: Vec<String> = Vec::new();
-        for change in steps.chain(&self.story.changes) {
+        for change in self.story.all_changes() {
             let label = self.table_label(&change.table);
             if !lists.contains(&label) {
                 lists.push(label);
@@ -486,24 +495,65 @@ fn readable(name: &str) -> String {
     name.replace('_', " ")
 }
 
+/// How much of a story is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// The whole in one sentence.
+    Sentence,
+    /// The steps, and what each wrote.
+    Steps,
+    /// With every changed field and the rule that allowed it.
+    Fields,
+    /// With what only technicians need.
+    Technical,
+}
+
+impl Depth {
+    /// 0 to 3; more is as 3.
+    #[must_use]
+    pub fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Sentence,
+            1 => Self::Steps,
+            2 => Self::Fields,
+            _ => Self::Technical,
+        }
+    }
+}
+
 impl fmt::Display for StoryText {
     /// The form for a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |de, en| pick(&self.language, de, en);
+        self.write(f, Depth::Fields)
+    }
+}
+
+impl StoryText {
+    /// The form for a terminal, as deep as asked.
+    #[must_use]
+    pub fn to_depth(&self, depth: Depth) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _written = self.write(&mut text, depth);
+        text
+    }
+
+    fn word<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
+        pick(&self.language, de, en)
+    }
+
+    fn write(&self, f: &mut impl fmt::Write, depth: Depth) -> fmt::Result {
         writeln!(f, "{}", self.headline)?;
         writeln!(f, "{}", self.summary)?;
-        writeln!(f, "{}: {}. {}", word("Wer", "Who"), self.who, self.rights)?;
+        if !self.open.is_empty() {
+            writeln!(f, "{}", self.open)?;
+        }
+        if depth == Depth::Sentence {
+            return Ok(());
+        }
+        writeln!(f, "{}: {}. {}", self.word("Wer", "Who"), self.who, self.rights)?;
         for step in &self.steps {
-            let indent = "   ".repeat(usize::from(step.depth));
-            let mark = if step.succeeded { '✓' } else { '✗' };
-            writeln!(f, "\n{indent}{} {mark} {}", step.number, step.title)?;
-            for change in &step.changes {
-                writeln!(f, "{indent}     {}", change.sentence)?;
-                for field in &change.fields {
-                    writeln!(f, "{indent}       {}", field.line())?;
-                }
-                writeln!(f, "{indent}       {}", change.rule)?;
-            }
+            write_step(f, step, depth)?;
         }
         writeln!(f)?;
         if !self.left_out.is_empty() {
@@ -511,15 +561,38 @@ impl fmt::Display for StoryText {
         }
         writeln!(f, "{}", self.events)?;
         writeln!(f, "{}", self.end)?;
+        if !self.later.is_empty() {
+            writeln!(f, "\n{}:", self.word("Was danach geschah", "What happened afterwards"))?;
+            for later in &self.later {
+                writeln!(f, "  {} {}", later.mark(), later.sentence)?;
+            }
+        }
         // Only a fault is the developer's business; a refusal is the rules at work.
-        if self.state == State::Red {
-            writeln!(f, "\n{}:", word("Für die Technik", "For the developer"))?;
+        if depth == Depth::Technical || self.state == State::Red {
+            writeln!(f, "\n{}:", self.word("Für die Technik", "For the developer"))?;
             for (name, text) in &self.technical {
                 writeln!(f, "  {name}: {text}")?;
             }
         }
         Ok(())
     }
+}
+
+fn write_step(f: &mut impl fmt::Write, step: &StepText, depth: Depth) -> fmt::Result {
+    let indent = "   ".repeat(usize::from(step.depth));
+    let mark = if step.succeeded { '✓' } else { '✗' };
+    writeln!(f, "\n{indent}{} {mark} {}", step.number, step.title)?;
+    for change in &step.changes {
+        writeln!(f, "{indent}     {}", change.sentence)?;
+        if depth < Depth::Fields {
+            continue;
+        }
+        for field in &change.fields {
+            writeln!(f, "{indent}       {}", field.line())?;
+        }
+        writeln!(f, "{indent}       {}", change.rule)?;
+    }
+    Ok(())
 }
 
 impl FieldText {

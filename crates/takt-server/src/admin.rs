@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use takt_auth::{Account, AuthError};
 use takt_engine::{EngineError, Story};
 use takt_model::Uuid;
+use takt_report::Depth;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::UnixListener,
@@ -70,13 +71,17 @@ pub enum AdminRequest {
         function: Option<String>,
         /// `de` or `en`.
         language: String,
+        /// From 0, one sentence, to 3, everything.
+        depth: u8,
     },
     /// One story, told in words.
     Story {
-        /// Its id.
+        /// Its id, or the number of something that it wrote: `B-2026-00012`.
         id: String,
         /// `de` or `en`.
         language: String,
+        /// From 0, one sentence, to 3, everything.
+        depth: u8,
     },
     /// Deliveries to other systems.
     Deliveries(DeliveriesRequest),
@@ -148,17 +153,12 @@ pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminErro
             Ok(app.auth.accounts(limit).await?.iter().map(Account::to_json).collect())
         }
         AdminRequest::AccountRole { email, add, remove } => account_role(app, &email, &add, &remove).await,
-        AdminRequest::StoryLast { function, language } => {
+        AdminRequest::StoryLast { function, language, depth } => {
             let story = app.engine.story_last(function.as_deref())?;
-            story
-                .map(|s| told(app, &s, &language))
-                .ok_or_else(|| AdminError("There is no story yet.".to_owned()))
+            let story = story.ok_or_else(|| AdminError("There is no story yet.".to_owned()))?;
+            told(app, &story, &language, depth)
         }
-        AdminRequest::Story { id, language } => {
-            let unknown = || AdminError(format!("There is no story {id}."));
-            let story = app.engine.story(Uuid::parse_str(&id).map_err(|_| unknown())?)?;
-            story.map(|s| told(app, &s, &language)).ok_or_else(unknown)
-        }
+        AdminRequest::Story { id, language, depth } => told(app, &story_named(app, &id)?, &language, depth),
         AdminRequest::Deliveries(request) => deliveries::execute(app, request).await,
         AdminRequest::SecretSet { name, value } => {
             app.auth.connection_secret_set(&name, Zeroizing::new(value)).await?;
@@ -244,15 +244,24 @@ fn secret_list(app: &App) -> Result<Json, AdminError> {
     Ok(names.iter().map(one).collect())
 }
 
-fn told(app: &App, story: &Story, language: &str) -> Json {
-    let told = takt_report::tell_story(story, &app.project(), language);
-    let mut text = told.to_string().trim_end().to_owned();
-    // The console folds these away; a terminal has room, and a developer looks for the line that failed.
-    text.push('\n');
-    for (name, value) in &told.technical {
-        text.push_str(&format!("\n{name}: {value}"));
-    }
-    json!({ "story": story, "text": text })
+/// The story with this id, or the one that wrote something with this number.
+fn story_named(app: &App, name: &str) -> Result<Story, AdminError> {
+    let found = match Uuid::parse_str(name) {
+        Ok(id) => app.engine.story(id)?,
+        Err(_) => app.engine.story_of_number(name)?,
+    };
+    found.ok_or_else(|| {
+        AdminError(format!(
+            "There is no story {name}; it is an id, or the number of something that one of the newest 10,000 wrote."
+        ))
+    })
+}
+
+fn told(app: &App, story: &Story, language: &str, depth: u8) -> Result<Json, AdminError> {
+    let later = deliveries::later::told_later(app, story, language)?;
+    let told = takt_report::tell_story(story, &app.project(), language).and_then(&later);
+    let text = told.to_depth(Depth::of(depth)).trim_end().to_owned();
+    Ok(json!({ "story": story, "later": told.later, "text": text }))
 }
 
 fn status(app: &App) -> Json {

@@ -1,16 +1,21 @@
 //! What commands ask about deliveries and the secrets of connections, and how it is told in words.
 
+pub(crate) mod about;
+pub(crate) mod facts;
+pub(crate) mod later;
+pub(crate) mod words;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_interfaces::{
     Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, InterfacesError,
-    Outcome,
 };
 use takt_model::{Uuid, Value};
 
 use crate::{
     admin::{AdminError, sentence},
     app::App,
+    deliveries::words::{connection_state, outcome_word, say, state_word},
 };
 
 /// What a command asks.
@@ -28,6 +33,8 @@ pub enum DeliveriesRequest {
     },
     /// How every connection is.
     Connections {
+        /// With everything that is known of each: what its file says and what was seen.
+        about: bool,
         /// `de` or `en`.
         language: String,
     },
@@ -137,7 +144,12 @@ pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Jso
             };
             json!({ "deliveries": found, "text": text })
         }
-        DeliveriesRequest::Connections { language } => {
+        DeliveriesRequest::Connections { about: true, language } => {
+            let all = about::all(app, &language)?;
+            let text = all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n");
+            json!({ "connections": all, "text": text })
+        }
+        DeliveriesRequest::Connections { about: false, language } => {
             let all = room.connections()?;
             let text = all.iter().map(|c| connection_line(c, &language)).collect::<Vec<_>>().join("\n");
             json!({ "connections": all, "text": text })
@@ -174,33 +186,6 @@ pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Jso
     })
 }
 
-fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
-    if language == "de" { german } else { english }
-}
-
-/// What people call a state.
-pub(crate) fn state_word(state: DeliveryState, language: &str) -> &'static str {
-    let (english, german) = match state {
-        DeliveryState::Waiting => ("waiting", "wartet"),
-        DeliveryState::Delivered => ("delivered", "zugestellt"),
-        DeliveryState::Dead => ("dead letter", "unzustellbar"),
-        DeliveryState::Asking => ("needs a decision", "braucht eine Entscheidung"),
-        DeliveryState::Cancelled => ("cancelled", "abgebrochen"),
-    };
-    say(language, english, german)
-}
-
-/// What people call an outcome.
-pub(crate) fn outcome_word(outcome: Outcome, language: &str) -> &'static str {
-    let (english, german) = match outcome {
-        Outcome::Ok => ("arrived", "angekommen"),
-        Outcome::Refused => ("refused", "abgelehnt"),
-        Outcome::Failed => ("failed", "fehlgeschlagen"),
-        Outcome::Unknown => ("unknown: sent, no answer", "unbekannt: gesendet, keine Antwort"),
-    };
-    say(language, english, german)
-}
-
 fn time(at: i64) -> String {
     takt_model::ValueRef::Timestamp(at).to_text().get(..19).unwrap_or_default().replace('T', " ")
 }
@@ -213,10 +198,9 @@ fn line(d: &Delivery, language: &str) -> String {
 }
 
 fn connection_line(c: &ConnectionStatus, language: &str) -> String {
-    let state = match (c.paused, c.open_until) {
-        (true, _) => say(language, "paused", "angehalten").to_owned(),
-        (false, Some(until)) => format!("{} {}", say(language, "resting until", "pausiert bis"), time(until)),
-        (false, None) => say(language, "open", "offen").to_owned(),
+    let state = match c.open_until.filter(|_| !c.paused) {
+        Some(until) => format!("{} {}", say(language, "resting until", "ruht bis"), time(until)),
+        None => connection_state(c, language).to_owned(),
     };
     let (waiting, dead, asking) = (c.waiting, c.dead, c.asking);
     let counts = match language {

@@ -45,6 +45,7 @@ pub(crate) fn secure(app: &App, surface: Surface, headers: &mut HeaderMap) {
         | Surface::Auth
         | Surface::Functions
         | Surface::Operation
+        | Surface::Takt
         | Surface::Hooks
         | Surface::Later => (API_POLICY, "no-referrer"),
     };

@@ -12,7 +12,7 @@ use crate::{
     body::RequestBody,
     http::{
         auth::{self, AuthCall},
-        data, functions, health, hooks, rpc, static_files,
+        data, functions, health, hooks, rpc, static_files, stories,
     },
     identity,
     serve::Serving,
@@ -30,6 +30,8 @@ pub(crate) enum Surface {
     Functions,
     /// `/health`
     Operation,
+    /// `/takt/v1`: our own dialect, for programs with the secret key.
+    Takt,
     /// `/studio`
     Studio,
     /// `/hooks/v1`
@@ -48,6 +50,7 @@ impl Surface {
             "auth" => Self::Auth,
             "functions" => Self::Functions,
             "health" => Self::Operation,
+            "takt" => Self::Takt,
             "studio" => Self::Studio,
             "hooks" => Self::Hooks,
             "storage" | "realtime" | "graphql" | "metrics" | "openapi.json" => Self::Later,
@@ -89,6 +92,7 @@ pub(crate) async fn answer(serving: &Serving, surface: Surface, call: Call) -> A
         Surface::Functions => Box::pin(with_caller(call, function_door)).await,
         Surface::Auth => Box::pin(auth_door(call)).await,
         Surface::Operation => visitor(operation_door(call).await),
+        Surface::Takt => Box::pin(with_caller(call, takt_door)).await,
         Surface::Studio => visitor(Box::pin(serving.studio(call)).await),
         Surface::Hooks => visitor(Box::pin(hooks_door(call)).await),
         Surface::Later => visitor(Err(later(call.parts.uri.path()))),
@@ -96,7 +100,7 @@ pub(crate) async fn answer(serving: &Serving, surface: Surface, call: Call) -> A
     }
 }
 
-/// `/rest/v1` and `/functions/v1`: who calls is found out first.
+/// `/rest/v1`, `/functions/v1` and `/takt/v1`: who calls is found out first.
 async fn with_caller<F>(call: Call, door: impl FnOnce(Call, Principal) -> F) -> Answer
 where
     F: Future<Output = Result<Response<Body>, WireError>>,
@@ -128,6 +132,20 @@ async fn function_door(call: Call, who: Principal) -> Result<Response<Body>, Wir
             functions::call(call, who, &decoded(function), &rest.join("/")).await
         }
         _ => Err(nowhere(uri.path())),
+    }
+}
+
+/// `/takt/v1`: what the house tells about itself, to the secret key only.
+async fn takt_door(call: Call, who: Principal) -> Result<Response<Body>, WireError> {
+    stories::check_may_read(&who)?;
+    let uri = call.parts.uri.clone();
+    match (&call.parts.method, Segments::of(uri.path()).as_slice()) {
+        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => stories::last(&call),
+        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories", id]) => stories::one(&call, &decoded(id)),
+        (_, ["takt", "v1", "stories"] | ["takt", "v1", "stories", _]) => {
+            Err(wire(405, "TAKT013", "Only GET and HEAD are answered here."))
+        }
+        (_, _) => Err(nowhere(uri.path())),
     }
 }
 
@@ -275,6 +293,7 @@ mod tests {
             ("/auth/v1/token", Surface::Auth),
             ("/functions/v1/hello", Surface::Functions),
             ("/health/live", Surface::Operation),
+            ("/takt/v1/stories", Surface::Takt),
             ("/studio", Surface::Studio),
             ("/studio/login", Surface::Studio),
             ("/hooks/v1/payment", Surface::Hooks),

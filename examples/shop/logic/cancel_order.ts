@@ -1,6 +1,8 @@
 // Taking an order back. Customers may while nothing has happened to it yet; staff also once it is paid.
 // The goods return to the shelf in the same transaction.
 
+import { eventLines } from "./_order_lines.ts";
+
 export const label = { en: "Cancel order", de: "Bestellung stornieren" };
 export const about = {
   en: "Cancels an order that has not left the house and puts its goods back on the shelf.",
@@ -33,14 +35,17 @@ export default async function ({ db, user, step, emit, reject }, { order_id }) {
     return cancelled;
   });
 
-  await step({ en: "Stock returned", de: "Bestand zurückgegeben" }, async () => {
-    const lines = await db.order_items.find({ where: { order_id }, order: "product_id.asc" });
-    for (const line of lines) {
-      await db.products.update({ id: line.product_id }, { stock: { add: line.quantity } });
+  const items = await step({ en: "Stock returned", de: "Bestand zurückgegeben" }, async () => {
+    const rows = await db.order_items.find({ where: { order_id }, order: "product_id.asc" });
+    const slugs = new Map<string, string>();
+    for (const row of rows) {
+      const [product] = await db.products.update({ id: row.product_id }, { stock: { add: row.quantity } });
+      slugs.set(product.id, product.slug);
     }
+    return eventLines(rows, slugs);
   });
 
-  emit("order.cancelled", { key: order.id, order });
+  emit("order.cancelled", { key: order.id, order, items });
 
   return { order_id: order.id, number: order.number, status: order.status };
 }

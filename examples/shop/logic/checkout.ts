@@ -2,6 +2,8 @@
 // Everything below is one transaction: either stock, order, lines and event are all written, or nothing is.
 // The customer says what and how many; prices, tax and stock come only from our own tables.
 
+import { eventLines } from "./_order_lines.ts";
+
 export const label = { en: "Buy now", de: "Jetzt kaufen" };
 export const about = {
   en: "Reserves the stock, writes the order with today's prices and announces it.",
@@ -77,7 +79,8 @@ export default async function ({ db, user, step, emit, reject, Decimal }, { item
     return { order, rows };
   });
 
-  emit("order.placed", { key: order.id, order, items: rows }); // leaves if and only if this commits
+  const slugs = new Map(products.map((product) => [product.id, product.slug]));
+  emit("order.placed", { key: order.id, order, items: eventLines(rows, slugs) }); // leaves if and only if this commits
 
   return { order_id: order.id, number: order.number, total: order.total, status: order.status, items: lines };
 }

@@ -1,10 +1,11 @@
 // The newsletter form. Anyone may ask, twice too, and the answer is always the same:
-// whoever types in an address never learns whether it was already on the list.
+// whoever types in an address never learns whether it was already on the list. Nothing but one mail follows, and
+// the list begins for them with the link in it (`confirm_newsletter`).
 
 export const label = { en: "Subscribe to the newsletter", de: "Newsletter bestellen" };
 export const about = {
-  en: "Notes the wish for the newsletter together with the words agreed to.",
-  de: "Vermerkt den Wunsch nach dem Newsletter mit dem Wortlaut der Einwilligung.",
+  en: "Notes the wish for the newsletter together with the words agreed to, and asks for a confirmation by mail.",
+  de: "Vermerkt den Wunsch nach dem Newsletter mit dem Wortlaut der Einwilligung und bittet per E-Mail um Bestätigung.",
 };
 export const access = ["anon", "authenticated"];
 export const runs_as = "service"; // the list itself is open to nobody but staff
@@ -19,6 +20,8 @@ const CONSENT = {
   en: "Yes, I would like to read news from the tea house by email about once a month. I can unsubscribe at any time.",
 };
 
+const BETWEEN_TWO_MAILS = 60 * 60 * 1000; // so that nobody fills a stranger's mailbox from here
+
 export default async function ({ db, step, emit, reject, now }, { email, language }) {
   const address = email.trim().toLowerCase();
   if (address.length > 254 || !/^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(address)) {
@@ -30,14 +33,18 @@ export default async function ({ db, step, emit, reject, now }, { email, languag
 
   await step({ en: "Wish noted", de: "Wunsch vermerkt" }, async () => {
     const [known] = await db.newsletter_contacts.find({ where: { email: address }, limit: 1 });
-    if (known) return;
-    const contact = await db.newsletter_contacts.insert({
-      email: address,
-      language,
-      consent_text: CONSENT[language],
-      consent_at: now,
-      source: "shop",
-    });
+    if (known?.confirmed_at) return;
+    if (known?.token && Date.parse(now) - Date.parse(known.consent_at) < BETWEEN_TWO_MAILS) return;
+    // What counts is the wish that the next mail asks to confirm: its words, its language, its moment.
+    const wish = { language, consent_text: CONSENT[language], consent_at: now };
+    let contact;
+    if (known?.token) {
+      [contact] = await db.newsletter_contacts.update({ id: known.id }, wish); // links sent before go on working
+    } else {
+      // Contacts from before there were links have no token, and a token comes only from the field's default.
+      if (known) await db.newsletter_contacts.delete({ id: known.id });
+      contact = await db.newsletter_contacts.insert({ email: address, source: "shop", ...wish });
+    }
     emit("newsletter.subscribed", { key: contact.id, contact });
   });
 

@@ -102,6 +102,38 @@ async fn personal_values_are_masked_in_stories() {
 }
 
 #[tokio::test]
+async fn a_story_is_found_by_the_number_of_what_it_wrote() {
+    let folder = tempdir().unwrap();
+    let shelves = format!("{SHELVES}number = {{ type = \"text\" }}\nnote = {{ type = \"text\" }}\n");
+    let (engine, _) = open(folder.path(), &shelves).unwrap();
+    let write = |id: i64, number: &'static str, note: &'static str| {
+        let engine = engine.clone();
+        async move {
+            let act = engine.act(action(customer(7), "{}", None), move |tx| {
+                let project = tx.inner().project().clone();
+                let values = vec![
+                    ("id", takt_model::Value::Integer(id)),
+                    ("stock", takt_model::Value::Integer(1)),
+                    ("number", takt_model::Value::Text(number.to_owned())),
+                    ("note", takt_model::Value::Text(note.to_owned())),
+                ];
+                tx.rows(crate::house::shelf(&project).insert(values).map_err(EngineError::from)?)?;
+                Ok(String::new())
+            });
+            act.await.unwrap().story.to_string()
+        }
+    };
+    let first = write(1, "B-2026-00001", "").await;
+    for id in 2..520 {
+        write(id, "B-2026-09999", "B-2026-00001").await;
+    }
+    let found = engine.story_of_number("B-2026-00001").unwrap().unwrap();
+    assert_eq!(found.id, first, "beyond the first page, and not by another field");
+    assert_eq!(engine.story_of_number("B-2026-0000").unwrap(), None, "whole numbers only");
+    assert_eq!(engine.story_of_number("\"").unwrap(), None);
+}
+
+#[tokio::test]
 async fn one_key_gives_one_effect_and_the_first_answer() {
     let folder = tempdir().unwrap();
     let (engine, clock) = open(folder.path(), SHELVES).unwrap();

@@ -74,7 +74,8 @@ async fn request(
     let body = body.to_string().into_bytes();
     let mut request = Request::new(method, format!("{}{path}", connection.connect.address));
     request.allow_private = connection.connect.allow_private;
-    request.headers = headers(house, connection, deliver, job, &body).await?;
+    let idempotency_header = deliver.idempotency_header.as_deref();
+    request.headers = headers(house, connection, idempotency_header, job, &body).await?;
     request.body = body.into();
     Ok(request)
 }
@@ -97,7 +98,7 @@ pub(super) fn event_input(job: &Job, payload: &Json) -> Json {
 pub(super) async fn spoken(
     house: &House,
     connection: &Connection,
-    deliver: &Deliver,
+    idempotency_header: Option<&str>,
     job: &Job,
     asked: &Json,
 ) -> Result<Request, String> {
@@ -120,7 +121,7 @@ pub(super) async fn spoken(
     let body = if asked["body"].is_null() { Vec::new() } else { asked["body"].to_string().into_bytes() };
     let mut request = Request::new(method, url);
     request.allow_private = connection.connect.allow_private;
-    request.headers = headers(house, connection, deliver, job, &body).await?;
+    request.headers = headers(house, connection, idempotency_header, job, &body).await?;
     for (name, value) in asked["headers"].as_object().into_iter().flatten() {
         put(&mut request.headers, name, &payload::text(value).unwrap_or_default())?;
     }
@@ -142,7 +143,7 @@ fn envelope(job: &Job, data: &Json) -> Json {
 async fn headers(
     house: &House,
     connection: &Connection,
-    deliver: &Deliver,
+    idempotency_header: Option<&str>,
     job: &Job,
     body: &[u8],
 ) -> Result<HeaderMap, String> {
@@ -154,7 +155,7 @@ async fn headers(
     }
     let id = job.delivery.id.to_string();
     if connection.connect.protocol != Protocol::WebhookOut {
-        put(&mut headers, deliver.idempotency_header.as_deref().unwrap_or("Idempotency-Key"), &id)?;
+        put(&mut headers, idempotency_header.unwrap_or("Idempotency-Key"), &id)?;
     }
     let secret = |name: &str| secret(house, name);
     match &connection.connect.auth {
@@ -227,6 +228,7 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
         retry_after: asked_to_wait(response, now_seconds),
         gone: response.status == 410,
         journal: None,
+        result: None,
     }
 }
 

@@ -11,7 +11,7 @@ pub use talk::Talk;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use takt_model::{Connection, Deliver, OperationKind, Project, Protocol, Uuid};
+use takt_model::{Connection, Deliver, Operation, OperationKind, Project, Protocol, Uuid};
 use takt_outbound::Secret;
 
 use crate::{Delivery, Ended, FUNCTIONS, Outcome, interfaces::House, rows::events::Event};
@@ -85,14 +85,19 @@ pub(crate) fn describe(project: &Project, job: &Job) -> String {
     if job.delivery.connection == FUNCTIONS {
         return format!("function {}", job.delivery.operation);
     }
-    let Some((connection, deliver)) = operation(project, &job.delivery) else {
+    let Some((connection, operation)) = operation(project, &job.delivery) else {
         return "an operation that the project no longer has".to_owned();
     };
-    match (connection.connect.protocol, &deliver.request, &deliver.mail) {
-        (Protocol::Smtp, _, Some(mail)) => format!("mail {}", mail.template),
-        _ if deliver.run.is_some() => format!("several calls to {}", connection.connect.address),
-        (_, Some(request), _) => format!("{} {}{}", request.method, connection.connect.address, request.path),
-        _ => format!("POST {}", connection.connect.address),
+    let address = &connection.connect.address;
+    match &operation.kind {
+        OperationKind::Deliver(deliver) => match (&deliver.run, &deliver.request, &deliver.mail) {
+            (Some(_), _, _) => format!("several calls to {address}"),
+            (None, Some(request), _) => format!("{} {address}{}", request.method, request.path),
+            (None, None, Some(mail)) => format!("mail {}", mail.template),
+            (None, None, None) => format!("POST {address}"),
+        },
+        OperationKind::Poll(_) => format!("asks {address}"),
+        OperationKind::Receive(_) => "nothing: this operation only receives".to_owned(),
     }
 }
 
@@ -100,13 +105,10 @@ pub(crate) fn describe(project: &Project, job: &Job) -> String {
 pub(crate) fn operation<'p>(
     project: &'p Project,
     delivery: &Delivery,
-) -> Option<(&'p Connection, &'p Deliver)> {
+) -> Option<(&'p Connection, &'p Operation)> {
     let connection = project.connection(&delivery.connection)?;
     let operation = connection.operations.iter().find(|o| o.name == delivery.operation)?;
-    match &operation.kind {
-        OperationKind::Deliver(deliver) => Some((connection, deliver)),
-        OperationKind::Receive(_) => None,
-    }
+    Some((connection, operation))
 }
 
 /// Makes one attempt.
@@ -120,17 +122,39 @@ pub(crate) async fn send(house: &Arc<House>, job: Job, timeout: Duration) -> End
         return functions.consume(&job.delivery.operation, Consumed { id, name, key, payload, at }).await;
     }
     let project = house.engine.project();
-    let Some((connection, deliver)) = operation(&project, &job.delivery) else {
+    let Some((connection, operation)) = operation(&project, &job.delivery) else {
         return Ended::without_answer(Outcome::Refused, "the project no longer has this operation");
     };
-    if deliver.run.is_some() {
-        return talk::run(house, &project, connection, deliver, job, timeout).await;
+    match &operation.kind {
+        OperationKind::Deliver(deliver) => {
+            deliver_to(house, &project, connection, deliver, job, timeout).await
+        }
+        OperationKind::Poll(poll) => {
+            talk::run(house, &project, connection, &poll.run, None, job, timeout).await
+        }
+        OperationKind::Receive(_) => {
+            Ended::without_answer(Outcome::Refused, "the project no longer delivers by this operation")
+        }
+    }
+}
+
+async fn deliver_to(
+    house: &Arc<House>,
+    project: &Arc<Project>,
+    connection: &Connection,
+    deliver: &Deliver,
+    job: Job,
+    timeout: Duration,
+) -> Ended {
+    if let Some(run) = &deliver.run {
+        let header = deliver.idempotency_header.as_deref();
+        return talk::run(house, project, connection, run, header, job, timeout).await;
     }
     match connection.connect.protocol {
         Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookOut => {
-            http::send(house, &project, connection, deliver, &job, timeout).await
+            http::send(house, project, connection, deliver, &job, timeout).await
         }
-        Protocol::Smtp => mail::send(house, &project, connection, deliver, &job, timeout).await,
+        Protocol::Smtp => mail::send(house, project, connection, deliver, &job, timeout).await,
         Protocol::WebhookIn => {
             Ended::without_answer(Outcome::Refused, "nothing can be delivered to webhooks that come in")
         }

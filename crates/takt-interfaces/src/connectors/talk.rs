@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Map, Value as Json, json};
-use takt_model::{Connection, Deliver, Project};
+use takt_model::{Connection, ExportRef, Project};
 use takt_outbound::{Request, Response};
 use tokio::runtime::Handle;
 
@@ -24,7 +24,7 @@ pub struct Talk {
     house: Arc<House>,
     project: Arc<Project>,
     connection: Connection,
-    deliver: Deliver,
+    idempotency_header: Option<String>,
     job: Job,
     runtime: Handle,
     until: Instant,
@@ -44,7 +44,7 @@ impl Talk {
         house: &Arc<House>,
         project: &Arc<Project>,
         connection: &Connection,
-        deliver: &Deliver,
+        idempotency_header: Option<&str>,
         job: Job,
         timeout: Duration,
     ) -> Self {
@@ -53,7 +53,7 @@ impl Talk {
             house: Arc::clone(house),
             project: Arc::clone(project),
             connection: connection.clone(),
-            deliver: deliver.clone(),
+            idempotency_header: idempotency_header.map(str::to_owned),
             journal: kept.unwrap_or_default(),
             job,
             runtime: Handle::current(),
@@ -78,7 +78,8 @@ impl Talk {
         }
         let asked: Json = serde_json::from_str(request).map_err(|_| "this is no request".to_owned())?;
         let (house, runtime) = (Arc::clone(&self.house), self.runtime.clone());
-        let made = http::spoken(&house, &self.connection, &self.deliver, &self.job, &asked);
+        let header = self.idempotency_header.as_deref();
+        let made = http::spoken(&house, &self.connection, header, &self.job, &asked);
         let request = runtime.block_on(made)?;
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -146,11 +147,14 @@ impl Talk {
     fn ended(self, result: Result<String, String>) -> Ended {
         let journal = (!self.journal.is_empty()).then(|| Json::Object(self.journal).to_string());
         let (status, response) = self.last.unzip();
-        let (outcome, error) = match result {
-            Ok(_) => (Outcome::Ok, None),
-            Err(why) => (blame(self.refused, self.unknown, self.trouble), Some(payload::head(&why, 500))),
+        let (outcome, error, result) = match result {
+            Ok(result) => (Outcome::Ok, None, Some(result)),
+            Err(why) => {
+                (blame(self.refused, self.unknown, self.trouble), Some(payload::head(&why, 500)), None)
+            }
         };
-        Ended { outcome, status, response, error, retry_after: self.retry_after, gone: false, journal }
+        let retry_after = self.retry_after;
+        Ended { outcome, status, response, error, retry_after, gone: false, journal, result }
     }
 }
 
@@ -165,19 +169,20 @@ fn blame(refused: bool, unknown: bool, trouble: Option<Outcome>) -> Outcome {
     }
 }
 
-/// One attempt, led by the function that the operation names.
+/// One attempt, led by the function `run`.
 pub(super) async fn run(
     house: &Arc<House>,
     project: &Arc<Project>,
     connection: &Connection,
-    deliver: &Deliver,
+    run: &ExportRef,
+    idempotency_header: Option<&str>,
     job: Job,
     timeout: Duration,
 ) -> Ended {
-    let (Some(run), Some(functions)) = (&deliver.run, house.bodies()) else {
+    let Some(functions) = house.bodies() else {
         return Ended::without_answer(Outcome::Failed, "no function can run now");
     };
-    let talk = Talk::new(house, project, connection, deliver, job, timeout);
+    let talk = Talk::new(house, project, connection, idempotency_header, job, timeout);
     let input = match talk.input() {
         Ok(input) => input,
         Err(why) => return Ended::without_answer(Outcome::Refused, why),

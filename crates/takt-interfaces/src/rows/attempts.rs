@@ -4,7 +4,7 @@ use takt_engine::{EngineError, EngineTx};
 use takt_model::{Uuid, Value};
 use takt_plan::Direction;
 
-use super::{insert_all, rows, text_or_null, write};
+use super::{insert_all, one_of, rows, text_or_null, write};
 use crate::{Ended, Outcome};
 
 const TABLE: &str = "takt.attempts";
@@ -86,4 +86,16 @@ pub(crate) fn of(tx: &EngineTx, delivery: Uuid) -> Result<Vec<Attempt>, EngineEr
         })
     };
     Ok(rows(tx, "deliveries: read attempts", plan)?.into_iter().filter_map(attempt).collect())
+}
+
+/// How long the attempts of these deliveries took that arrived: microseconds each.
+pub(crate) fn durations(tx: &EngineTx, deliveries: &[Uuid]) -> Result<Vec<i64>, EngineError> {
+    if deliveries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let on = tx.on(TABLE)?;
+    let filter = one_of(on, "delivery", deliveries.iter().map(|d| Value::Uuid(*d)))?
+        .and(on.eq("outcome", Value::Text(Outcome::Ok.name().to_owned()))?);
+    let plan = on.read(&["took"], Some(filter), &[], None)?;
+    Ok(rows(tx, "deliveries: durations", plan)?.into_iter().filter_map(|mut r| r.integer()).collect())
 }

@@ -222,6 +222,13 @@ pub(crate) fn claimed(tx: &EngineTx, connection: &str) -> Result<Vec<Delivery>, 
     read(tx, on.read(&FIELDS, Some(filter), &[("id", Direction::Ascending)], None)?)
 }
 
+/// Whether a question has not ended yet.
+pub(crate) fn is_asked(tx: &EngineTx, connection: &str, operation: &str) -> Result<bool, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = waiting(on, connection)?.and(on.eq("operation", Value::Text(operation.to_owned()))?);
+    Ok(!rows(tx, "deliveries: look", on.read(&["id"], Some(filter), &[], Some(1))?)?.is_empty())
+}
+
 fn waiting(on: On<'_>, connection: &str) -> Result<Expr, EngineError> {
     Ok(on
         .eq("connection", Value::Text(connection.to_owned()))?
@@ -342,4 +349,51 @@ pub(crate) fn unfinished_among(tx: &EngineTx, events: &[Uuid]) -> Result<Vec<Uui
     )?);
     let plan = on.read(&["event"], Some(filter), &[], None)?;
     Ok(rows(tx, "deliveries: unfinished", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect())
+}
+
+/// When the first or last delivery to a connection arrived, of those that are kept.
+pub(crate) fn arrived_at(
+    tx: &EngineTx,
+    connection: &str,
+    direction: Direction,
+) -> Result<Option<i64>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let plan = on.read(&["ended_at"], Some(arrived(on, connection)?), &[("ended_at", direction)], Some(1))?;
+    Ok(rows(tx, "deliveries: arrived", plan)?.pop().and_then(|mut r| r.integer()))
+}
+
+/// How many deliveries to a connection arrived at or after `since`.
+pub(crate) fn arrived_since(tx: &EngineTx, connection: &str, since: i64) -> Result<u64, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter =
+        arrived(on, connection)?.and(on.compare("ended_at", CompareOp::Ge, Value::Timestamp(since))?);
+    let (_, outcome) =
+        tx.rows(&takt_model::Principal::system("deliveries: arrived since"), on.count(Some(filter)))?;
+    Ok(outcome.count.unwrap_or_default())
+}
+
+/// The newest deliveries to a connection that arrived.
+pub(crate) fn newest_arrived(tx: &EngineTx, connection: &str, most: u64) -> Result<Vec<Uuid>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let order = [("id", Direction::Descending)];
+    let plan = on.read(&["id"], Some(arrived(on, connection)?), &order, Some(most))?;
+    Ok(rows(tx, "deliveries: newest arrived", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect())
+}
+
+fn arrived(on: On<'_>, connection: &str) -> Result<Expr, EngineError> {
+    Ok(on
+        .eq("connection", Value::Text(connection.to_owned()))?
+        .and(on.eq("state", DeliveryState::Delivered.value())?))
+}
+
+/// When the oldest delivery to a connection in a state was dispatched.
+pub(crate) fn oldest(
+    tx: &EngineTx,
+    connection: &str,
+    state: DeliveryState,
+) -> Result<Option<i64>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = on.eq("connection", Value::Text(connection.to_owned()))?.and(on.eq("state", state.value())?);
+    let plan = on.read(&["created_at"], Some(filter), &[("id", Direction::Ascending)], Some(1))?;
+    Ok(rows(tx, "deliveries: oldest", plan)?.pop().and_then(|mut r| r.integer()))
 }

@@ -51,6 +51,20 @@ pub(crate) fn has_undispatched(tx: &EngineTx) -> Result<bool, EngineError> {
     Ok(!rows(tx, "outbox: look", plan)?.is_empty())
 }
 
+/// An event that has its one delivery already.
+pub(crate) fn insert_dispatched(tx: &EngineTx, name: &str) -> Result<Event, EngineError> {
+    let (id, at) = (tx.new_uuid(), tx.now());
+    let plan = tx.on(TABLE)?.insert(vec![
+        ("id", Value::Uuid(id)),
+        ("name", Value::Text(name.to_owned())),
+        ("payload", Value::Json("{}".to_owned())),
+        ("at", Value::Timestamp(at)),
+        ("dispatched_at", Value::Timestamp(at)),
+    ])?;
+    write(tx, "outbox: write a question", plan)?;
+    Ok(Event { id, name: name.to_owned(), key: None, payload: "{}".to_owned(), story: None, at })
+}
+
 /// Marks events as looked at.
 pub(crate) fn mark(tx: &EngineTx, events: &[Event]) -> Result<(), EngineError> {
     let on = tx.on(TABLE)?;

@@ -214,7 +214,9 @@ async fn consumers_get_events_and_are_tried_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_in_several_calls_goes_on_behind_its_finished_steps() {
-    let operation = DELIVER.replace("request = \"POST /orders\"", "run = \"logic/erp.ts#send\"");
+    let operation = DELIVER
+        .replace("request = \"POST /orders\"", "run = \"logic/erp.ts#send\"")
+        .replace("name = \"order\"", "name = \"order.thanked\"");
     let house = House::build("data = []", "", &operation).await;
     house.receiver.will([Answer::ok(), Answer::Close]);
     house.emit("order.placed", "{}").await;
@@ -222,8 +224,32 @@ async fn a_delivery_in_several_calls_goes_on_behind_its_finished_steps() {
     assert_eq!(house.deliveries()[0].outcome, Some(Outcome::Unknown), "a call without an answer");
     house.forward(Duration::from_secs(3));
     house.work().await;
-    assert_eq!(house.states(), [DeliveryState::Delivered]);
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Delivered; 2]);
+    let seen = house.functions.seen.lock().unwrap().clone();
+    assert_eq!((seen[0].name.as_str(), seen[0].payload.as_str()), ("erp.order.thanked", r#"{"number":7}"#));
     let lines: Vec<_> = house.receiver.asked().into_iter().map(|a| a.line).collect();
     let post = |path: &str| format!("POST /api/{path} HTTP/1.1");
     assert_eq!(lines, [post("first"), post("second"), post("second")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_poll_brings_becomes_an_event_and_its_failure_waits_for_the_next() {
+    let operation =
+        "[[op]]\nname = \"order.thanked\"\nkind = \"poll\"\nevery = \"5m\"\nrun = \"logic/erp.ts#stock\"\n";
+    let house = House::build("data = []", "", operation).await;
+    house.work().await;
+    house.work().await;
+    assert_eq!(house.receiver.asked().len(), 2, "both calls of one question");
+    assert_eq!(house.functions.seen.lock().unwrap()[0].name, "erp.order.thanked");
+    house.receiver.will([Answer::status(500)]);
+    house.forward(Duration::from_secs(301));
+    house.work().await;
+    house.work().await;
+    assert_eq!(house.receiver.asked().len(), 3, "asked once, not again before its time");
+    assert_eq!(house.functions.seen.lock().unwrap().len(), 1);
+    house.forward(Duration::from_secs(301));
+    house.work().await;
+    house.work().await;
+    assert_eq!(house.functions.seen.lock().unwrap().len(), 2);
 }

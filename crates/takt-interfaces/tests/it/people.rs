@@ -68,3 +68,52 @@ async fn a_slip_is_told() {
     assert!(matches!(house.interfaces.replay(id, Some("{".to_owned())).await, Err(InterfacesError::Body(_))));
     assert!(matches!(house.interfaces.decide(id, true).await, Err(InterfacesError::NotNow(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_of_a_connection_is_measured() {
+    let house = House::with(DELIVER).await;
+    assert_eq!(house.interfaces.seen("erp").unwrap(), takt_interfaces::Seen::default(), "nothing yet");
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    house.forward(Duration::from_secs(40 * 86_400));
+    house.receiver.will([Answer::ok(), Answer::status(422)]);
+    for _ in 0..2 {
+        house.emit("order.placed", "{}").await;
+        house.work().await;
+    }
+    let all = house.deliveries();
+    let seen = house.interfaces.seen("erp").unwrap();
+    assert_eq!((seen.first_ok_at, seen.last_ok_at), (all[0].ended_at, all[1].ended_at));
+    assert_eq!(seen.arrived_in_30_days, 1, "the first one is older");
+    assert_eq!((seen.oldest_stopped_at, seen.oldest_waiting_at), (Some(all[2].created_at), None));
+    assert!(seen.median_took.is_some());
+    assert_eq!(house.interfaces.seen("other").unwrap(), takt_interfaces::Seen::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_delivery_is_about_has_a_name_and_its_whole_content_is_asked_for() {
+    let house = House::with(DELIVER).await;
+    let payload = r#"{"order":{"id":"o1","number":"B-2026-00012"},"email":"ada@example.com"}"#;
+    house.emit("order.placed", payload).await;
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    let all = house.deliveries();
+    let numbers = house.interfaces.numbers(&all).unwrap();
+    assert_eq!(numbers.get(&all[0].id).map(String::as_str), Some("B-2026-00012"));
+    assert_eq!(numbers.get(&all[1].id), None);
+    assert!(!house.interfaces.delivery(all[0].id).unwrap().payload.to_string().contains("ada@"));
+    assert!(house.interfaces.content(all[0].id).unwrap().contains("ada@example.com"));
+    house.interfaces.replay(all[1].id, Some(r#"{"number":7}"#.to_owned())).await.unwrap();
+    let numbers = house.interfaces.numbers(&house.deliveries()).unwrap();
+    assert_eq!(numbers.get(&all[1].id).map(String::as_str), Some("7"), "what a person wrote counts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_partner_repeats_is_masked_too() {
+    let house = House::with(DELIVER).await;
+    house.receiver.will([Answer::Status(422, "", "ada@example.com is blocked")]);
+    house.emit("order.placed", r#"{"order":{"email":"ada@example.com","number":"B-1"}}"#).await;
+    house.work().await;
+    let detail = house.interfaces.delivery(house.deliveries()[0].id).unwrap();
+    assert_eq!(detail.tries[0].response.as_deref(), Some("••• is blocked"));
+}

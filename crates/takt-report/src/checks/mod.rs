@@ -22,6 +22,8 @@ mod r11;
 mod r13;
 mod r14;
 mod s01;
+mod s03;
+mod s08;
 mod s14;
 mod v07;
 mod v09;
@@ -39,7 +41,7 @@ use crate::{
 };
 
 /// Changes with every new, removed or changed check.
-pub const VERSION: &str = "2026.11.1";
+pub const VERSION: &str = "2026.11.2";
 
 /// A question, how it is answered, and its words.
 #[derive(Debug)]
@@ -89,6 +91,8 @@ pub const ALL: &[&Check] = &[
     &r13::CHECK,
     &r14::CHECK,
     &s01::CHECK,
+    &s03::CHECK,
+    &s08::CHECK,
     &s14::CHECK,
     &z02::CHECK,
     &z06::CHECK,

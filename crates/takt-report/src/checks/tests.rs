@@ -12,7 +12,8 @@ use super::*;
 use crate::{
     catalogue,
     evidence::{
-        Accounts, Dependency, FrontFacts, LinkFact, OverdueFact, Parts, Passwords, StoreFacts, TableCount,
+        Accounts, ConnectionFact, Dependency, FrontFacts, LinkFact, OverdueFact, Parts, Passwords,
+        StoreFacts, TableCount,
     },
     history::DAY,
 };
@@ -123,6 +124,14 @@ using = "email = auth.jwt() ->> 'email'"
         minutes: Ok(vec![RequestMinute { minute: 1, succeeded: 9_998, failed: 2, latency }]),
         stories: Ok(vec![story()]),
         partners: Ok(Vec::new()),
+        connections: Ok(vec![ConnectionFact {
+            name: both("ERP", "ERP"),
+            is_partner: true,
+            bearable: Some("8h".into()),
+            bearable_micros: Some(DAY / 3),
+            last_ok_at: Some(NOW - 60_000_000),
+            ..ConnectionFact::default()
+        }]),
         parts: Ok(Parts { actions: vec!["checkout".into()], ..Parts::default() }),
         front: Ok(FrontFacts { files: 93, complete: true, ..FrontFacts::default() }),
     }
@@ -245,6 +254,7 @@ fn unknown_evidence_never_turns_anything_green() {
         minutes: nobody_looked(),
         stories: nobody_looked(),
         partners: nobody_looked(),
+        connections: nobody_looked(),
         parts: nobody_looked(),
         front: nobody_looked(),
         ..healthy()

@@ -17,7 +17,7 @@ use takt_model::{Principal, Project};
 use takt_outbound::Outbound;
 
 use crate::{
-    evidence::{Accounts, Dependency, Evidence, Fact, Parts, Passwords, StoreFacts},
+    evidence::{Accounts, ConnectionFact, Dependency, Evidence, Fact, Parts, Passwords, StoreFacts},
     history::DAY,
 };
 
@@ -46,6 +46,8 @@ pub struct Rooms<'a> {
     pub logic: &'a Logic,
     /// Calls to the outside.
     pub outbound: &'a Outbound,
+    /// How the connections are; the report may not look at deliveries itself.
+    pub connections: Fact<Vec<ConnectionFact>>,
     /// The project folder.
     pub project_dir: &'a Path,
     /// The data folder.
@@ -72,6 +74,7 @@ pub async fn collect(rooms: &Rooms<'_>) -> Evidence {
         minutes: engine.minutes_since(first_minute).map_err(|e| e.to_string()),
         stories: engine.stories(STORIES).map_err(|e| e.to_string()),
         partners: Ok(partners(rooms.outbound)),
+        connections: rooms.connections.clone(),
         parts: parts(rooms),
         front: files::front(&rooms.project_dir.join("public"), &rooms.auth.keys().secret),
         project,

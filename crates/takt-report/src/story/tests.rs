@@ -6,7 +6,10 @@ use expect_test::expect;
 use takt_engine::{StoryChange, StoryField};
 use takt_model::{ProjectFiles, Words};
 
-use super::*;
+use super::{
+    later::{Later, Went},
+    *,
+};
 use crate::text::both;
 
 fn shop() -> Project {
@@ -280,6 +283,69 @@ fn a_failure_tells_the_place_only_to_the_technician() {
     assert!(for_the_developer.contains("logic/checkout.ts:12:9"));
     assert!(told.technical.contains(&("Place".to_owned(), "logic/checkout.ts:12:9".to_owned())));
     assert_eq!(told.state, State::Red);
+}
+
+fn later(to: &str, went: Went, attempts: u64, why: &str) -> Later {
+    Later {
+        id: "0199b000-0000-7000-8000-0000000000dd".into(),
+        connection: "erp".into(),
+        to: to.into(),
+        went,
+        attempts,
+        why: why.into(),
+    }
+}
+
+#[test]
+fn later_deliveries_are_told_with_the_story() {
+    const AT: i64 = 1_795_425_249_000_000;
+    let all = [
+        later("Mail", Went::Arrived(Some(AT)), 1, ""),
+        later("ERP", Went::Waits(Some(AT)), 3, "antwortet mit 503"),
+        later("Lager", Went::Waits(None), 0, ""),
+        later("Kasse", Went::Stopped, 4, "nahm es nicht an"),
+        later("Bote", Went::Unclear, 1, ""),
+        later("Alt", Went::Cancelled(None), 1, ""),
+    ];
+    let told = tell_story(&bought(), &shop(), "de").and_then(&all);
+    let text = told.to_string();
+    let afterwards = text.split_once("Was danach geschah").unwrap().1;
+    expect![[r#"
+        :
+          ✓ An Mail: angekommen am 23.11.2026, 09:14:09 Uhr (UTC).
+          … An ERP: 3-mal versucht, noch nicht angekommen: antwortet mit 503; nächster Versuch: 23.11.2026, 09:14:09 Uhr (UTC).
+          … An Lager: wartet und geht hinaus, sobald es an der Reihe ist.
+          ✗ An Kasse: nicht angekommen nach 4 Versuchen: nahm es nicht an. Ein Mensch muss entscheiden.
+          ✗ An Bote: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden.
+          – An Alt: von einem Menschen abgebrochen.
+    "#]]
+    .assert_eq(afterwards);
+    assert_eq!(
+        told.open,
+        "2 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
+    );
+    let done = tell_story(&bought(), &shop(), "en").and_then(&all[..1]);
+    assert_eq!(done.open, "", "what is done needs no sentence at the top");
+    assert!(done.to_string().contains("To Mail: arrived on 23 Nov 2026, 09:14:09 (UTC)."));
+}
+
+#[test]
+fn a_story_is_told_as_deep_as_asked() {
+    let told = tell_story(&bought(), &shop(), "en").and_then(&[later("ERP", Went::Running, 1, "")]);
+    expect![[r#"
+        Buy now · 23 Nov 2026, 09:14:07 (UTC) · succeeded
+        "Buy now" succeeded. It wrote to: Products and Orders.
+        One delivery is still under way.
+    "#]]
+    .assert_eq(&told.to_depth(Depth::of(0)));
+    let steps = told.to_depth(Depth::of(1));
+    assert!(
+        steps.contains("Created: Orders \"B-2026-00001\"") && !steps.contains("Allowed because"),
+        "{steps}"
+    );
+    assert!(steps.contains("… To ERP: is under way just now."));
+    assert_eq!(told.to_depth(Depth::of(2)), told.to_string());
+    assert!(told.to_depth(Depth::of(3)).contains("For the developer:\n  Function: checkout"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What connections name in `logic/`: mapping functions, and consumers of what comes in.
 
 use takt_logic::Logic;
-use takt_model::{Connection, ExportRef, Operation, OperationKind, Problem, Project, Receive, Severity};
+use takt_model::{ExportRef, Operation, OperationKind, Problem, Project, Severity};
 
 /// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
 /// Who sets it means it, so private addresses are allowed there.
@@ -24,7 +24,13 @@ pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
                     let named = deliver.map.as_ref().or(deliver.run.as_ref());
                     named.and_then(|export| mapping(operation, export, logic))
                 }
-                OperationKind::Receive(receive) => consumer(connection, operation, receive, logic),
+                OperationKind::Poll(poll) => mapping(operation, &poll.run, logic).or_else(|| {
+                    unheard(operation, &[format!("{}.{}", connection.id, operation.name)], logic)
+                }),
+                OperationKind::Receive(receive) => {
+                    let event = |kind: &String| format!("{}.{kind}", connection.id);
+                    unheard(operation, &receive.accept.iter().map(event).collect::<Vec<_>>(), logic)
+                }
             });
         }
     }
@@ -42,20 +48,11 @@ fn mapping(operation: &Operation, map: &ExportRef, logic: &Logic) -> Option<Prob
 }
 
 /// Nobody handles what comes in: it would be stored and nothing would follow.
-fn consumer(
-    connection: &Connection,
-    operation: &Operation,
-    receive: &Receive,
-    logic: &Logic,
-) -> Option<Problem> {
-    let heard = |event: &String| logic.consumers().iter().any(|c| c.events.contains(event));
-    let events: Vec<String> = receive.accept.iter().map(|kind| format!("{}.{kind}", connection.id)).collect();
-    let unheard: Vec<_> = events.iter().filter(|e| !heard(e)).cloned().collect();
-    if unheard.is_empty() {
-        return None;
-    }
+fn unheard(operation: &Operation, events: &[String], logic: &Logic) -> Option<Problem> {
+    let is_heard = |event: &String| logic.consumers().iter().any(|c| c.events.contains(event));
+    let unheard: Vec<_> = events.iter().filter(|e| !is_heard(e)).map(String::as_str).collect();
     let message = format!("no consumer in logic/ waits for `{}`", unheard.join("`, `"));
-    Some(told(operation, Severity::Warning, message))
+    (!unheard.is_empty()).then(|| told(operation, Severity::Warning, message))
 }
 
 fn told(operation: &Operation, severity: Severity, message: String) -> Problem {

@@ -7,3 +7,4 @@ pub(crate) mod health;
 pub(crate) mod hooks;
 pub(crate) mod rpc;
 pub(crate) mod static_files;
+pub(crate) mod stories;

@@ -5,6 +5,9 @@
 //! policies of the project, as at the data door: pages run plans as the account that is signed in.
 
 mod assets;
+mod connection;
+mod deliveries;
+mod delivery;
 mod doors;
 mod language;
 mod lights;
@@ -30,7 +33,7 @@ use axum::{
 use ring::hmac;
 use takt_report::{Evidence, Report, Rooms};
 
-use crate::app::App;
+use crate::{app::App, deliveries::facts};
 
 /// A report is made anew after this time.
 const REPORT_LIFE: Duration = Duration::from_secs(60);
@@ -46,6 +49,14 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/language", post(doors::language))
         .route("/stories", get(stories::list))
         .route("/stories/{id}", get(stories::one))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{connection}", get(connection::one))
+        .route("/deliveries/{connection}/pause", post(connection::pause))
+        .route("/deliveries/{connection}/resume", post(connection::resume))
+        .route("/deliveries/{connection}/replay", get(connection::replay_form).post(connection::replay))
+        .route("/deliveries/{connection}/{id}", get(delivery::one).post(delivery::decide))
+        .route("/deliveries/{connection}/{id}/content", post(delivery::edit))
+        .route("/deliveries/{connection}/{id}/send", post(delivery::send))
         .route("/test-order", post(test_order::place))
         .route("/test-order/cancel", post(test_order::cancel))
         .route("/orders", get(orders::list))
@@ -93,6 +104,7 @@ impl Studio {
                 auth: &app.auth,
                 logic: &logic,
                 outbound: &app.outbound,
+                connections: facts::connections(&app),
                 project_dir: &app.project_dir,
                 data_dir: &app.data_dir,
             };

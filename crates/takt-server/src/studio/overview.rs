@@ -12,7 +12,7 @@ use takt_model::Words;
 use takt_report::{Block, CheckResult, NextStep, format};
 
 use super::{
-    Kept,
+    Kept, deliveries,
     lights::{class, light, shape, word},
     page::{self, Here},
     session::{Member, Visitor},
@@ -37,10 +37,10 @@ pub(super) async fn show(AppState(app): AppState<Arc<App>>, visitor: Visitor) ->
         );
     };
     let title = member.t("Übersicht", "Overview").to_owned();
-    page::show(&member, Here::Overview, &title, &body(&member, &kept))
+    page::show(&member, Here::Overview, &title, &body(&app, &member, &kept))
 }
 
-fn body(member: &Member, kept: &Kept) -> Markup {
+fn body(app: &App, member: &Member, kept: &Kept) -> Markup {
     let (report, language) = (&kept.report, member.visitor.language);
     let name = &kept.evidence.project.settings.name;
     let says = |words: &Words| words.get(language.code()).unwrap_or_default().to_owned();
@@ -59,6 +59,7 @@ fn body(member: &Member, kept: &Kept) -> Markup {
                 p { (says(&report.total.reason)) }
             }
         }
+        (deliveries::invitation(member, app))
         section aria-labelledby="lights" {
             h2 #lights { (member.t("Sechs Lichter", "Six lights")) }
             ul.cards { @for block in &report.blocks { li { (card(member, block)) } } }

@@ -21,6 +21,7 @@ pub(super) enum Here {
     Outside,
     Overview,
     Stories,
+    Deliveries,
     Orders,
     Products,
     Account,
@@ -100,6 +101,7 @@ fn navigation(member: &Member, here: Here) -> Markup {
     if member.sees_report() {
         links.push((Here::Overview, "/studio", member.t("Übersicht", "Overview")));
         links.push((Here::Stories, "/studio/stories", member.t("Geschichten", "Stories")));
+        links.push((Here::Deliveries, "/studio/deliveries", member.t("Zustellungen", "Deliveries")));
     }
     let project = member.visitor.app.project();
     let orders = orders::table(&project, member.principal()).map(|t| t.label.clone());

@@ -2,6 +2,7 @@
 
 use takt_auth::AuthError;
 use takt_engine::{EngineError, RefusedTransition, StoreError};
+use takt_interfaces::InterfacesError;
 use takt_logic::LogicError;
 use takt_plan::PlanError;
 
@@ -154,6 +155,28 @@ pub(super) fn logic(error: &LogicError, language: Language) -> String {
             unexpected(language).to_owned()
         }
     }
+}
+
+/// What a refused decision about a delivery means.
+pub(super) fn interfaces(error: &InterfacesError, language: Language) -> String {
+    let said = match error {
+        InterfacesError::Engine(error) => return engine(error, language),
+        InterfacesError::UnknownDelivery(_) => {
+            language.t("Diese Zustellung gibt es nicht.", "This delivery does not exist.")
+        }
+        InterfacesError::UnknownConnection(_) => {
+            language.t("Diese Verbindung gibt es nicht.", "This connection does not exist.")
+        }
+        InterfacesError::NotNow(_) => language.t(
+            "Das geht gerade nicht: Die Zustellung ist unterwegs oder schon beendet. Bitte laden Sie die Seite neu.",
+            "That is not possible now: the delivery is under way or has ended already. Please load the page again.",
+        ),
+        InterfacesError::Body(why) => {
+            let words = language.t("Der Inhalt ist kein gültiges JSON", "The content is not valid JSON");
+            return format!("{words}: {why}");
+        }
+    };
+    said.to_owned()
 }
 
 fn unexpected(language: Language) -> &'static str {

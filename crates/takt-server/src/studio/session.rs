@@ -14,7 +14,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
-use takt_auth::{Client, ConsoleAccount};
+use takt_auth::{Client, ConsoleAccount, StudioRole};
 use takt_model::Principal;
 
 use super::{Studio, language::Language, page};
@@ -112,6 +112,17 @@ impl Member {
     /// With whose rights plans run.
     pub(super) fn principal(&self) -> &Principal {
         &self.account.principal
+    }
+
+    /// Whether this account may decide about deliveries and connections; the others of the console only look.
+    pub(super) fn may_operate(&self) -> bool {
+        matches!(self.account.studio_role, Some(StudioRole::Owner | StudioRole::Developer))
+    }
+
+    /// Writes to the log who did what; never what they saw.
+    pub(super) fn note(&self, act: &str, to: &str) {
+        let account = self.principal().uid().map(|id| id.to_string()).unwrap_or_default();
+        tracing::info!(target: "takt::audit", account, act, to, "somebody acted in the console");
     }
 
     /// Whether the report and the stories are for this account, not only the tables of its roles.

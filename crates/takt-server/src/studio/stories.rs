@@ -20,7 +20,7 @@ use super::{
     session::Member,
     test_order,
 };
-use crate::app::App;
+use crate::{app::App, deliveries::later::told_later};
 
 /// Stories on the page.
 const NEWEST: u64 = 50;
@@ -90,7 +90,13 @@ pub(super) async fn one(
     };
     let language = member.visitor.language.code();
     let names: RowNames = takt_report::row_names(&app.engine, &story, language).await;
-    let told = tell_story_naming(&story, &app.project(), language, &names);
+    let later = match told_later(&app, &story, language) {
+        Ok(later) => later,
+        Err(error) => {
+            return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
+        }
+    };
+    let told = tell_story_naming(&story, &app.project(), language, &names).and_then(&later);
     let body = html! {
         @if let Some(order) = &asked.order { (test_order::placed(&member, order)) }
         @if asked.done.as_deref() == Some("cancelled") {
@@ -112,6 +118,7 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
             h1 { (told.title) }
             p.lead { span.light.(class(told.state)) { (shape(told.state)) " " span.word { (told.outcome) } } }
             p.lead { (told.summary) }
+            @if !told.open.is_empty() { div.message.note { p { (told.open) } } }
             dl.facts {
                 div { dt { (member.t("Wer", "Who")) } dd { (told.who) } }
                 div { dt { (member.t("Mit welchen Rechten", "With which rights")) } dd { (told.rights) } }
@@ -123,10 +130,26 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
                 div { dt { (member.t("Meldungen nach außen", "Announcements")) } dd { (told.events) } }
                 div { dt { (member.t("Ende", "End")) } dd { (told.end) } }
             }
+            (afterwards(member, told))
             details.technical {
                 summary { (member.t("Für die Technik", "For the technician")) }
                 dl { @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } } }
             }
+        }
+    }
+}
+
+/// What became of it at others.
+fn afterwards(member: &Member, told: &StoryText) -> Markup {
+    html! {
+        @if !told.later.is_empty() {
+            h2 { (member.t("Was danach geschah", "What happened afterwards")) }
+            ul.rows { @for later in &told.later {
+                li { a.row.later href={ "/studio/deliveries/" (later.connection) "/" (later.id) } {
+                    span.light.(class(later.state)) { (shape(later.state)) }
+                    span.main { (later.sentence) }
+                } }
+            } }
         }
     }
 }

@@ -45,7 +45,7 @@ fn a_refusal_is_a_plain_sentence() {
         roles: vec!["king".to_owned()],
     };
     assert_eq!(say(&unknown), "There is no role `king`; there are: staff.");
-    let last = AdminRequest::StoryLast { function: None, language: "en".to_owned() };
+    let last = AdminRequest::StoryLast { function: None, language: "en".to_owned(), depth: 3 };
     assert_eq!(say(&last), "There is no story yet.");
 }
 
@@ -57,7 +57,7 @@ fn stories_are_told_in_two_languages() {
     let answer = server.ask_as(&token, "POST", "/rest/v1/rpc/note", &[], r#"{"text":"hello"}"#);
     let id = answer.header("takt-story").unwrap();
     let tell = |language: &str| {
-        let story = AdminRequest::Story { id: id.clone(), language: language.to_owned() };
+        let story = AdminRequest::Story { id: id.clone(), language: language.to_owned(), depth: 3 };
         ask(&data, &story).unwrap().unwrap()["text"].as_str().unwrap().to_owned()
     };
     assert!(tell("de").contains("Geschrieben"), "{}", tell("de"));

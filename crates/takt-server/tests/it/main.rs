@@ -5,6 +5,7 @@ mod accounts;
 mod commands;
 mod connections;
 mod data;
+mod deliveries;
 mod functions;
 mod lifecycle;
 mod overload;

@@ -13,9 +13,9 @@ use crate::support::{Answer, Running, options};
 
 const OWNER: &str = "owner@example.org";
 const STAFF: &str = "staff@example.org";
-const PASSWORD: &str = "a long sentence is good";
+pub(crate) const PASSWORD: &str = "a long sentence is good";
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 fn shop() -> Running {
     let dir = tempfile::tempdir().unwrap();
@@ -42,19 +42,19 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Somebody with a browser: keeps cookies, sends forms from the page that was looked at last.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     server: &'a Running,
     cookies: Vec<(String, String)>,
-    page: String,
-    language: &'static str,
+    pub(crate) page: String,
+    pub(crate) language: &'static str,
 }
 
 impl<'a> Browser<'a> {
-    fn new(server: &'a Running) -> Self {
+    pub(crate) fn new(server: &'a Running) -> Self {
         Self { server, cookies: Vec::new(), page: String::new(), language: "en" }
     }
 
-    fn owner(server: &'a Running) -> Self {
+    pub(crate) fn owner(server: &'a Running) -> Self {
         let mut browser = Self::new(server);
         browser.get("/studio/setup");
         let code = server.app.auth.setup_code().unwrap();
@@ -64,26 +64,26 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    fn staff(server: &'a Running) -> Self {
+    pub(crate) fn staff(server: &'a Running) -> Self {
         RUNTIME.block_on(server.app.auth.account_add(STAFF, PASSWORD, &["staff".to_owned()])).unwrap();
         let mut browser = Self::new(server);
         assert_eq!(browser.sign_in(STAFF).status, 303);
         browser
     }
 
-    fn sign_in(&mut self, email: &str) -> Answer {
+    pub(crate) fn sign_in(&mut self, email: &str) -> Answer {
         self.get("/studio/sign-in");
         self.post("/studio/sign-in", &[("email", email), ("password", PASSWORD)])
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         let answer = self.send("GET", path, &[], "");
         self.page = answer.text();
         answer
     }
 
     /// Sends a form with the token of the last page.
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = hidden(&self.page, "form_token");
         let mut all = vec![("form_token", token.as_str())];
         all.extend(fields);
@@ -96,7 +96,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Follows the way that an answer names.
-    fn follow(&mut self, answer: &Answer) -> Answer {
+    pub(crate) fn follow(&mut self, answer: &Answer) -> Answer {
         self.get(&answer.header("location").unwrap())
     }
 
@@ -122,7 +122,7 @@ impl<'a> Browser<'a> {
 }
 
 /// The value of a hidden or shown field of a page.
-fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\"");
     let rest = page.split(&mark).nth(1).unwrap_or_else(|| panic!("no field {name} in {page}"));
     let value = rest.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -142,13 +142,13 @@ fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// The first link of a page that begins so.
-fn link(page: &str, start: &str) -> String {
+pub(crate) fn link(page: &str, start: &str) -> String {
     let mark = format!("href=\"{start}");
     let rest = page.split(&mark).nth(1).unwrap_or_else(|| panic!("no link to {start} in {page}"));
     format!("{start}{}", rest.split('"').next().unwrap())
 }
 
-fn has(page: &str, parts: &[&str]) {
+pub(crate) fn has(page: &str, parts: &[&str]) {
     for part in parts {
         assert!(page.contains(part), "{part:?} is missing in {page}");
     }
@@ -200,7 +200,14 @@ fn customers_and_strangers_stay_outside() {
     assert_eq!(browser.sign_in("c@example.org").status, 403);
     assert_eq!(browser.sign_in("nobody@example.org").status, 400);
     has(&browser.page, &["Email address or password is wrong."]);
-    let pages = ["/studio", "/studio/stories", "/studio/orders", "/studio/products", "/studio/account"];
+    let pages = [
+        "/studio",
+        "/studio/stories",
+        "/studio/deliveries",
+        "/studio/orders",
+        "/studio/products",
+        "/studio/account",
+    ];
     for path in pages.into_iter().chain(["/studio/stories/0199a001-0000-7000-8000-000000000001"]) {
         assert_eq!(browser.get(path).header("location").unwrap(), "/studio/sign-in", "{path}");
     }
@@ -262,7 +269,8 @@ fn the_overview_shows_six_lights_in_the_language_of_the_browser() {
 fn nothing_stands_inline() {
     let server = shop();
     let mut browser = Browser::owner(&server);
-    for path in ["/studio", "/studio/stories", "/studio/orders", "/studio/products", "/studio/account"] {
+    let pages = ["/studio", "/studio/stories", "/studio/deliveries", "/studio/orders", "/studio/products"];
+    for path in pages.into_iter().chain(["/studio/account"]) {
         let answer = browser.get(path);
         let policy = answer.header("content-security-policy").unwrap();
         assert!(!policy.contains("unsafe"), "{policy}");

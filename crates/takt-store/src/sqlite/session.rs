@@ -1,6 +1,9 @@
 //! What a running transaction has: a connection for as long as its job lasts, time, chance, and whether it still stands.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    hash::Hasher,
+};
 
 use uuid::Uuid;
 
@@ -197,23 +200,25 @@ const RANDOM_BITS: u32 = 74;
 /// A seeded source of ids.
 #[derive(Debug, Clone, Copy)]
 struct Ids {
-    state: u64,
+    seed: u64,
+    drawn: u64,
     /// Time and random part of the last v7 id, without version and variant; 0 if there was none.
     last: u128,
 }
 
 impl Ids {
     fn new(seed: u64, last: u128) -> Self {
-        Self { state: seed, last }
+        Self { seed, drawn: 0, last }
     }
 
-    /// SplitMix64: every seed gives a full period and well mixed bits.
+    /// A keyed hash (SipHash-2-4) of a counter: callers are told some ids of a transaction (its story's), and must not
+    /// work out from them the others, which may be secrets.
+    #[expect(deprecated, reason = "the standard library has no other SipHash whose key can be chosen")]
     fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.drawn += 1;
+        let mut hash = std::hash::SipHasher::new_with_keys(self.seed, 0);
+        hash.write_u64(self.drawn);
+        hash.finish()
     }
 
     /// RFC 9562, method 2: within a millisecond the random part grows by a random step, so later ids are greater and
@@ -263,6 +268,21 @@ mod tests {
             }
             last_id = ids.last;
         }
+    }
+
+    #[test]
+    fn an_id_tells_nothing_about_the_next() {
+        let mut ids = Ids::new(7, 0);
+        // What made the ids before could be run backwards from one of them (SplitMix64).
+        let told = ids.v7(1_000_000).as_u128();
+        let random = (told >> 64 & 0xFFF) << 62 | told & ((1 << 62) - 1);
+        let drawn = u64::try_from(random >> 9 & u128::from(u64::MAX)).unwrap();
+        let unmix = |z: u64, shift: u32| (0..64 / shift).fold(z, |x, _| z ^ (x >> shift));
+        let z = unmix(drawn, 31).wrapping_mul(0x3196_42B2_D24D_8EC3);
+        let state = unmix(unmix(z, 27).wrapping_mul(0x96DE_1B17_3F11_9089), 30);
+        let mut guessed = Ids::new(state, 0);
+        guessed.next();
+        assert_ne!(guessed.next(), ids.next(), "what comes next follows from an id");
     }
 
     #[test]

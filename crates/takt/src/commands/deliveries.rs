@@ -21,7 +21,8 @@ Examples:
   takt deliveries cancel 0199b1c2-...                it shall not leave any more
   takt deliveries pause erp                          nothing leaves to it; nothing is lost
   takt deliveries resume erp
-  takt deliveries connections                        how every connection is")]
+  takt deliveries connections                        how every connection is
+  takt deliveries connections --about                what each is for, and what was really seen of it")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -106,7 +107,11 @@ enum Verb {
         connection: String,
     },
     /// Say how every connection is.
-    Connections,
+    Connections {
+        /// Tell everything: purpose, partner, personal data, operations, what was seen.
+        #[arg(long)]
+        about: bool,
+    },
 }
 
 impl DeliveriesCommand {
@@ -151,7 +156,7 @@ impl Verb {
             Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
             Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
             Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
-            Self::Connections => DeliveriesRequest::Connections { language },
+            Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })
     }
 }

@@ -12,9 +12,11 @@ use crate::out::Exit;
 Examples:
   takt story --last                        the newest one, in the language of the terminal
   takt story --last --function checkout --lang de
-  takt story 0199b1c2-...                  the one that the header Takt-Story names")]
+  takt story 0199b1c2-...                  the one that the header Takt-Story names
+  takt story B-2026-00012                  the one that wrote this order (of the newest 10,000)
+  takt story --last --depth 0              in one sentence")]
 pub(crate) struct Story {
-    /// Id of the story.
+    /// Id of the story, or the number of an order that it wrote.
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     id: Option<String>,
     /// The newest story.
@@ -26,6 +28,9 @@ pub(crate) struct Story {
     /// The language to tell it in.
     #[arg(long, value_name = "LANG")]
     lang: Option<Language>,
+    /// How much to tell: 0 one sentence, 1 the steps, 2 with changed fields and rules, 3 with technical details.
+    #[arg(long, value_name = "0-3", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=3))]
+    depth: u8,
 }
 
 impl Story {
@@ -33,8 +38,8 @@ impl Story {
         let format = common.format();
         let language = Language::code(self.lang).to_owned();
         let request = match self.id {
-            Some(id) => AdminRequest::Story { id, language },
-            None => AdminRequest::StoryLast { function: self.function, language },
+            Some(id) => AdminRequest::Story { id, language, depth: self.depth },
+            None => AdminRequest::StoryLast { function: self.function, language, depth: self.depth },
         };
         match common.ask(request) {
             Ok(answer) => {

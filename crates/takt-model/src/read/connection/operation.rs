@@ -8,7 +8,7 @@ use super::super::{
 };
 use super::time;
 use crate::{
-    Connection, Deliver, ExportRef, HttpRequest, MailOut, OnDead, OnUnknown, Operation, OperationKind,
+    Connection, Deliver, ExportRef, HttpRequest, MailOut, OnDead, OnUnknown, Operation, OperationKind, Poll,
     Protocol, Receive, Retry, settings::duration,
 };
 
@@ -38,10 +38,11 @@ fn one(part: &Section<'_>, problems: &mut Problems) -> Option<Operation> {
         problems.error(part.source(), "an operation needs a `name`", None);
         return None;
     };
-    let kinds = ["deliver", "receive"];
+    let kinds = ["deliver", "receive", "poll"];
     let kind = match part.text("kind", problems).as_ref().map(|k| k.value.as_str()) {
         Some("deliver") => OperationKind::Deliver(Box::new(deliver(part, problems))),
         Some("receive") => OperationKind::Receive(receive(part, problems)),
+        Some("poll") => OperationKind::Poll(poll(part, problems)?),
         other => {
             let said = other.unwrap_or_default();
             let help = did_you_mean_or_list(said, kinds);
@@ -191,6 +192,17 @@ fn statuses(part: &Section<'_>, problems: &mut Problems) -> Vec<u16> {
     list.unwrap_or_default()
 }
 
+fn poll(part: &Section<'_>, problems: &mut Problems) -> Option<Poll> {
+    let every = time(part, "every", problems);
+    let run = part.text("run", problems).and_then(|r| export(&r, problems));
+    let (Some(every), Some(run)) = (every, run) else {
+        let help = "write `every = \"5m\"` and `run = \"logic/erp.ts#stock\"`".to_owned();
+        problems.error(part.source(), "a poll needs `every` and a function to `run`", help);
+        return None;
+    };
+    Some(Poll { every: every.max(Duration::from_secs(1)), run })
+}
+
 fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
     Receive {
         accept: one_or_more(part, "accept", problems),
@@ -224,7 +236,10 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
             OperationKind::Receive(_) if protocol != Protocol::WebhookIn => {
                 Some("only webhooks that come in (`protocol = \"webhook-in\"`) can be received")
             }
-            OperationKind::Receive(_) => None,
+            OperationKind::Poll(_) if !matches!(protocol, Protocol::Rest | Protocol::JsonRpc) => {
+                Some("only `rest` and `jsonrpc` can be polled")
+            }
+            OperationKind::Receive(_) | OperationKind::Poll(_) => None,
         };
         if let Some(message) = wrong {
             problems.error(&operation.source, message, None);

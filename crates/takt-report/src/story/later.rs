@@ -1,0 +1,191 @@
+//! What became of a story at others: deliveries that point to it, told in plain words. Pure.
+//! Lives here: the sentences. Not here: where a delivery stands; whoever knows that (`takt-server`) fills [`Later`].
+
+use serde::Serialize;
+
+use super::StoryText;
+use crate::{format, report::State, text::pick};
+
+/// A delivery that a story caused. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    /// Id of the delivery.
+    pub id: String,
+    /// Name of the connection, for links.
+    pub connection: String,
+    /// Who gets it, as people call it: "ERP (own server)".
+    pub to: String,
+    /// Where it stands.
+    pub went: Went,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// What went wrong last, in the language of the story; empty if nothing did.
+    pub why: String,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Went {
+    /// It arrived then.
+    Arrived(Option<i64>),
+    /// It will be tried then; without a moment, as soon as it may.
+    Waits(Option<i64>),
+    /// An attempt is running.
+    Running,
+    /// A person has stopped the connection.
+    Held,
+    /// It did not arrive and a person must decide.
+    Stopped,
+    /// Nobody knows whether it arrived and a person must decide.
+    Unclear,
+    /// A person said that it shall not leave.
+    Cancelled(Option<i64>),
+}
+
+/// A later delivery in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaterText {
+    /// Id of the delivery.
+    pub id: String,
+    /// Name of the connection.
+    pub connection: String,
+    /// The light of it.
+    pub state: State,
+    /// "An ERP: angekommen am 23.11.2026, 09:14:09 Uhr (UTC)."
+    pub sentence: String,
+}
+
+impl LaterText {
+    pub(super) fn mark(&self) -> char {
+        match self.state {
+            State::Green => '✓',
+            State::Red => '✗',
+            State::Yellow | State::Unknown | State::TooYoung => '…',
+            State::NotApplicable => '–',
+        }
+    }
+}
+
+impl StoryText {
+    /// The story with what became of it at others.
+    #[must_use]
+    pub fn and_then(mut self, later: &[Later]) -> Self {
+        let is_german = self.language == "de";
+        self.later = later
+            .iter()
+            .map(|l| LaterText {
+                id: l.id.clone(),
+                connection: l.connection.clone(),
+                state: l.went.state(),
+                sentence: if is_german { l.german() } else { l.english() },
+            })
+            .collect();
+        self.open = open(later, &self.language);
+        self
+    }
+}
+
+impl Went {
+    fn state(self) -> State {
+        match self {
+            Self::Arrived(_) => State::Green,
+            Self::Waits(_) | Self::Running | Self::Held => State::Yellow,
+            Self::Stopped | Self::Unclear => State::Red,
+            Self::Cancelled(_) => State::NotApplicable,
+        }
+    }
+}
+
+impl Later {
+    fn german(&self) -> String {
+        let (to, n, why) = (&self.to, self.attempts, self.because());
+        match self.went {
+            Went::Arrived(at) if n > 1 => format!("An {to}: angekommen{} nach {n} Versuchen.", on(at, "de")),
+            Went::Arrived(at) => format!("An {to}: angekommen{}.", on(at, "de")),
+            Went::Waits(None) if n == 0 => {
+                format!("An {to}: wartet und geht hinaus, sobald es an der Reihe ist.")
+            }
+            Went::Waits(Some(_)) if n == 0 => format!("An {to}: wartet."),
+            Went::Waits(next) => {
+                let times = if n == 1 { "einmal versucht".to_owned() } else { format!("{n}-mal versucht") };
+                let next =
+                    next.map_or_else(|| "so bald wie möglich".to_owned(), |at| format::moment(at, "de"));
+                format!("An {to}: {times}, noch nicht angekommen{why}; nächster Versuch: {next}.")
+            }
+            Went::Running => format!("An {to}: ist gerade unterwegs."),
+            Went::Held => {
+                format!("An {to}: wartet, weil die Verbindung angehalten ist. Es geht nichts verloren.")
+            }
+            Went::Stopped => {
+                let tries = if n == 1 { "1 Versuch".to_owned() } else { format!("{n} Versuchen") };
+                format!("An {to}: nicht angekommen nach {tries}{why}. Ein Mensch muss entscheiden.")
+            }
+            Went::Unclear => format!(
+                "An {to}: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden."
+            ),
+            Went::Cancelled(at) => format!("An {to}: von einem Menschen abgebrochen{}.", on(at, "de")),
+        }
+    }
+
+    fn english(&self) -> String {
+        let (to, n, why) = (&self.to, self.attempts, self.because());
+        match self.went {
+            Went::Arrived(at) if n > 1 => format!("To {to}: arrived{} after {n} tries.", on(at, "en")),
+            Went::Arrived(at) => format!("To {to}: arrived{}.", on(at, "en")),
+            Went::Waits(None) if n == 0 => format!("To {to}: waiting; it leaves as soon as it is its turn."),
+            Went::Waits(Some(_)) if n == 0 => format!("To {to}: waiting."),
+            Went::Waits(next) => {
+                let times = if n == 1 { "tried once".to_owned() } else { format!("tried {n} times") };
+                let next =
+                    next.map_or_else(|| "as soon as possible".to_owned(), |at| format::moment(at, "en"));
+                format!("To {to}: {times}, has not arrived yet{why}; next try: {next}.")
+            }
+            Went::Running => format!("To {to}: is under way just now."),
+            Went::Held => format!("To {to}: waiting because the connection is paused. Nothing is lost."),
+            Went::Stopped => {
+                let tries = if n == 1 { "1 try".to_owned() } else { format!("{n} tries") };
+                format!("To {to}: did not arrive after {tries}{why}. A person must decide.")
+            }
+            Went::Unclear => {
+                format!("To {to}: sent, but nobody knows whether it arrived. A person must decide.")
+            }
+            Went::Cancelled(at) => format!("To {to}: cancelled by a person{}.", on(at, "en")),
+        }
+    }
+
+    fn because(&self) -> String {
+        if self.why.is_empty() { String::new() } else { format!(": {}", self.why) }
+    }
+}
+
+/// " am 23.11.2026, 09:14:09 Uhr (UTC)", if the moment is known.
+fn on(at: Option<i64>, language: &str) -> String {
+    let word = pick(language, "am", "on");
+    at.map_or_else(String::new, |at| format!(" {word} {}", format::moment(at, language)))
+}
+
+/// One sentence for the top of the story: what has stopped weighs more than what is under way.
+fn open(later: &[Later], language: &str) -> String {
+    let count = |state| later.iter().filter(|l| l.went.state() == state).count();
+    let (stopped, under_way) = (count(State::Red), count(State::Yellow));
+    let word = |de, en| pick(language, de, en);
+    let first = match stopped {
+        0 => String::new(),
+        1 => word(
+            "Eine Übergabe ist stehen geblieben und braucht eine Entscheidung.",
+            "One delivery has stopped and needs a decision.",
+        )
+        .to_owned(),
+        n if language == "de" => {
+            format!("{n} Übergaben sind stehen geblieben und brauchen eine Entscheidung.")
+        }
+        n => format!("{n} deliveries have stopped and need a decision."),
+    };
+    let second = match under_way {
+        0 => String::new(),
+        1 => word("Eine Übergabe steht noch aus.", "One delivery is still under way.").to_owned(),
+        n if language == "de" => format!("{n} Übergaben stehen noch aus."),
+        n => format!("{n} deliveries are still under way."),
+    };
+    [first, second].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ")
+}

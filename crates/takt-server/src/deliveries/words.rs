@@ -1,0 +1,263 @@
+//! What people call what happens to deliveries: states, outcomes, what did not arrive where and why. Pure.
+//! Everything here is read by owners, in German and English.
+
+use std::time::Duration;
+
+use takt_interfaces::{ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
+use takt_model::Project;
+
+pub(crate) fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
+    if language == "de" { german } else { english }
+}
+
+/// What people call a state.
+pub(crate) fn state_word(state: DeliveryState, language: &str) -> &'static str {
+    let (english, german) = match state {
+        DeliveryState::Waiting => ("waiting", "wartet"),
+        DeliveryState::Delivered => ("delivered", "zugestellt"),
+        DeliveryState::Dead => ("dead letter", "unzustellbar"),
+        DeliveryState::Asking => ("needs a decision", "braucht eine Entscheidung"),
+        DeliveryState::Cancelled => ("cancelled", "abgebrochen"),
+    };
+    say(language, english, german)
+}
+
+/// What people call an outcome.
+pub(crate) fn outcome_word(outcome: Outcome, language: &str) -> &'static str {
+    let (english, german) = match outcome {
+        Outcome::Ok => ("arrived", "angekommen"),
+        Outcome::Refused => ("refused", "abgelehnt"),
+        Outcome::Failed => ("failed", "fehlgeschlagen"),
+        Outcome::Unknown => ("unknown: sent, no answer", "unbekannt: gesendet, keine Antwort"),
+    };
+    say(language, english, german)
+}
+
+/// What people call the state of a connection.
+pub(crate) fn connection_state(status: &ConnectionStatus, language: &str) -> &'static str {
+    match (status.paused, status.open_until) {
+        (true, _) => say(language, "paused", "angehalten"),
+        (false, Some(_)) => say(language, "resting", "ruht"),
+        (false, None) => say(language, "open", "offen"),
+    }
+}
+
+/// Who gets a delivery, as people call it.
+pub(crate) fn receiver(project: &Project, delivery: &Delivery, language: &str) -> String {
+    if delivery.connection == FUNCTIONS {
+        let own = say(language, "own function", "eigene Funktion");
+        return format!("{own} {}", quoted(&delivery.operation, language));
+    }
+    quoted(connection_name(project, &delivery.connection, language), language)
+}
+
+/// What people call a connection: the name of its partner.
+pub(crate) fn connection_name<'a>(project: &'a Project, id: &'a str, language: &str) -> &'a str {
+    if id == FUNCTIONS {
+        return say(language, "Own functions", "Eigene Funktionen");
+    }
+    project.connection(id).map(|c| c.partner.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(id)
+}
+
+fn quoted(text: &str, language: &str) -> String {
+    if language == "de" { format!("„{text}“") } else { format!("\"{text}\"") }
+}
+
+/// What a delivery is about: "Bestellung B-2026-00012", or the event if it has no number.
+pub(crate) fn subject(delivery: &Delivery, number: Option<&str>, language: &str) -> String {
+    let Some(number) = number else { return delivery.name.clone() };
+    let kind = delivery.name.split('.').next().unwrap_or_default();
+    match kind {
+        "order" => format!("{} {number}", say(language, "Order", "Bestellung")),
+        _ => format!("{number} ({})", delivery.name),
+    }
+}
+
+/// A delivery in one sentence: what, where, and what became of it.
+pub(crate) fn sentence(
+    project: &Project,
+    delivery: &Delivery,
+    number: Option<&str>,
+    language: &str,
+) -> String {
+    let (what, to) = (subject(delivery, number, language), receiver(project, delivery, language));
+    let why = why(delivery, language);
+    let because = if why.is_empty() { ".".to_owned() } else { format!(": {why}.") };
+    match (delivery.state, language) {
+        (DeliveryState::Delivered, "de") => format!("{what} kam bei {to} an."),
+        (DeliveryState::Delivered, _) => format!("{what} arrived at {to}."),
+        (DeliveryState::Dead, "de") => format!("{what} kam nicht bei {to} an{because}"),
+        (DeliveryState::Dead, _) => format!("{what} did not arrive at {to}{because}"),
+        (DeliveryState::Asking, "de") => format!("Niemand weiß, ob {what} bei {to} ankam{because}"),
+        (DeliveryState::Asking, _) => format!("Nobody knows whether {what} arrived at {to}{because}"),
+        (DeliveryState::Cancelled, "de") => format!("{what} an {to} wurde abgebrochen."),
+        (DeliveryState::Cancelled, _) => format!("{what} to {to} was cancelled."),
+        (DeliveryState::Waiting, "de") if delivery.attempts == 0 => {
+            format!("{what} wartet auf den Weg zu {to}.")
+        }
+        (DeliveryState::Waiting, _) if delivery.attempts == 0 => format!("{what} waits for its way to {to}."),
+        (DeliveryState::Waiting, "de") => format!("{what} ist noch nicht bei {to}{because}"),
+        (DeliveryState::Waiting, _) => format!("{what} has not arrived at {to} yet{because}"),
+    }
+}
+
+/// Why it did not arrive: in plain words, with the technical reason behind them. Empty if nothing went wrong.
+pub(crate) fn why(delivery: &Delivery, language: &str) -> String {
+    let Some(outcome) = delivery.outcome.filter(|o| *o != Outcome::Ok) else { return String::new() };
+    let error = delivery.error.as_deref().unwrap_or_default();
+    let status = error.strip_prefix("answered ").and_then(|n| n.parse::<u16>().ok());
+    let plain = match (status, outcome) {
+        (Some(401 | 403), _) => say(language, "access was denied there", "der Zugang wurde dort verweigert"),
+        (Some(404), _) => say(language, "the address does not exist there", "die Adresse gibt es dort nicht"),
+        (Some(410), _) => say(language, "it is gone for good there", "das gibt es dort nicht mehr"),
+        (Some(429), _) => say(language, "too much was sent at once", "es kam zu viel auf einmal"),
+        (Some(503), _) => say(language, "the other side is not ready", "die andere Seite ist nicht bereit"),
+        (Some(500..=599), _) => {
+            say(language, "there is a fault on the other side", "auf der anderen Seite ist ein Fehler")
+        }
+        (_, Outcome::Refused) => {
+            say(language, "it was not accepted as it is", "es wurde so nicht angenommen")
+        }
+        (_, Outcome::Failed) => say(
+            language,
+            "the other side does not answer as it should",
+            "die andere Seite antwortet nicht, wie sie soll",
+        ),
+        (_, Outcome::Unknown) => {
+            say(language, "it was sent, but no answer came", "es wurde gesendet, aber es kam keine Antwort")
+        }
+        (_, Outcome::Ok) => "",
+    };
+    match status {
+        Some(status) => format!("{plain} ({} {status})", say(language, "answer", "Antwort")),
+        None if error.is_empty() => plain.to_owned(),
+        None => format!("{plain} ({error})"),
+    }
+}
+
+/// A time span as people say it: `2 s`, `5 min`, `3 Tage`.
+pub(crate) fn span(time: Duration, language: &str) -> String {
+    const DAY: u64 = 86_400;
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.as_millis()),
+        s if s % DAY == 0 => {
+            let one = s / DAY == 1;
+            let (english, german) = if one { ("day", "Tag") } else { ("days", "Tage") };
+            format!("{} {}", s / DAY, say(language, english, german))
+        }
+        s if s % 3600 == 0 => format!("{} h", s / 3600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use expect_test::expect;
+    use takt_model::{ProjectFiles, Uuid};
+
+    fn project() -> Project {
+        let erp = r#"
+purpose = { en = "Orders go to the ERP.", de = "Bestellungen gehen in die Warenwirtschaft." }
+partner = { name = "Warenwirtschaft" }
+owner = "Sales"
+outage = { en = "Orders wait.", de = "Bestellungen warten." }
+[connect]
+protocol = "rest"
+base = "https://erp.example/api"
+[[op]]
+name = "order"
+kind = "deliver"
+on = "order.placed"
+request = "POST /orders"
+"#;
+        let files = ProjectFiles::from([
+            ("takt.toml", "name = \"Test\"\nlanguages = [\"de\", \"en\"]\n"),
+            ("interfaces/erp.toml", erp),
+        ]);
+        Project::parse(&files, &[]).0
+    }
+
+    fn delivery(state: DeliveryState, outcome: Option<Outcome>, error: &str) -> Delivery {
+        Delivery {
+            id: Uuid::from_u128(1),
+            event: Uuid::from_u128(2),
+            name: "order.placed".to_owned(),
+            connection: "erp".to_owned(),
+            operation: "order".to_owned(),
+            lane: None,
+            state,
+            attempts: 1,
+            next_at: 0,
+            created_at: 0,
+            first_at: None,
+            ended_at: None,
+            outcome,
+            error: (!error.is_empty()).then(|| error.to_owned()),
+            story: None,
+            body: None,
+            journal: None,
+            claimed: false,
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_told_in_one_sentence() {
+        let project = project();
+        let number = Some("B-2026-00012");
+        let mut told = String::new();
+        for (state, outcome, error) in [
+            (DeliveryState::Dead, Some(Outcome::Refused), "answered 422"),
+            (DeliveryState::Dead, Some(Outcome::Failed), "answered 503"),
+            (DeliveryState::Dead, Some(Outcome::Refused), "Artikel unbekannt"),
+            (DeliveryState::Asking, Some(Outcome::Unknown), "the connection was lost"),
+            (DeliveryState::Waiting, Some(Outcome::Failed), ""),
+            (DeliveryState::Delivered, Some(Outcome::Ok), ""),
+            (DeliveryState::Cancelled, None, ""),
+        ] {
+            let d = delivery(state, outcome, error);
+            told.push_str(&format!(
+                "{}\n{}\n",
+                sentence(&project, &d, number, "de"),
+                sentence(&project, &d, number, "en")
+            ));
+        }
+        expect![[r#"
+            Bestellung B-2026-00012 kam nicht bei „Warenwirtschaft“ an: es wurde so nicht angenommen (Antwort 422).
+            Order B-2026-00012 did not arrive at "Warenwirtschaft": it was not accepted as it is (answer 422).
+            Bestellung B-2026-00012 kam nicht bei „Warenwirtschaft“ an: die andere Seite ist nicht bereit (Antwort 503).
+            Order B-2026-00012 did not arrive at "Warenwirtschaft": the other side is not ready (answer 503).
+            Bestellung B-2026-00012 kam nicht bei „Warenwirtschaft“ an: es wurde so nicht angenommen (Artikel unbekannt).
+            Order B-2026-00012 did not arrive at "Warenwirtschaft": it was not accepted as it is (Artikel unbekannt).
+            Niemand weiß, ob Bestellung B-2026-00012 bei „Warenwirtschaft“ ankam: es wurde gesendet, aber es kam keine Antwort (the connection was lost).
+            Nobody knows whether Order B-2026-00012 arrived at "Warenwirtschaft": it was sent, but no answer came (the connection was lost).
+            Bestellung B-2026-00012 ist noch nicht bei „Warenwirtschaft“: die andere Seite antwortet nicht, wie sie soll.
+            Order B-2026-00012 has not arrived at "Warenwirtschaft" yet: the other side does not answer as it should.
+            Bestellung B-2026-00012 kam bei „Warenwirtschaft“ an.
+            Order B-2026-00012 arrived at "Warenwirtschaft".
+            Bestellung B-2026-00012 an „Warenwirtschaft“ wurde abgebrochen.
+            Order B-2026-00012 to "Warenwirtschaft" was cancelled.
+        "#]].assert_eq(&told);
+        let mut own = delivery(DeliveryState::Dead, Some(Outcome::Failed), "it threw");
+        own.connection = FUNCTIONS.to_owned();
+        let said = sentence(&project, &own, None, "en");
+        assert!(said.starts_with("order.placed did not arrive at own function \"order\""), "{said}");
+    }
+
+    #[test]
+    fn spans_read_as_people_say_them() {
+        for (seconds, de, en) in [
+            (2, "2 s", "2 s"),
+            (300, "5 min", "5 min"),
+            (7200, "2 h", "2 h"),
+            (86_400, "1 Tag", "1 day"),
+            (259_200, "3 Tage", "3 days"),
+        ] {
+            let time = Duration::from_secs(seconds);
+            assert_eq!((span(time, "de").as_str(), span(time, "en").as_str()), (de, en));
+        }
+    }
+}

@@ -1,0 +1,210 @@
+// The example shop and a real Tryton: orders arrive, stock comes back, and when the ERP dies under load nothing is
+// lost, doubled or hidden.
+// Lives here: what must be true. Not here: how Tryton is made (tryton.py), what the shop says to it (logic/erp.ts).
+// TAKT_TRYTON: where `tryton.py prepare` keeps things. TAKT_PLUG_SECONDS: how long the ERP is dead under load.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+
+import { Server } from "../e2e/lib/server.mjs";
+
+const run = promisify(execFile);
+const script = join(import.meta.dirname, "tryton.py");
+const prepared = process.env.TAKT_TRYTON ?? join(tmpdir(), "takt-tryton");
+const plugSeconds = Number(process.env.TAKT_PLUG_SECONDS ?? 20);
+
+const sleep = (ms) => new Promise((wait) => setTimeout(wait, ms));
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((ready) => probe.listen(0, "127.0.0.1", ready));
+  const { port } = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  return port;
+}
+
+/** A real Tryton on a copy of the prepared database. */
+class Tryton {
+  static async start() {
+    const tryton = new Tryton();
+    await run("python3", [script, "prepare", prepared]);
+    tryton.folder = await mkdtemp(join(tmpdir(), "takt-tryton-"));
+    tryton.port = await freePort();
+    await tryton.go([]);
+    return tryton;
+  }
+
+  async go(flags) {
+    const words = [script, "start", prepared, this.folder, "--port", String(this.port), ...flags];
+    this.process = spawn("python3", words, { stdio: ["ignore", "pipe", "pipe"] });
+    this.ended = new Promise((done) => this.process.on("exit", done));
+    let said = "";
+    this.process.stderr.on("data", (chunk) => (said += chunk));
+    this.facts = await new Promise((found, failed) => {
+      let out = "";
+      this.process.stdout.on("data", (chunk) => {
+        out += chunk;
+        if (out.includes("\n")) found(JSON.parse(out.split("\n")[0]));
+      });
+      this.ended.then((code) => failed(new Error(`tryton.py ended with ${code}: ${said}`)));
+    });
+  }
+
+  /** kill -9 of the server itself. */
+  async pull() {
+    process.kill(this.facts.pid, "SIGKILL");
+    await this.ended;
+  }
+
+  async plugIn() {
+    await this.go(["--keep"]);
+  }
+
+  async ask(...words) {
+    const [verb, ...rest] = words;
+    return (await run("python3", [script, verb, this.folder, "--port", String(this.port), ...rest])).stdout;
+  }
+
+  async sales() {
+    return JSON.parse(await this.ask("sales", "--json"));
+  }
+
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill("SIGTERM");
+    await this.ended;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+let tryton, shop, products;
+
+before(async () => {
+  tryton = await Tryton.start();
+  shop = await Server.start({
+    env: { TAKT_CONNECTION_ERP_BASE: tryton.facts.rest, TAKT_SECRET_ERP_KEY: tryton.facts.key },
+  });
+  products = (await shop.service("GET", "/rest/v1/products?select=id,slug,stock&active=is.true&order=slug")).json;
+});
+after(async () => {
+  await shop?.stop();
+  await tryton?.stop();
+});
+
+async function buy(customer, product, quantity = 1) {
+  const answer = await shop.request("POST", "/rest/v1/rpc/checkout", {
+    token: customer.token,
+    body: { items: [{ product_id: product.id, quantity }], address_id: customer.addressId },
+  });
+  assert.equal(answer.status, 200, answer.text);
+  return answer;
+}
+
+const deliveries = async (...words) =>
+  JSON.parse(await shop.command("deliveries", "list", "--limit", "200", "--json", ...words)).deliveries;
+
+/** Waits until `done` gives something true; looks every half second. */
+async function until(what, seconds, done) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await done();
+    if (found) return found;
+    if (Date.now() > end) {
+      const open = await deliveries("--connection", "erp", "--state", "waiting");
+      throw new Error(`${what} not within ${seconds} s; ${open.length} wait: ${JSON.stringify(open[0] ?? null)}`);
+    }
+    await sleep(500);
+  }
+}
+
+/** Tries again at once what waits for its next attempt. */
+async function hurry() {
+  const waiting = (await deliveries("--connection", "erp", "--state", "waiting")).filter((d) => !d.claimed);
+  for (const { id } of waiting) await shop.command("deliveries", "replay", id).catch(() => {});
+}
+
+describe("the shop and a real Tryton", () => {
+  it("sends nothing before a person lets it, and loses nothing", async () => {
+    const customer = await shop.customer("erp");
+    const { json } = await buy(customer, products[0], 2);
+    await sleep(1500);
+    assert.equal((await tryton.sales()).length, 0);
+    await shop.command("deliveries", "resume", "erp");
+    await until("the order", 60, async () => (await tryton.sales()).length === 1);
+    await until("its number", 60, async () => {
+      const [order] = (await shop.service("GET", `/rest/v1/orders?select=erp_number&number=eq.${json.number}`)).json;
+      return order.erp_number;
+    });
+    const [sale] = await tryton.sales();
+    assert.equal(sale.reference, json.number);
+    assert.equal(sale.state, "processing");
+    const [line] = sale.lines;
+    assert.deepEqual([line.product, Number(line.quantity)], [products[0].slug, 2]);
+  });
+
+  it("takes the stock over from the ERP, less what is under way", async () => {
+    await tryton.ask("set-stock", products[1].slug, "17");
+    // A poll is due every five minutes; pause and resume do not hurry it, a restart asks at once.
+    await shop.stop({ keep: true });
+    shop = await Server.start({
+      data: shop.data,
+      env: { TAKT_CONNECTION_ERP_BASE: tryton.facts.rest, TAKT_SECRET_ERP_KEY: tryton.facts.key },
+    });
+    const stock = async () =>
+      (await shop.service("GET", `/rest/v1/products?select=stock&id=eq.${products[1].id}`)).json[0].stock;
+    await until("the new stock", 60, async () => (await stock()) === 17);
+  });
+
+  it(`is unharmed when the ERP is killed under load, and everything arrives afterwards, once and in order`, async () => {
+    const customers = await Promise.all(Array.from({ length: 3 }, (_, n) => shop.customer(`plug${n}`)));
+    const accepted = new Set();
+    const slow = [];
+    let story;
+    const load = async (customer, seconds) => {
+      const end = Date.now() + seconds * 1000;
+      while (Date.now() < end) {
+        const begun = performance.now();
+        const answer = await buy(customer, products[2 + (accepted.size % 20)]);
+        slow.push(performance.now() - begun);
+        accepted.add(answer.json.number);
+        story = answer.headers.get("takt-story");
+        await sleep(700);
+      }
+    };
+    const loads = customers.map((c) => load(c, plugSeconds + 6));
+    await sleep(3000);
+    await tryton.pull();
+    await sleep(plugSeconds * 1000);
+    const meanwhile = await shop.command("story", story, "--lang", "en");
+    await tryton.plugIn();
+    const back = Date.now();
+    await Promise.all(loads);
+
+    const missing = async () => {
+      const there = new Map((await tryton.sales()).map((s) => [s.reference, s]));
+      return [...accepted].filter((number) => !["processing", "done"].includes(there.get(number)?.state));
+    };
+    await until("every order", 600, async () => {
+      await hurry();
+      return (await missing()).length === 0;
+    });
+    const seconds = Math.round((Date.now() - back) / 1000);
+    const references = (await tryton.sales()).map((s) => s.reference);
+    const doubled = references.filter((r, at) => references.indexOf(r) !== at);
+    slow.sort((a, b) => a - b);
+    console.log(
+      `${accepted.size} orders accepted, ${accepted.size - (await missing()).length} delivered, ${doubled.length} doubled, ` +
+        `caught up ${seconds} s after the ERP was back; checkout meanwhile: median ${Math.round(slow[slow.length >> 1])} ms`,
+    );
+    assert.deepEqual(doubled, []);
+    assert.ok(accepted.size > 10, "hardly any load");
+    assert.ok(slow[slow.length >> 1] < 500, "the checkout waits for the ERP");
+    // What the owner reads of an order placed meanwhile.
+    assert.match(meanwhile, /deliver(y|ies) (is|are) still under way/);
+    assert.match(meanwhile, /Tryton/);
+  });
+});
