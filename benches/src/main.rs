@@ -86,7 +86,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
             rows.push((*name, *durability, ours, hand));
         }
     }
-    let mut text = table(arguments, &rows, idle, &takt, &other);
+    let mut text = table(arguments, &server::profile()?, &rows, idle, &takt, &other);
     drop((takt, other));
     text.push_str(&deliveries::measure().await?);
     std::fs::write(&arguments.out, text)?;
@@ -96,6 +96,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
 
 fn table(
     arguments: &Arguments,
+    profile: &str,
     rows: &[(&str, &str, Figures, Figures)],
     idle: f64,
     takt: &Running,
@@ -111,7 +112,7 @@ fn table(
     );
     let _ = writeln!(
         text,
-        "{} connections, {} s each, 10,000 products.\n",
+        "Both are built with the profile `{profile}`. {} connections, {} s each, 10,000 products.\n",
         arguments.connections, arguments.seconds
     );
     text.push_str(

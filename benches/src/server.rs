@@ -23,12 +23,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The release binary on the example shop.
+    /// The binary on the example shop.
     pub(crate) fn takt() -> Result<Self, Failure> {
         let folder = TempDir::new()?;
         let data = folder.path().join("data");
+        let binary = beside("takt")?;
         let start = || {
-            let mut command = Command::new(root().join("target/release/takt"));
+            let mut command = Command::new(&binary);
             command.arg("serve").arg(root().join("examples/shop")).args(["--listen", "127.0.0.1:0"]);
             command.arg("--data-dir").arg(&data).args(["--log", "json"]);
             command
@@ -39,9 +40,9 @@ impl Running {
         Self::start(start(), folder, "/")
     }
 
-    /// The release binary on a project, with further environment.
+    /// The binary on a project, with further environment.
     pub(crate) fn project(folder: &Path, environment: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut command = Command::new(root().join("target/release/takt"));
+        let mut command = Command::new(beside("takt")?);
         command.arg("serve").arg(folder).args(["--listen", "127.0.0.1:0", "--log", "json"]);
         command.envs(environment.iter().copied());
         Self::start(command, TempDir::new()?, "/health/live")
@@ -102,6 +103,17 @@ impl Drop for Running {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// A program of the same build as this one: whoever measures compares what was built the same way.
+pub(crate) fn beside(name: &str) -> Result<PathBuf, Failure> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+/// The Cargo profile of this build, by the folder that Cargo puts it into.
+pub(crate) fn profile() -> Result<String, Failure> {
+    let folder = std::env::current_exe()?.parent().and_then(Path::file_name).map(ToOwned::to_owned);
+    Ok(folder.ok_or("the program stands in no folder")?.to_string_lossy().into_owned())
 }
 
 /// The repository's root.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     Failure,
     load::{self, Requests, request},
-    server::{Running, root},
+    server::{Running, beside, root},
 };
 
 /// What is known after filling Takt.
@@ -23,7 +23,7 @@ const COLUMNS: &str = "id,slug,name_de,name_en,description_de,price,tax_rate,sto
 
 /// Fills Takt through its own API.
 pub(crate) async fn fill_takt(takt: &Running) -> Result<Shop, Failure> {
-    let keys = std::process::Command::new(root().join("target/release/takt"))
+    let keys = std::process::Command::new(beside("takt")?)
         .args(["keys", "--json", "--project"])
         .arg(root().join("examples/shop"))
         .arg("--data-dir")

@@ -123,8 +123,11 @@ impl Guard<'_> {
     /// A node with its policies. `joined` are its fields that the link to its parent reads.
     fn node(&self, node: Node, joined: &[FieldId]) -> Result<GuardedNode, PlanError> {
         let table = self.table(node.table)?;
-        let referenced = self.referenced(table, &node, joined)?;
-        let mut filter = self.visible(table, &referenced, 0)?;
+        let mut filter = if self.principal.is_bound_by_policies() {
+            self.visible(table, &self.referenced(table, &node, joined)?, 0)?
+        } else {
+            Expr::yes()
+        };
         if let Some(asked) = node.filter {
             filter = self.expr(asked, 0)?.and(filter);
         }
@@ -203,15 +206,17 @@ impl Guard<'_> {
         outputs: Vec<Output>,
         shown_at: &[Option<usize>],
     ) -> Result<Vec<OutputItem>, PlanError> {
-        let mut items = Vec::with_capacity(outputs.len());
-        let column = |name: String, field: FieldId| OutputItem::Column(OutputColumn::new(name, field));
+        let all = outputs.contains(&Output::All);
+        let mut items =
+            Vec::with_capacity(if all { table.fields.len() + outputs.len() } else { outputs.len() });
+        let column = |name: Arc<str>, field: FieldId| OutputItem::Column(OutputColumn::new(name, field));
         for output in outputs {
             match output {
                 Output::All => {
                     let fields = self.common_fields(table)?.into_iter();
-                    items.extend(fields.map(|f| column(table.get(f).name.clone(), f)));
+                    items.extend(fields.map(|f| column(table.get(f).name.as_str().into(), f)));
                 }
-                Output::Field { name, field } => items.push(column(name, field)),
+                Output::Field { name, field } => items.push(column(name.into(), field)),
                 Output::Child(at) => {
                     items.extend(shown_at.get(at).copied().flatten().map(OutputItem::Child));
                 }

@@ -124,15 +124,15 @@ pub enum OutputItem {
 /// A field under a name.
 #[derive(Debug, Clone)]
 pub struct OutputColumn {
-    /// The key in the reply.
-    pub name: String,
+    /// The key in the reply; rows that are kept share it.
+    pub name: Arc<str>,
     /// Which field.
     pub field: FieldId,
     json_key: OnceLock<Box<[u8]>>,
 }
 
 impl OutputColumn {
-    pub(crate) fn new(name: String, field: FieldId) -> Self {
+    pub(crate) fn new(name: Arc<str>, field: FieldId) -> Self {
         Self { name, field, json_key: OnceLock::new() }
     }
 

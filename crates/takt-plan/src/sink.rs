@@ -1,5 +1,7 @@
 //! How rows travel from a store to whoever wants them: pushed, typed, borrowed.
 
+use std::sync::Arc;
+
 use takt_model::{Value, ValueRef};
 
 use crate::{GuardedChild, OutputColumn};
@@ -37,7 +39,7 @@ pub trait RowSink {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     /// Names of the columns.
-    pub columns: Vec<String>,
+    pub columns: Vec<Arc<str>>,
     /// One entry per row, one value per column.
     pub rows: Vec<Vec<Value>>,
 }
@@ -46,7 +48,7 @@ impl Rows {
     /// The value of `column` in row `row`.
     #[must_use]
     pub fn value(&self, row: usize, column: &str) -> Option<&Value> {
-        let at = self.columns.iter().position(|c| c == column)?;
+        let at = self.columns.iter().position(|c| **c == *column)?;
         self.rows.get(row)?.get(at)
     }
 
@@ -89,7 +91,7 @@ impl RowSink for Buffered {
     fn value(&mut self, column: &OutputColumn, value: ValueRef<'_>) {
         if self.depth == 0 {
             if self.rows.rows.is_empty() {
-                self.rows.columns.push(column.name.clone());
+                self.rows.columns.push(Arc::clone(&column.name));
             }
             self.current.push(value.to_owned());
         }

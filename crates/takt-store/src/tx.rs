@@ -70,7 +70,7 @@ impl Tx {
     /// Runs one plan and pushes its rows (or the returned rows of a write) into `sink`.
     ///
     /// A write inside a read transaction is `Refused 25006`. A failed write leaves the transaction as it was
-    /// before this call (a savepoint), so the caller may go on or give up. What reached the sink before an error
+    /// before this call (a savepoint, or SQLite's own undoing of a failed statement), so the caller may go on or give up. What reached the sink before an error
     /// is worth nothing.
     ///
     /// The store cannot be called with a plan that no guard has seen; this does not compile:
@@ -112,9 +112,12 @@ impl Tx {
                 sqlite::run_read(&db.conn, env, read, sink)
             }
             write if session.access() == Access::Read => Err(read_only(write)),
-            write => session.savepoint(|| {
-                sqlite::run_write(&db.conn, session, env, write, sink).inspect_err(|e| session.note(e))
-            }),
+            write => {
+                let mut run = || {
+                    sqlite::run_write(&db.conn, session, env, write, sink).inspect_err(|e| session.note(e))
+                };
+                if sqlite::undoes_itself(session, env, write) { run() } else { session.savepoint(run) }
+            }
         });
         result.inspect_err(|e| session.note(e))
     }

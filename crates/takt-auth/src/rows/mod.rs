@@ -8,7 +8,7 @@ pub(crate) mod secrets;
 pub(crate) mod sessions;
 pub(crate) mod users;
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use takt_engine::{EngineTx, Outcome};
 use takt_model::{CompareOp, Expr, FieldId, Principal, Table, Uuid, Value};
@@ -193,7 +193,7 @@ impl TableRows<'_> {
 /// A row that was read.
 struct Record {
     table: String,
-    columns: Rc<Vec<String>>,
+    columns: Rc<Vec<Arc<str>>>,
     values: Vec<Value>,
 }
 
@@ -259,7 +259,7 @@ impl Record {
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        self.values.get(self.columns.iter().position(|c| c == name)?)
+        self.values.get(self.columns.iter().position(|c| **c == *name)?)
     }
 
     /// Names the field, never its value.

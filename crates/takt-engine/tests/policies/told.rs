@@ -175,7 +175,7 @@ impl RowSink for Trees {
 
     fn value(&mut self, column: &OutputColumn, value: ValueRef<'_>) {
         let value = Cell::Value(value.to_owned());
-        self.row().push((column.name.clone(), value));
+        self.row().push((column.name.to_string(), value));
     }
 
     fn embed_begin(&mut self, child: &GuardedChild, _: EmbedShape) {

@@ -49,8 +49,18 @@ pub(crate) struct Kit {
     pub(crate) decimal_of: Persistent<JsFunction<'static>>,
     pub(crate) decimal_text: Persistent<JsFunction<'static>>,
     pub(crate) decimal_proto: Persistent<Object<'static>>,
+    pub(crate) plain_proto: Persistent<Object<'static>>,
     pub(crate) database_error: Persistent<JsFunction<'static>>,
     pub(crate) hex: Persistent<JsFunction<'static>>,
+}
+
+/// What an object's prototype says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Inherits from nothing but `Object.prototype`.
+    Plain,
+    Decimal,
+    Other,
 }
 
 /// Why something that JavaScript asked of the host did not work; becomes an error object there.
@@ -171,7 +181,20 @@ impl Host {
     pub(crate) fn kit<T: Clone>(&self, pick: impl FnOnce(&Kit) -> &T) -> Result<T, Thrown> {
         let kit = self.kit.borrow();
         let found = kit.as_ref().map(|kit| pick(kit).clone());
-        found.ok_or_else(|| Thrown::told("XX000", "the context is not ready"))
+        found.ok_or_else(not_ready)
+    }
+
+    /// What the object is by its prototype.
+    pub(crate) fn kind<'js>(&self, ctx: &Ctx<'js>, object: &Object<'js>) -> Result<Kind, Thrown> {
+        let Some(proto) = object.get_prototype() else { return Ok(Kind::Other) };
+        let proto = Persistent::save(ctx, proto);
+        let kit = self.kit.borrow();
+        let kit = kit.as_ref().ok_or_else(not_ready)?;
+        Ok(match proto {
+            proto if proto == kit.plain_proto => Kind::Plain,
+            proto if proto == kit.decimal_proto => Kind::Decimal,
+            _ => Kind::Other,
+        })
     }
 
     /// Milliseconds since 1970 for `Date`.
@@ -260,6 +283,10 @@ impl Host {
         }
         Ok(value.into_value())
     }
+}
+
+fn not_ready() -> Thrown {
+    Thrown::told("XX000", "the context is not ready")
 }
 
 /// Chance of this transaction: a re-run draws the same.

@@ -25,7 +25,7 @@ pub(crate) fn write_some<'js>(
     ctx: &Ctx<'js>,
     value: &Js<'js>,
 ) -> Result<Option<String>, Thrown> {
-    let mut writer = Writer { host, ctx, out: Vec::with_capacity(256) };
+    let mut writer = Writer { host, ctx, out: Vec::with_capacity(1_024) };
     let told = writer.value(value, 0)?;
     let text =
         String::from_utf8(writer.out).map_err(|_| Thrown::told("22021", "the text is no valid Unicode"))?;

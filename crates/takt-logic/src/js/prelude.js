@@ -96,9 +96,12 @@
   class Exact {
     #u;
     #s;
-    constructor(u, s) {
+    // As text, once somebody asked or the database said it: most decimals are only passed on.
+    #text;
+    constructor(u, s, text) {
       this.#u = u;
       this.#s = s;
+      this.#text = text;
     }
     static is(value) {
       return typeof value === "object" && value !== null && #u in value;
@@ -194,6 +197,9 @@
       return this.#u === 0n;
     }
     toString() {
+      return (this.#text ??= this.#written());
+    }
+    #written() {
       if (this.#s === 0) return this.#u.toString();
       const negative = this.#u < 0n;
       const digits = (negative ? -this.#u : this.#u).toString().padStart(this.#s + 1, "0");
@@ -279,7 +285,7 @@
     });
 
   return {
-    decimal: (u, s) => new Exact(u, s),
+    decimal: (u, s, text) => new Exact(u, s, text),
     decimal_of: (text) => Exact.parse(text),
     decimal_text: (value) => (Exact.is(value) ? Exact.prototype.toString.call(value) : undefined),
     decimal_proto: Exact.prototype,

@@ -1,7 +1,7 @@
 //! Rows to plain objects. One function per list of columns, compiled once per context, so that all rows of a
 //! query share their shape and a row costs one call.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use rquickjs::{Array, Ctx, Function, Persistent, Value as Js, function::Args};
 use takt_model::{FieldType, Table, TableId, Value};
@@ -15,7 +15,7 @@ use super::{
 /// Makes rows of one list of columns.
 pub(crate) struct RowMaker {
     table: TableId,
-    columns: Vec<String>,
+    columns: Vec<Arc<str>>,
     make: Persistent<Function<'static>>,
     kinds: Vec<FieldType>,
 }
@@ -46,7 +46,7 @@ pub(crate) fn whole<'js>(
     table: &Table,
     row: &[Value],
 ) -> Result<Js<'js>, Thrown> {
-    let columns = table.fields.iter().map(|f| f.name.clone()).collect();
+    let columns = table.fields.iter().map(|f| f.name.as_str().into()).collect();
     let rows = Rows { columns, rows: vec![row.to_vec()] };
     Ok(first(host, ctx, table, &rows)?.unwrap_or_else(|| Js::new_null(ctx.clone())))
 }
@@ -73,14 +73,14 @@ fn maker(host: &Host, ctx: &Ctx<'_>, table: &Table, rows: &Rows) -> Result<Rc<Ro
     if let Some(known) = host.makers.borrow().iter().find(fits) {
         return Ok(Rc::clone(known));
     }
-    let kind = |name: &String| table.field(name).map_or(FieldType::Text, |f| f.kind.clone());
+    let kind = |name: &Arc<str>| table.field(name).map_or(FieldType::Text, |f| f.kind.clone());
     let parameters: Vec<String> = (0..rows.columns.len()).map(|at| format!("v{at}")).collect();
     let properties: Vec<String> = rows
         .columns
         .iter()
         .zip(&parameters)
         // In brackets, because `"__proto__": x` would mean something else.
-        .map(|(name, value)| format!("[{}]: {value}", serde_json::Value::from(name.as_str())))
+        .map(|(name, value)| format!("[{}]: {value}", serde_json::Value::from(&**name)))
         .collect();
     let source = format!("(({}) => ({{ {} }}))", parameters.join(", "), properties.join(", "));
     let make: Function<'_> = ctx.eval(source)?;

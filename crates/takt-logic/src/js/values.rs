@@ -6,7 +6,7 @@ use rquickjs::{
 use takt_model::{FieldType, Value, ValueError};
 
 use super::{
-    host::{Host, Thrown},
+    host::{Host, Kind, Thrown},
     json,
 };
 
@@ -72,39 +72,32 @@ pub(crate) fn form<'js>(host: &Host, ctx: &Ctx<'js>, value: &Js<'js>) -> Result<
 }
 
 fn object_form<'js>(host: &Host, ctx: &Ctx<'js>, object: &Object<'js>) -> Result<Form<'js>, Thrown> {
-    if let Some(text) = decimal_text(host, ctx, object)? {
+    // Nearly all are plain, and to tell a date takes longest.
+    let kind = host.kind(ctx, object)?;
+    if kind == Kind::Decimal
+        && let Some(text) = host.kit(|k| &k.decimal_text)?.restore(ctx)?.call((object.clone(),))?
+    {
         return Ok(Form::Decimal(text));
     }
     if object.is_typed_array::<u8>() {
         let hex = host.kit(|k| &k.hex)?.restore(ctx)?;
         return Ok(Form::Bytes(hex.call((object.clone(),))?));
     }
-    let is_date =
-        object.get_prototype().is_some_and(|proto| proto.contains_key("getTimezoneOffset").unwrap_or(false));
-    if is_date {
-        let iso: Function<'js> = object.get("toISOString")?;
-        return match iso.call((rquickjs::function::This(object.clone()),)) {
-            Ok(text) => Ok(Form::Date(text)),
-            Err(_) => {
-                ctx.catch();
-                Ok(Form::Other("an invalid date"))
-            }
-        };
+    if kind == Kind::Plain || !is_date(object) {
+        return Ok(Form::Object(object.clone()));
     }
-    Ok(Form::Object(object.clone()))
+    let iso: Function<'js> = object.get("toISOString")?;
+    match iso.call((rquickjs::function::This(object.clone()),)) {
+        Ok(text) => Ok(Form::Date(text)),
+        Err(_) => {
+            ctx.catch();
+            Ok(Form::Other("an invalid date"))
+        }
+    }
 }
 
-/// The text of a Decimal, or nothing for any other object.
-pub(crate) fn decimal_text<'js>(
-    host: &Host,
-    ctx: &Ctx<'js>,
-    object: &Object<'js>,
-) -> Result<Option<String>, Thrown> {
-    let proto = host.kit(|k| &k.decimal_proto)?.restore(ctx)?;
-    if object.get_prototype().as_ref() != Some(&proto) {
-        return Ok(None);
-    }
-    Ok(host.kit(|k| &k.decimal_text)?.restore(ctx)?.call((object.clone(),))?)
+fn is_date(object: &Object<'_>) -> bool {
+    object.get_prototype().is_some_and(|proto| proto.contains_key("getTimezoneOffset").unwrap_or(false))
 }
 
 /// Half a surrogate pair is no text anywhere but in JavaScript.
@@ -201,7 +194,7 @@ pub(crate) fn to_js<'js>(
         Value::Decimal(v) => match i64::try_from(v.mantissa()) {
             Ok(unscaled) => {
                 let unscaled = BigInt::from_i64(ctx.clone(), unscaled)?;
-                host.kit(|k| &k.decimal)?.restore(ctx)?.call((unscaled, v.scale()))?
+                host.kit(|k| &k.decimal)?.restore(ctx)?.call((unscaled, v.scale(), v.to_string()))?
             }
             Err(_) => host.kit(|k| &k.decimal_of)?.restore(ctx)?.call((v.to_string(),))?,
         },

@@ -139,7 +139,7 @@ fn print_node(project: &Project, node: &GuardedNode, depth: usize, out: &mut Str
         .outputs
         .iter()
         .map(|o| match o {
-            OutputItem::Column(c) => c.name.as_str(),
+            OutputItem::Column(c) => &*c.name,
             OutputItem::Child(at) => node.children[*at].name.as_str(),
         })
         .collect();

@@ -17,12 +17,21 @@ pub(crate) enum Access {
     Write,
 }
 
+/// The innermost savepoint that is open; depth 0 if there is none.
+#[derive(Debug, Clone, Copy, Default)]
+struct Savepoint {
+    depth: u32,
+    /// [`Session::changes`] when it began.
+    changes: u64,
+}
+
 /// A transaction's inside. Handles ([`crate::Tx`]) share it; after [`Session::end`] they are dead.
 pub(crate) struct Session {
     db: RefCell<Option<Db>>,
     access: Access,
     context: Cell<TxContext>,
     ids: Cell<Ids>,
+    innermost: Cell<Savepoint>,
     /// Why SQLite rolled everything back by itself, if it did.
     fell: RefCell<Option<StoreError>>,
 }
@@ -36,6 +45,7 @@ impl Session {
             access,
             context: Cell::new(context),
             ids: Cell::new(Ids::new(context.seed, last_id)),
+            innermost: Cell::default(),
             fell: RefCell::new(None),
         }
     }
@@ -87,12 +97,19 @@ impl Session {
         self.fell.borrow().is_none() && self.db.borrow().as_ref().is_some_and(|db| !db.conn.is_autocommit())
     }
 
-    /// Runs `work` in a savepoint of its own, which is rolled back if it fails.
+    /// Runs `work` in a savepoint, which is rolled back if it fails. It is the one that is open already if nothing was
+    /// written since that began: going back to it is the same, and each savepoint copies the pages that it may undo.
     pub(crate) fn savepoint<R, E: From<StoreError>>(
         &self,
         work: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
-        self.step("SAVEPOINT takt")?;
+        let outer = self.innermost.get();
+        let is_own = outer.depth == 0 || outer.changes != self.changes()?;
+        let depth = if is_own { outer.depth + 1 } else { outer.depth };
+        if is_own {
+            self.step("SAVEPOINT", depth)?;
+            self.begin_anew(depth)?;
+        }
         let result = work();
         if self.has_fallen(result.is_err()) {
             return match result {
@@ -102,10 +119,25 @@ impl Session {
             };
         }
         if result.is_err() {
-            self.step("ROLLBACK TO takt")?;
+            self.step("ROLLBACK TO", depth)?;
+            self.begin_anew(depth)?;
         }
-        self.step("RELEASE takt")?;
+        if is_own {
+            self.step("RELEASE", depth)?;
+            self.innermost.set(outer);
+        }
         result
+    }
+
+    /// Nothing is written since the savepoint at this depth began.
+    fn begin_anew(&self, depth: u32) -> Result<(), StoreError> {
+        self.innermost.set(Savepoint { depth, changes: self.changes()? });
+        Ok(())
+    }
+
+    /// Rows that the connection has written so far; grows with every write, also with one that was undone.
+    fn changes(&self) -> Result<u64, StoreError> {
+        self.with(|db| Ok(db.conn.total_changes()))
     }
 
     /// Notes when SQLite has rolled the whole transaction back (FULL, IOERR, NOMEM).
@@ -128,9 +160,11 @@ impl Session {
         }
     }
 
-    fn step(&self, text: &str) -> Result<(), StoreError> {
+    /// Each depth has a name of its own: what a panic leaves open is undone with the savepoint around it.
+    fn step(&self, verb: &str, depth: u32) -> Result<(), StoreError> {
+        let text = format!("{verb} takt{depth}");
         self.with(|db| {
-            let done = db.conn.prepare_cached(text).and_then(|mut s| s.raw_execute()).map_err(driver);
+            let done = db.conn.prepare_cached(&text).and_then(|mut s| s.raw_execute()).map_err(driver);
             done.map(|_| ())
         })
         .inspect_err(|e| {

@@ -291,3 +291,70 @@ fn a_write_job_that_waits_for_another_is_refused_not_hung() {
     let inner = move |_: &Tx| store.write_blocking(context(0), |_| Ok::<_, StoreError>(()));
     assert!(matches!(shop.store.write_blocking(context(0), inner), Err(StoreError::Internal(_))));
 }
+
+/// The labels that a job left behind; it is given plans for new ones by their numbers.
+fn left_by(mut job: impl FnMut(&Tx, &[Guarded]) -> Answer + Send + 'static) -> String {
+    let shop = Shop::new();
+    let plans: Vec<Guarded> = (0..5).map(|n| label(&shop, n)).collect();
+    let work: Job = Box::new(move |tx| job(tx, &plans));
+    together(&shop, vec![work]);
+    shop.run(&Principal::service(), Plan::read(shop.on("labels").node("id", "", "id"))).unwrap().0
+}
+
+fn give_up() -> Answer {
+    Err(StoreError::Internal("given up".to_owned()))
+}
+
+#[test]
+fn a_nested_job_that_gives_up_undoes_itself_and_nothing_before_it() {
+    let before = left_by(|tx, labels| {
+        tx.rows(&labels[1])?;
+        let _ = tx.nested(|tx| tx.rows(&labels[2]).map(drop).and_then(|()| give_up()));
+        tx.rows(&labels[3]).map(drop)
+    });
+    assert_eq!(before, r#"[{"id":1},{"id":3}]"#);
+    let first = left_by(|tx, labels| {
+        let _ = tx.nested(|tx| {
+            let _ = tx.nested(|tx| tx.rows(&labels[1]).map(drop).and_then(|()| give_up()));
+            tx.rows(&labels[2])?;
+            tx.nested(|tx| tx.rows(&labels[3]).map(drop))?;
+            let _ = tx.nested(|tx| tx.rows(&labels[4]).map(drop).and_then(|()| give_up()));
+            Ok::<_, StoreError>(())
+        });
+        Ok(())
+    });
+    assert_eq!(first, r#"[{"id":2},{"id":3}]"#);
+    let outer = left_by(|tx, labels| {
+        let _ = tx.nested(|tx| {
+            tx.nested(|tx| tx.rows(&labels[1]).map(drop))?;
+            give_up()
+        });
+        Ok(())
+    });
+    assert_eq!(outer, "[]");
+}
+
+#[test]
+fn a_write_that_fails_leaves_what_its_transaction_wrote_before() {
+    let left = left_by(|tx, labels| {
+        tx.rows(&labels[1])?;
+        assert!(tx.rows(&labels[1]).is_err());
+        tx.nested(|tx| {
+            assert!(tx.rows(&labels[1]).is_err());
+            tx.rows(&labels[2]).map(drop)
+        })
+    });
+    assert_eq!(left, r#"[{"id":1},{"id":2}]"#);
+}
+
+#[test]
+fn a_panic_in_a_nested_job_undoes_the_whole_job() {
+    let left = left_by(|tx, labels| {
+        tx.rows(&labels[1])?;
+        tx.nested(|tx| -> Answer {
+            tx.rows(&labels[2])?;
+            panic!("a job's own fault")
+        })
+    });
+    assert_eq!(left, "[]");
+}

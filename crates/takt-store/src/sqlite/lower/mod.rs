@@ -19,6 +19,9 @@ pub(super) use expr::constant;
 pub(super) use node::{Anchor, NodeSql, count, node};
 pub(super) use slot::Slot;
 
+/// Bytes that most statements fit in, and that the allocator has at hand.
+const TEXT: usize = 1_024;
+
 /// What expressions refer to besides the row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Env<'a> {
@@ -65,7 +68,7 @@ impl<'a> Sql<'a> {
     pub(super) fn new(env: Env<'a>, reserved: usize) -> Self {
         let mut slots = Vec::with_capacity(reserved + 8);
         slots.resize(reserved, Slot::Value(Bind::Null));
-        Self { text: String::with_capacity(256), slots, env, row: RowName::Table, uid: None, now: None }
+        Self { text: String::with_capacity(TEXT), slots, env, row: RowName::Table, uid: None, now: None }
     }
 
     pub(super) fn push(&mut self, text: &str) {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use rusqlite::CachedStatement;
-use takt_model::{FieldId, Value, Verb};
+use takt_model::{DefaultValue, Field, FieldId, Value, Verb};
 use takt_plan::{Conflict, ConflictAction, GuardedInsert, RowSink, WriteRule};
 
 use super::{
@@ -18,8 +18,8 @@ use crate::{
     Change, Outcome, StoreError,
     sqlite::{
         error::driver,
-        lower::Sql,
-        read::prepare,
+        lower::{Env, Sql},
+        read::{always, prepare},
         types::{Bind, encode},
     },
 };
@@ -57,6 +57,19 @@ pub(super) fn run(
         outcome.returned = returning::tell(&writing, node, &keys, &outcome.changes, Order::AsGiven, sink)?;
     }
     Ok(outcome)
+}
+
+/// Whether the plan is one row that is stored by one statement, with nothing to draw before or to judge afterwards.
+pub(super) fn is_one_statement(env: Env<'_>, plan: &GuardedInsert) -> bool {
+    let is_free = |field: &Field| {
+        !matches!(field.default, Some(DefaultValue::NextNumber { .. }))
+            && field.check.as_ref().is_none_or(|check| always(&env, &check.expr))
+    };
+    plan.rows.len() == 1
+        && plan.conflict.is_none()
+        && plan.returning.is_none()
+        && plan.rules.iter().all(|rule| always(&env, &rule.check))
+        && env.table(plan.table).fields.iter().all(is_free)
 }
 
 /// Stores new rows with one prepared statement.

@@ -51,6 +51,15 @@ pub(crate) fn run(
     }
 }
 
+/// Whether the write leaves nothing behind when it fails, without a savepoint: it is one statement, which SQLite undoes
+/// by itself, and nothing is judged or read after it.
+pub(crate) fn undoes_itself(session: &Session, env: Env<'_>, plan: &GuardedPlan) -> bool {
+    match plan {
+        GuardedPlan::Insert(insert) => !session.context().capture && insert::is_one_statement(env, insert),
+        _ => false,
+    }
+}
+
 impl Writing<'_> {
     /// The driver's error in our words, or the constraint that failed.
     fn failure(&self, error: rusqlite::Error, row: &Attempt<'_>) -> StoreError {
