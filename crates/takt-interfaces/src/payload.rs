@@ -1,7 +1,7 @@
 //! Looking into an event's payload: values by path, personal fields that may not leave, texts for people. Pure.
 
 use serde_json::Value as Json;
-use takt_model::{Connection, Project};
+use takt_model::{Connection, Exposure, Project, Table};
 
 /// What stands in place of a personal value.
 const MASK: &str = "•••";
@@ -113,8 +113,14 @@ pub(crate) fn number(project: &Project, payload: &Json) -> Option<String> {
     if is_personal(project, NAME) { None } else { find(payload, 0) }
 }
 
+/// Whether a field of that name is personal in some table. What the product notes about the use of accounts
+/// (`created_at`, `updated_at`) has names that every table has, and does not count.
 fn is_personal(project: &Project, name: &str) -> bool {
-    project.tables.iter().any(|t| t.field(name).is_some_and(|f| f.personal.is_some()))
+    let counts = |table: &Table| {
+        let kind = table.field(name).and_then(|f| f.personal.as_deref());
+        kind.is_some_and(|kind| table.exposure == Exposure::Public || kind != "usage")
+    };
+    project.tables.iter().any(counts)
 }
 
 fn walk(value: &mut Json, each: &mut impl FnMut(&mut serde_json::Map<String, Json>)) {
