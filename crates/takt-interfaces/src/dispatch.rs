@@ -1,8 +1,9 @@
 //! From the outbox to deliveries: each event becomes one delivery for each connection and consumer that wants it.
 //! Invariant: the deliveries and the mark on the event commit together, so an event is dispatched exactly once.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::Value as Json;
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{OperationKind, Project};
 
@@ -102,11 +103,17 @@ pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, Eng
         return Ok(Dispatched::default());
     }
     let mut new = Vec::new();
+    let mut joined: BTreeMap<&str, BTreeMap<String, i64>> = BTreeMap::new();
     for event in &waiting {
+        let mut parsed = None;
         for route in routes.wanting(&event.name) {
-            let lane = route.lane.as_deref().map(|path| lane_of(event, path));
+            let lane = route.lane.as_deref().map(|path| {
+                let payload =
+                    parsed.get_or_insert_with(|| serde_json::from_str(&event.payload).unwrap_or_default());
+                lane_of(event, payload, path)
+            });
             if let Some(lane) = &lane {
-                lanes::join(tx, &route.connection, lane)?;
+                *joined.entry(&route.connection).or_default().entry(lane.clone()).or_default() += 1;
             }
             new.push(deliveries::New {
                 event,
@@ -115,6 +122,9 @@ pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, Eng
                 lane,
             });
         }
+    }
+    for (connection, more) in &joined {
+        lanes::join_all(tx, connection, more)?;
     }
     if !new.is_empty() {
         deliveries::insert(tx, &new)?;
@@ -138,9 +148,8 @@ pub(crate) fn ask(tx: &EngineTx, poll: &PollRoute) -> Result<bool, EngineError> 
 
 /// The ordering key of an event. Without a value there, the event's own key; without that, all such go one by one:
 /// a missing key must not let anything overtake.
-fn lane_of(event: &events::Event, path: &str) -> String {
-    let parsed: Option<serde_json::Value> = serde_json::from_str(&event.payload).ok();
-    let found = parsed.as_ref().and_then(|p| payload::at(p, path)).and_then(payload::text);
+fn lane_of(event: &events::Event, payload: &Json, path: &str) -> String {
+    let found = payload::at(payload, path).and_then(payload::text);
     found.or_else(|| event.key.clone()).unwrap_or_default()
 }
 

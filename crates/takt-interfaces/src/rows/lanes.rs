@@ -1,37 +1,61 @@
 //! `takt.lanes`: one row for each ordering key that has something waiting. A row is a lock on databases that several
 //! nodes share, and it says in one look-up which heads are due.
 
+use std::collections::BTreeMap;
+
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{CompareOp, Value};
 use takt_plan::{Assignment, Direction, Plan, Update};
 
-use super::{rows, write};
+use super::{insert_all, one_of, rows, write};
 
 const TABLE: &str = "takt.lanes";
 
 /// One delivery more in the lane.
 pub(crate) fn join(tx: &EngineTx, connection: &str, lane: &str) -> Result<(), EngineError> {
+    join_all(tx, connection, &BTreeMap::from([(lane.to_owned(), 1)]))
+}
+
+/// So many deliveries more in each lane; a few plans for all of them, because every purchase passes here.
+pub(crate) fn join_all(
+    tx: &EngineTx,
+    connection: &str,
+    more: &BTreeMap<String, i64>,
+) -> Result<(), EngineError> {
     let on = tx.on(TABLE)?;
-    let this = this(on, connection, lane)?;
-    let more = Plan::Update(Update {
-        table: on.table.id,
-        filter: Some(this),
-        all: false,
-        set: vec![(on.field("pending")?, Assignment::Add(Value::Integer(1)))],
-        returning: None,
-        max_affected: None,
+    let of = on.eq("connection", Value::Text(connection.to_owned()))?;
+    let these = of.and(one_of(on, "lane", more.keys().map(|l| Value::Text(l.clone())))?);
+    let open = rows(tx, "lanes: look", on.read(&["lane"], Some(these), &[], None)?)?;
+    let open: Vec<String> = open.into_iter().filter_map(|mut r| r.text()).collect();
+    for lane in &open {
+        let plan = Plan::Update(Update {
+            table: on.table.id,
+            filter: Some(this(on, connection, lane)?),
+            all: false,
+            set: vec![(
+                on.field("pending")?,
+                Assignment::Add(Value::Integer(more.get(lane).copied().unwrap_or(1))),
+            )],
+            returning: None,
+            max_affected: None,
+        });
+        write(tx, "lanes: join", plan)?;
+    }
+    let new = more.iter().filter(|(lane, _)| !open.contains(lane)).map(|(lane, count)| {
+        vec![
+            Value::Text(connection.to_owned()),
+            Value::Text(lane.clone()),
+            Value::Integer(*count),
+            Value::Timestamp(tx.now()),
+            Value::Boolean(false),
+        ]
     });
-    if write(tx, "lanes: join", more)? > 0 {
+    let new: Vec<_> = new.collect();
+    if new.is_empty() {
         return Ok(());
     }
-    let plan = on.insert(vec![
-        ("connection", Value::Text(connection.to_owned())),
-        ("lane", Value::Text(lane.to_owned())),
-        ("pending", Value::Integer(1)),
-        ("next_at", Value::Timestamp(tx.now())),
-        ("blocked", Value::Boolean(false)),
-    ])?;
-    write(tx, "lanes: open", plan).map(drop)
+    let names = ["connection", "lane", "pending", "next_at", "blocked"];
+    write(tx, "lanes: open", insert_all(on, &names, new)?).map(drop)
 }
 
 /// One delivery less; an empty lane goes.
