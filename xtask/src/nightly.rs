@@ -16,15 +16,16 @@ pub(crate) fn run() -> Done {
     fs::create_dir_all(&folder).map_err(|e| format!("cannot make docs/evidence: {e}"))?;
     let mut failed = Vec::new();
     for (name, numbers) in [
-        ("kill", [("TAKT_KILLS", "100"), ("TAKT_ROUNDS", "0")]),
-        ("contest", [("TAKT_KILLS", "0"), ("TAKT_ROUNDS", "20")]),
+        ("kill", ("TAKT_KILLS", "100")),
+        ("contest", ("TAKT_ROUNDS", "20")),
+        ("delivery-kill", ("TAKT_DELIVERY_KILLS", "200")),
     ] {
         say(&format!("\n== {name} (minutes)"));
         let output = Command::new(&node)
             .args(["--test", "--test-reporter=spec", &format!("{name}.test.mjs")])
             .current_dir(needs::e2e())
             .env("TAKT", root().join("target/debug/takt"))
-            .envs(numbers)
+            .env(numbers.0, numbers.1)
             .output()
             .map_err(|e| format!("cannot run {name}: {e}"))?;
         keep(name, &output.stdout)?;

@@ -1,0 +1,98 @@
+// Payments that come in, signed as Stripe signs: a local stand-in for the payment service, since no real one can be
+// called from a test.
+import assert from "node:assert/strict";
+import { createHmac, randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+
+import { Server } from "./lib/server.mjs";
+
+const secret = "whsec_only_for_this_test";
+let server, customer, product;
+
+before(async () => {
+  server = await Server.start({ env: { TAKT_SECRET_PAYMENT_SIGNING: secret } });
+  customer = await server.customer("payer");
+  [product] = (await server.service("GET", "/rest/v1/products?select=id&active=is.true&stock=gt.10&limit=1")).json;
+});
+after(() => server?.stop());
+
+async function order() {
+  const answer = await server.request("POST", "/rest/v1/rpc/checkout", {
+    token: customer.token,
+    body: { items: [{ product_id: product.id, quantity: 1 }], address_id: customer.addressId },
+  });
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json;
+}
+
+/** What the service sends; `change` spoils it. */
+function message(number, cents, { id = `evt_${randomUUID()}`, currency = "eur", type = "payment_intent.succeeded" } = {}) {
+  const object = { id: `pi_${randomUUID()}`, amount_received: cents, currency, metadata: { order: number } };
+  return JSON.stringify({ id, type, data: { object } });
+}
+
+async function send(body, { key = secret, age = 0 } = {}) {
+  const time = Math.floor(Date.now() / 1000) - age;
+  const signature = createHmac("sha256", key).update(`${time}.${body}`).digest("hex");
+  const response = await fetch(`${server.url}/hooks/v1/payment`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "stripe-signature": `t=${time},v1=${signature}` },
+    body,
+  });
+  return { status: response.status, json: await response.json() };
+}
+
+const cents = (total) => Math.round(Number(total) * 100);
+const status = async (number) =>
+  (await server.service("GET", `/rest/v1/orders?select=status&number=eq.${number}`)).json[0].status;
+
+async function until(what, done) {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await done()) return;
+    await new Promise((wait) => setTimeout(wait, 100));
+  }
+  assert.fail(`${what} did not come true within 10 s`);
+}
+
+const stopped = async () =>
+  JSON.parse(await server.command("deliveries", "list", "--state", "dead", "--json")).deliveries;
+
+describe("a payment that comes in", () => {
+  it("sets its order to paid, once, however often it is sent", async () => {
+    const { number, total } = await order();
+    const body = message(number, cents(total));
+    assert.deepEqual(await send(body), { status: 202, json: { received: true } });
+    assert.deepEqual(await send(body), { status: 200, json: { received: true, repeated: true } });
+    await until("paid", async () => (await status(number)) === "paid");
+    const told = await server.command("story", "--last", "--function", "payment_received", "--lang", "de");
+    assert.match(told, /Zahlung eingegangen/);
+  });
+
+  it("is not believed without the right signature, or too late", async () => {
+    const { number, total } = await order();
+    const body = message(number, cents(total));
+    assert.equal((await send(body, { key: "wrong" })).status, 401);
+    assert.equal((await send(body, { age: 301 })).status, 401);
+    const bare = await fetch(`${server.url}/hooks/v1/payment`, { method: "POST", body });
+    assert.equal(bare.status, 401);
+    assert.equal(await status(number), "pending");
+  });
+
+  it("of the wrong amount changes nothing and waits for a person", async () => {
+    const { number, total } = await order();
+    assert.equal((await send(message(number, cents(total) - 1))).status, 202);
+    await until("a dead letter", async () => (await stopped()).length === 1);
+    assert.equal(await status(number), "pending");
+    assert.match((await stopped())[0].error, /Paid were|Bezahlt wurden/);
+  });
+
+  it("of a type that nobody wants is answered and not kept", async () => {
+    const sent = await send(message("B-1", 1, { type: "customer.created" }));
+    assert.deepEqual(sent, { status: 200, json: { received: false } });
+  });
+
+  it("finds nothing at a connection that is not there", async () => {
+    const response = await fetch(`${server.url}/hooks/v1/nobody`, { method: "POST", body: "{}" });
+    assert.equal(response.status, 404);
+  });
+});
