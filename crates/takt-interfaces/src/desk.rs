@@ -201,6 +201,10 @@ impl Interfaces {
             return Err(InterfacesError::UnknownConnection(connection.to_owned()));
         }
         let connection = connection.to_owned();
+        if !paused {
+            // Whoever is asked on schedule is asked at once when it goes on.
+            self.asked.lock().await.retain(|poll, _| poll.connection != connection);
+        }
         self.house
             .engine
             .transact(move |tx| -> Result<(), EngineError> {

@@ -9,7 +9,7 @@ use takt_model::{OperationKind, Project};
 
 use crate::{
     FUNCTIONS, payload,
-    rows::{deliveries, events, lanes},
+    rows::{connections, deliveries, events, lanes},
 };
 
 /// Events of one transaction.
@@ -137,7 +137,9 @@ pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, Eng
 /// its attempts can be seen.
 pub(crate) fn ask(tx: &EngineTx, poll: &PollRoute) -> Result<bool, EngineError> {
     let name = format!("{}.{}.due", poll.connection, poll.operation);
-    if deliveries::is_asked(tx, &poll.connection, &poll.operation)? {
+    // A connection that a person has stopped is not asked; what it would have said is old when it goes on.
+    let is_stopped = connections::status(tx, &poll.connection)?.paused;
+    if is_stopped || deliveries::is_asked(tx, &poll.connection, &poll.operation)? {
         return Ok(false);
     }
     let event = events::insert_dispatched(tx, &name)?;

@@ -102,7 +102,7 @@ pub struct Interfaces {
     pub(crate) house: Arc<House>,
     pumps: Arc<Mutex<HashMap<String, RunningPump>>>,
     /// When each question was asked last.
-    asked: Arc<tokio::sync::Mutex<HashMap<PollRoute, i64>>>,
+    pub(crate) asked: Arc<tokio::sync::Mutex<HashMap<PollRoute, i64>>>,
     keep: Duration,
 }
 

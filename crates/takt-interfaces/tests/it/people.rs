@@ -42,6 +42,16 @@ async fn a_paused_connection_sends_nothing_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_connection_is_not_asked_and_is_when_it_goes_on() {
+    let poll = "[[op]]\nname = \"stock\"\nkind = \"poll\"\nevery = \"5m\"\nrun = \"logic/erp.ts#stock\"\n";
+    let house = House::with(poll).await;
+    house.interfaces.pause("erp", true).await.unwrap();
+    assert_eq!((house.work().await, house.deliveries().len()), (0, 0));
+    house.interfaces.pause("erp", false).await.unwrap();
+    assert_eq!(house.work().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_go_back_in_time() {
     let house = House::with(DELIVER).await;
     house.receiver.will([Answer::status(422)]);
