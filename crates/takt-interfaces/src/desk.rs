@@ -106,15 +106,11 @@ impl Interfaces {
     /// [`InterfacesError::UnknownDelivery`], or the engine's.
     pub fn delivery(&self, id: Uuid) -> Result<DeliveryDetail, InterfacesError> {
         let found = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
-            let Some(mut delivery) = deliveries::get(tx, id)? else { return Ok(None) };
-            let mut tries = attempts::of(tx, id)?;
+            let Some(delivery) = deliveries::get(tx, id)? else { return Ok(None) };
+            let tries = attempts::of(tx, id)?;
             let event = events::by_ids(tx, std::iter::once(delivery.event))?.pop();
             let text = delivery.body.clone().or(event.map(|e| e.payload)).unwrap_or_default();
             let mut payload = serde_json::from_str(&text).unwrap_or(serde_json::Value::Null);
-            let echoes = tries.iter_mut().flat_map(|t| [&mut t.response, &mut t.error]);
-            for echo in echoes.chain([&mut delivery.error]).flatten() {
-                *echo = payload::mask_echo(tx.project(), &payload, echo);
-            }
             payload::mask(tx.project(), &mut payload);
             Ok(Some(DeliveryDetail { edited: delivery.body.is_some(), delivery, tries, payload }))
         })?;
@@ -300,9 +296,10 @@ impl Interfaces {
                 let values = vec![
                     ("state", Value::Text(state.name().to_owned())),
                     ("ended_at", Value::Timestamp(tx.now())),
+                    ("in_lane", Value::Boolean(false)),
                 ];
                 deliveries::set(tx, id, values)?;
-                if let Some(lane) = &delivery.lane {
+                if let Some(lane) = delivery.lane.as_ref().filter(|_| delivery.in_lane) {
                     lanes::block(tx, &delivery.connection, lane, is_lane_stopped(tx, &delivery)?)?;
                     lanes::leave(tx, &delivery.connection, lane)?;
                 }
@@ -314,7 +311,7 @@ impl Interfaces {
     }
 }
 
-/// Waiting again, from the first pause on.
+/// Waiting again, with all the time that a new one has.
 fn put_back(tx: &EngineTx, delivery: &Delivery, body: Option<&str>) -> Result<(), EngineError> {
     let mut values = vec![
         ("state", Value::Text(DeliveryState::Waiting.name().to_owned())),
@@ -322,27 +319,25 @@ fn put_back(tx: &EngineTx, delivery: &Delivery, body: Option<&str>) -> Result<()
         ("first_at", Value::Null),
         ("ended_at", Value::Null),
         ("claimed", Value::Boolean(false)),
+        ("in_lane", Value::Boolean(delivery.lane.is_some())),
     ];
+    // What steps have kept belongs to what was sent then; who sends anew begins anew.
+    if body.is_some() || delivery.state == DeliveryState::Delivered {
+        values.push(("journal", Value::Null));
+    }
     if let Some(body) = body {
         values.push(("body", Value::Json(body.to_owned())));
     }
     deliveries::set(tx, delivery.id, values)?;
     let Some(lane) = &delivery.lane else { return Ok(()) };
-    match delivery.state {
-        // It is the head of its lane still, which waited for this decision.
-        DeliveryState::Dead | DeliveryState::Asking if is_blocking(tx, delivery) => {
-            lanes::block(tx, &delivery.connection, lane, false)
-        }
-        DeliveryState::Waiting => lanes::wait(tx, &delivery.connection, lane, tx.now()),
-        DeliveryState::Dead | DeliveryState::Asking | DeliveryState::Delivered | DeliveryState::Cancelled => {
-            lanes::join(tx, &delivery.connection, lane)
-        }
+    if !delivery.in_lane {
+        return lanes::join(tx, &delivery.connection, lane);
     }
-}
-
-/// Whether a stopped delivery still counts in its lane.
-fn is_blocking(tx: &EngineTx, delivery: &Delivery) -> bool {
-    crate::pump::blocks_lane(tx, delivery)
+    if delivery.state.is_stopped() {
+        // The lane waited for this decision.
+        return lanes::block(tx, &delivery.connection, lane, is_lane_stopped(tx, delivery)?);
+    }
+    lanes::wait(tx, &delivery.connection, lane, tx.now())
 }
 
 /// Whether another delivery of the lane waits for a person.
@@ -355,7 +350,7 @@ fn is_lane_stopped(tx: &EngineTx, delivery: &Delivery) -> Result<bool, EngineErr
             ..deliveries::Wanted::default()
         };
         let others = deliveries::list(tx, &wanted, Direction::Ascending, 2)?;
-        if others.iter().any(|d| d.id != delivery.id && is_blocking(tx, d)) {
+        if others.iter().any(|d| d.id != delivery.id && d.in_lane) {
             return Ok(true);
         }
     }

@@ -19,6 +19,7 @@ use crate::{
     connectors::{self, Job},
     interfaces::House,
     outcome::{Next, Rules, next},
+    payload,
     rows::{attempts, connections, deliveries, events, lanes},
 };
 
@@ -203,7 +204,7 @@ impl Pump {
                     end(tx, &house, finished)?;
                 }
                 keep_status(tx, &connection, state, &ended)?;
-                claim(tx, &connection, free, timeout)
+                claim(tx, &house, &connection, free, timeout)
             })
             .await
     }
@@ -213,12 +214,14 @@ impl Pump {
         self.running.spawn(async move {
             let begun = Instant::now();
             let (delivery, attempt, number) = (job.delivery.id, job.attempt, job.number);
+            let payload = job.payload().to_owned();
             // The door has its own limit; this one holds whatever happens inside.
             let sending =
                 tokio::time::timeout(timeout + LEASE_EXTRA / 2, connectors::send(&house, job, timeout));
-            let ended = sending.await.unwrap_or_else(|_| {
+            let mut ended = sending.await.unwrap_or_else(|_| {
                 Ended::without_answer(Outcome::Unknown, "the attempt did not end in time")
             });
+            mask(&house, &payload, &mut ended);
             let took = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
             Finished { delivery, attempt, number, ended, took }
         });
@@ -241,6 +244,15 @@ impl Pump {
     /// Whether an end waits to be written down.
     pub(crate) fn has_ended(&self) -> bool {
         !self.ended.is_empty()
+    }
+}
+
+/// Others repeat in their answers what they were sent; personal values are not written down with it.
+fn mask(house: &House, sent: &str, ended: &mut Ended) {
+    let Ok(sent) = serde_json::from_str(sent) else { return };
+    let project = house.engine.project();
+    for text in [&mut ended.error, &mut ended.response].into_iter().flatten() {
+        *text = payload::mask_echo(&project, &sent, text);
     }
 }
 
@@ -304,6 +316,7 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
                     lanes::block(tx, &delivery.connection, lane, true)?;
                 } else {
                     lanes::leave(tx, &delivery.connection, lane)?;
+                    values.push(("in_lane", Value::Boolean(false)));
                 }
             }
         }
@@ -328,11 +341,6 @@ fn settle_poll(tx: &EngineTx, name: &str, delivery: &Delivery, ended: &Ended) ->
         ("error", ended.error.clone().map_or(Value::Null, Value::Text)),
     ];
     deliveries::set(tx, delivery.id, values)
-}
-
-/// Whether the lane of a stopped delivery waits for it.
-pub(crate) fn blocks_lane(tx: &EngineTx, delivery: &Delivery) -> bool {
-    rules(tx, delivery).1 == OnDead::BlockLane
 }
 
 fn rules(tx: &EngineTx, delivery: &Delivery) -> (Rules, OnDead) {
@@ -363,20 +371,19 @@ fn keep_status(tx: &EngineTx, connection: &str, state: State, ended: &[Finished]
 }
 
 /// Begins attempts on up to `most` due deliveries.
-fn claim(tx: &EngineTx, connection: &str, most: usize, timeout: Duration) -> Result<Vec<Job>, EngineError> {
+fn claim(
+    tx: &EngineTx,
+    house: &House,
+    connection: &str,
+    most: usize,
+    timeout: Duration,
+) -> Result<Vec<Job>, EngineError> {
     let now = tx.now();
-    let mut found = deliveries::due(tx, connection, now, most as u64)?;
-    if found.len() < most {
-        for lane in lanes::due(tx, connection, now, (most - found.len()) as u64)? {
-            match deliveries::head(tx, connection, &lane)? {
-                Some(head) => found.push(head),
-                // Nothing waits here (its last one was decided by hand): not due again until something joins.
-                None => lanes::leave(tx, connection, &lane)?,
-            }
-        }
+    let mut found = due(tx, connection, most)?;
+    // Claimed, and its lease is over: that attempt never ended, and what follows from that comes first.
+    for lost in found.extract_if(.., |d| d.claimed) {
+        settle(tx, house, &lost, &Ended::without_answer(Outcome::Unknown, "the attempt did not end"))?;
     }
-    // A claimed one whose lease ran out: its attempt never ended.
-    found.retain(|d| !d.claimed || d.next_at <= now);
     if found.is_empty() {
         return Ok(Vec::new());
     }
@@ -405,6 +412,31 @@ fn claim(tx: &EngineTx, connection: &str, most: usize, timeout: Duration) -> Res
         .collect();
     attempts::begin(tx, &begun)?;
     Ok(jobs)
+}
+
+/// What is due, in turns from outside and from inside lanes, so that a crowd of one kind does not keep the other away.
+fn due(tx: &EngineTx, connection: &str, most: usize) -> Result<Vec<Delivery>, EngineError> {
+    let now = tx.now();
+    let mut free = deliveries::due(tx, connection, now, most as u64)?.into_iter();
+    let mut heads = Vec::new();
+    for lane in lanes::due(tx, connection, now, most as u64)? {
+        match deliveries::head(tx, connection, &lane)? {
+            Some(head) if head.next_at <= now => heads.push(head),
+            // Somebody decided about another delivery of the lane; its head has its own time.
+            Some(head) => lanes::wait(tx, connection, &lane, head.next_at)?,
+            None => lanes::leave(tx, connection, &lane)?,
+        }
+    }
+    let (mut heads, mut found) = (heads.into_iter(), Vec::new());
+    while found.len() < most {
+        let (one, other) = (heads.next(), free.next());
+        if one.is_none() && other.is_none() {
+            break;
+        }
+        found.extend(one.into_iter().chain(other));
+    }
+    found.truncate(most);
+    Ok(found)
 }
 
 /// A bucket of a second's worth of calls.

@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     by_name: BTreeMap<String, usize>,
     pub(crate) outbound: Outbound,
     pub(crate) workers: Workers,
+    /// Threads that wait for other systems; a slow one must not keep functions of visitors waiting.
+    pub(crate) talkers: Workers,
 }
 
 impl Shared {
@@ -65,6 +67,7 @@ impl Logic {
             by_name,
             outbound,
             workers: Workers::default(),
+            talkers: Workers::default(),
         };
         let mut problems = loader.problems;
         problems.sort_by(|a, b| a.source.cmp(&b.source));

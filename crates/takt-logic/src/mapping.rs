@@ -65,7 +65,7 @@ impl Logic {
         };
         let shared = Arc::clone(&self.shared);
         let work = move || Ok(mapping::converse(&shared, &errand, conversation));
-        self.shared.workers.run(work).await.unwrap_or_else(|error| (Err(error), None))
+        self.shared.talkers.run(work).await.unwrap_or_else(|error| (Err(error), None))
     }
 
     fn errand(&self, path: &str, export: &str, input_json: &str) -> Result<Errand, LogicError> {

@@ -50,6 +50,11 @@ const TO_CLOSE: Duration = Duration::from_millis(500);
 /// How often a process says that it lives.
 const ALIVE_EVERY: Duration = Duration::from_secs(10);
 
+/// The door's own limit is the longest that a connection may ask for (`guard.timeout`).
+fn door() -> OutboundOptions {
+    OutboundOptions { timeout: Duration::from_secs(120), ..OutboundOptions::default() }
+}
+
 /// What is to be served, and how.
 #[derive(Debug, Clone, Default)]
 pub struct StartOptions {
@@ -128,7 +133,7 @@ impl Opened {
 /// # Errors
 /// See [`StartError`].
 pub fn open(options: &StartOptions) -> Result<Opened, StartError> {
-    let outbound = Outbound::new(OutboundOptions::default());
+    let outbound = Outbound::new(door());
     let loaded = load(options, &outbound)?;
     let server = &loaded.project.settings.server;
     let base_url = base_url(&server.public_url, &server.listen);
@@ -272,7 +277,7 @@ impl Server {
     /// See [`StartError`]; nothing was written unless the database itself was opened.
     pub fn start(options: &StartOptions, runtime: &tokio::runtime::Handle) -> Result<Self, StartError> {
         let _context = runtime.enter();
-        let outbound = Outbound::new(OutboundOptions::default());
+        let outbound = Outbound::new(door());
         let seen = options.dev.then(|| dev::look(&options.project_dir));
         let loaded = load(options, &outbound)?;
         let warnings = loaded.report.problems.iter().map(ToString::to_string).collect();

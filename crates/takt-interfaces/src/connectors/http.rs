@@ -22,15 +22,37 @@ pub(super) async fn send(
     job: &Job,
     timeout: Duration,
 ) -> Ended {
-    // Whatever cannot be made into a request was never sent: refused, with the reason.
     let request = match request(house, project, connection, deliver, job).await {
         Ok(request) => Request { timeout: Some(timeout), ..request },
-        Err(reason) => return Ended::without_answer(Outcome::Refused, reason),
+        Err(NotMade { outcome, reason }) => return Ended::without_answer(outcome, reason),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
     match house.outbound.send(&purpose, request).await {
+        Ok(response) if oauth2::is_stale(house, connection, response.status) => {
+            Ended::without_answer(Outcome::Failed, "the token was refused; a new one is asked for")
+        }
         Ok(response) => answered(connection, deliver, &response, house.engine.now() / 1_000_000),
         Err(error) => Ended::of_error(&error),
+    }
+}
+
+/// Why there is no request: it never can be, or not now.
+#[derive(Debug)]
+pub(super) struct NotMade {
+    pub(super) outcome: Outcome,
+    pub(super) reason: String,
+}
+
+impl NotMade {
+    /// Ours to mend, or to wait for: trying again makes sense.
+    pub(super) fn for_now(reason: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Failed, reason: reason.into() }
+    }
+}
+
+impl From<String> for NotMade {
+    fn from(reason: String) -> Self {
+        Self { outcome: Outcome::Refused, reason }
     }
 }
 
@@ -40,7 +62,7 @@ async fn request(
     connection: &Connection,
     deliver: &Deliver,
     job: &Job,
-) -> Result<Request, String> {
+) -> Result<Request, NotMade> {
     let mut event: Json =
         serde_json::from_str(job.payload()).map_err(|_| "the payload is no JSON".to_owned())?;
     let left_out = payload::keep_declared(project, connection, &mut event);
@@ -81,11 +103,12 @@ async fn request(
 }
 
 /// What a function of the project's logic makes of the event.
-async fn made(house: &House, file: &str, export: &str, job: &Job, event: &Json) -> Result<Json, String> {
-    let functions = house.bodies().ok_or_else(|| "no function can run now".to_owned())?;
+async fn made(house: &House, file: &str, export: &str, job: &Job, event: &Json) -> Result<Json, NotMade> {
+    let functions = house.bodies().ok_or_else(|| NotMade::for_now("no function can run now"))?;
     let input = event_input(job, event);
-    let made = functions.make(file, export, input.to_string()).await?;
-    serde_json::from_str(&made).map_err(|_| format!("{file}#{export} gave no JSON"))
+    // A function that throws may be mended; its event is still there then.
+    let made = functions.make(file, export, input.to_string()).await.map_err(NotMade::for_now)?;
+    Ok(serde_json::from_str(&made).map_err(|_| format!("{file}#{export} gave no JSON"))?)
 }
 
 /// An event as functions get it.
@@ -101,11 +124,13 @@ pub(super) async fn spoken(
     idempotency_header: Option<&str>,
     job: &Job,
     asked: &Json,
-) -> Result<Request, String> {
+) -> Result<Request, NotMade> {
     let method = asked["method"].as_str().unwrap_or("GET");
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
-    let path =
-        asked["path"].as_str().filter(|p| p.starts_with('/')).ok_or("a call needs a path: `/orders`")?;
+    let path = asked["path"]
+        .as_str()
+        .filter(|p| p.starts_with('/'))
+        .ok_or_else(|| "a call needs a path: `/orders`".to_owned())?;
     let mut url = format!("{}{path}", connection.connect.address);
     let mut sign = if path.contains('?') { '&' } else { '?' };
     for (name, value) in asked["query"].as_object().into_iter().flatten() {
@@ -146,7 +171,7 @@ async fn headers(
     idempotency_header: Option<&str>,
     job: &Job,
     body: &[u8],
-) -> Result<HeaderMap, String> {
+) -> Result<HeaderMap, NotMade> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -178,15 +203,16 @@ async fn headers(
             put_secret(&mut headers, "authorization", &format!("Bearer {}", token.expose()))?;
         }
         ConnectionAuth::Stripe { .. } | ConnectionAuth::GitHub { .. } | ConnectionAuth::Hmac { .. } => {
-            return Err("this kind of signature is for messages that come in".to_owned());
+            return Err("this kind of signature is for messages that come in".to_owned().into());
         }
     }
     Ok(headers)
 }
 
 /// The value of a secret, or what to do about it.
-pub(super) fn secret(house: &House, name: &str) -> Result<Secret, String> {
-    let missing = || format!("the secret `{name}` is not set; `takt secrets set {name}` sets it");
+pub(super) fn secret(house: &House, name: &str) -> Result<Secret, NotMade> {
+    let missing =
+        || NotMade::for_now(format!("the secret `{name}` is not set; `takt secrets set {name}` sets it"));
     house.secrets.secret(name).ok_or_else(missing)
 }
 

@@ -8,7 +8,10 @@ use takt_outbound::{
     Mail, MailAddress, MailClass, MailCredentials, MailError, MailSecurity, MailServer, MessageId, Submission,
 };
 
-use super::{Job, http::secret};
+use super::{
+    Job,
+    http::{NotMade, secret},
+};
 use crate::{Ended, Outcome, interfaces::House, payload};
 
 pub(super) async fn send(
@@ -25,7 +28,7 @@ pub(super) async fn send(
     });
     let (server, mail) = match made {
         Ok(made) => made,
-        Err(reason) => return Ended::without_answer(Outcome::Refused, reason),
+        Err(NotMade { outcome, reason }) => return Ended::without_answer(outcome, reason),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
     match house.outbound.send_mail(&purpose, &server, mail).await {
@@ -47,7 +50,7 @@ fn outcome(error: &MailError) -> Outcome {
     }
 }
 
-fn server(house: &House, connection: &Connection, timeout: Duration) -> Result<MailServer, String> {
+fn server(house: &House, connection: &Connection, timeout: Duration) -> Result<MailServer, NotMade> {
     let address = &connection.connect.address;
     let (host, port) = address.rsplit_once(':').ok_or_else(|| format!("`{address}` has no port"))?;
     let credentials = match &connection.connect.auth {
@@ -78,7 +81,7 @@ fn mail(
     connection: &Connection,
     deliver: &Deliver,
     job: &Job,
-) -> Result<Mail, String> {
+) -> Result<Mail, NotMade> {
     let out = deliver.mail.as_ref().ok_or_else(|| "the operation names no mail".to_owned())?;
     let mut event: Json =
         serde_json::from_str(job.payload()).map_err(|_| "the payload is no JSON".to_owned())?;

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use takt_model::{Connection, ConnectionAuth};
 use takt_outbound::{Request, Secret};
 
-use super::http::secret;
+use super::http::{NotMade, secret};
 use crate::{interfaces::House, payload};
 
 /// A token is exchanged this long before its end: seconds.
@@ -21,7 +21,7 @@ pub(crate) struct Token {
 }
 
 /// The token of a connection.
-pub(super) async fn token(house: &House, connection: &Connection) -> Result<Secret, String> {
+pub(super) async fn token(house: &House, connection: &Connection) -> Result<Secret, NotMade> {
     let now = house.engine.now() / 1_000_000;
     let kept = house.tokens.lock().get(&connection.id).filter(|t| t.until > now).cloned();
     if let Some(token) = kept {
@@ -32,10 +32,15 @@ pub(super) async fn token(house: &House, connection: &Connection) -> Result<Secr
     Ok(token.text)
 }
 
-async fn ask(house: &House, connection: &Connection, now: i64) -> Result<Token, String> {
+/// Whether the other side no longer takes our token; it is forgotten then.
+pub(super) fn is_stale(house: &House, connection: &Connection, status: u16) -> bool {
+    status == 401 && house.tokens.lock().remove(&connection.id).is_some()
+}
+
+async fn ask(house: &House, connection: &Connection, now: i64) -> Result<Token, NotMade> {
     let ConnectionAuth::OAuth2 { token_url, client_id, secret: name, scope } = &connection.connect.auth
     else {
-        return Err("this connection has no OAuth 2".to_owned());
+        return Err("this connection has no OAuth 2".to_owned().into());
     };
     let mut form = String::from("grant_type=client_credentials");
     for (key, value) in [
@@ -56,12 +61,17 @@ async fn ask(house: &House, connection: &Connection, now: i64) -> Result<Token, 
     request.timeout = Some(connection.guard.timeout);
     request.body = form.into_bytes().into();
     let purpose = format!("{}: token", connection.id);
-    let answer = house.outbound.send(&purpose, request).await.map_err(|e| format!("no token: {e}"))?;
+    let answer = house
+        .outbound
+        .send(&purpose, request)
+        .await
+        .map_err(|e| NotMade::for_now(format!("no token: {e}")))?;
     if answer.status != 200 {
-        return Err(format!("no token: answered {}", answer.status));
+        return Err(NotMade::for_now(format!("no token: answered {}", answer.status)));
     }
-    let answer: Json = serde_json::from_slice(&answer.body).map_err(|_| "no token: no JSON".to_owned())?;
-    let text = answer["access_token"].as_str().ok_or_else(|| "no token in the answer".to_owned())?;
+    let answer: Json =
+        serde_json::from_slice(&answer.body).map_err(|_| NotMade::for_now("no token: no JSON"))?;
+    let text = answer["access_token"].as_str().ok_or_else(|| NotMade::for_now("no token in the answer"))?;
     let life = answer["expires_in"].as_i64().unwrap_or(UNSAID);
     Ok(Token { text: Secret::new(text), until: now.saturating_add(life - EARLY) })
 }

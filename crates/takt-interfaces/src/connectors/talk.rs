@@ -1,10 +1,14 @@
 //! A delivery in several calls: a function of the project's logic leads the talk, over this connection only; what its
 //! steps gave is kept with the delivery, so that a later attempt goes on behind them.
 //!
-//! Invariant: if any call ended without an answer, the attempt is unknown, whatever the function made of it.
+//! Invariant: if a call ended without an answer, the attempt is unknown, unless the function goes on and succeeds: it may
+//! have looked whether the other side has it.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,7 +32,8 @@ pub struct Talk {
     job: Job,
     runtime: Handle,
     until: Instant,
-    calls: u32,
+    /// Shared with who waits for the talk, in case it does not come back.
+    calls: Arc<AtomicU32>,
     journal: Map<String, Json>,
     /// The last answer, for people.
     last: Option<(u16, String)>,
@@ -58,7 +63,7 @@ impl Talk {
             job,
             runtime: Handle::current(),
             until: Instant::now() + timeout,
-            calls: 0,
+            calls: Arc::default(),
             last: None,
             trouble: None,
             unknown: false,
@@ -72,15 +77,17 @@ impl Talk {
     /// # Errors
     /// A sentence: no answer, or a status that is neither a success nor in `accept`.
     pub fn call(&mut self, request: &str) -> Result<String, String> {
-        self.calls += 1;
-        if self.calls > MOST_CALLS {
+        if self.calls.fetch_add(1, Ordering::Relaxed) >= MOST_CALLS {
             return Err(format!("one delivery makes at most {MOST_CALLS} calls"));
         }
         let asked: Json = serde_json::from_str(request).map_err(|_| "this is no request".to_owned())?;
         let (house, runtime) = (Arc::clone(&self.house), self.runtime.clone());
         let header = self.idempotency_header.as_deref();
         let made = http::spoken(&house, &self.connection, header, &self.job, &asked);
-        let request = runtime.block_on(made)?;
+        let request = runtime.block_on(made).map_err(|not_made| {
+            self.trouble = Some(not_made.outcome);
+            not_made.reason
+        })?;
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             self.trouble = Some(Outcome::Failed);
@@ -187,10 +194,14 @@ pub(super) async fn run(
         Ok(input) => input,
         Err(why) => return Ended::without_answer(Outcome::Refused, why),
     };
+    let calls = Arc::clone(&talk.calls);
     match functions.talk(&run.file, &run.export, input, talk).await {
         (result, Some(talk)) => talk.ended(result),
-        (Err(why), None) => Ended::without_answer(Outcome::Failed, why),
-        (Ok(_), None) => Ended::without_answer(Outcome::Unknown, "the talk was lost"),
+        (result, None) => {
+            let nothing_left = calls.load(Ordering::Relaxed) == 0;
+            let outcome = if nothing_left { Outcome::Failed } else { Outcome::Unknown };
+            Ended::without_answer(outcome, result.err().unwrap_or_else(|| "the talk was lost".to_owned()))
+        }
     }
 }
 

@@ -99,9 +99,12 @@ pub struct Delivery {
     pub journal: Option<String>,
     /// Whether an attempt runs (or ran when the process died).
     pub claimed: bool,
+    /// Whether it counts in its lane.
+    #[serde(skip)]
+    pub in_lane: bool,
 }
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "id",
     "event",
     "name",
@@ -120,6 +123,7 @@ const FIELDS: [&str; 18] = [
     "body",
     "journal",
     "claimed",
+    "in_lane",
 ];
 
 fn read(tx: &EngineTx, plan: Plan) -> Result<Vec<Delivery>, EngineError> {
@@ -143,6 +147,7 @@ fn read(tx: &EngineTx, plan: Plan) -> Result<Vec<Delivery>, EngineError> {
             body: row.text(),
             journal: row.text(),
             claimed: row.flag(),
+            in_lane: row.flag(),
         })
     };
     Ok(rows(tx, "deliveries: read", plan)?.into_iter().filter_map(delivery).collect())
@@ -172,6 +177,7 @@ pub(crate) fn insert(tx: &EngineTx, new: &[New<'_>]) -> Result<(), EngineError> 
         "created_at",
         "story",
         "claimed",
+        "in_lane",
     ];
     let row = |n: &New<'_>| {
         vec![
@@ -187,6 +193,7 @@ pub(crate) fn insert(tx: &EngineTx, new: &[New<'_>]) -> Result<(), EngineError> 
             Value::Timestamp(tx.now()),
             n.event.story.map_or(Value::Null, Value::Uuid),
             Value::Boolean(false),
+            Value::Boolean(n.lane.is_some()),
         ]
     };
     let plan = insert_all(tx.on(TABLE)?, &names, new.iter().map(row).collect())?;

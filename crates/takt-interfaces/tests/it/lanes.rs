@@ -99,3 +99,47 @@ async fn an_attempt_that_a_crash_interrupted_is_unknown_and_sent_again_in_order(
     assert_eq!((tries[0].outcome, tries[0].took), (Outcome::Unknown, None), "never told as never tried");
     assert_eq!(tries[1].outcome, Outcome::Ok);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deciding_about_a_dead_letter_that_its_lane_has_passed_leaves_the_lane_alone() {
+    let operation = format!("{}retry = {{ then = \"skip\" }}\n", in_lanes());
+    let house = House::with(&operation).await;
+    house.receiver.will([Answer::status(422), Answer::status(500)]);
+    emit(&house, "a", 1).await;
+    emit(&house, "a", 2).await;
+    house.work().await;
+    let dead = house.deliveries().remove(0);
+    assert_eq!(house.states(), [DeliveryState::Dead, DeliveryState::Waiting]);
+    house.interfaces.decide(dead.id, false).await.unwrap();
+    house.forward(Duration::from_secs(3));
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Cancelled, DeliveryState::Delivered], "not stuck for ever");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_behind_the_head_does_not_hurry_the_head() {
+    let house = House::with(&in_lanes()).await;
+    house.receiver.will([Answer::Status(503, "retry-after: 60\r\n", "")]);
+    emit(&house, "a", 1).await;
+    emit(&house, "a", 2).await;
+    house.work().await;
+    let second = house.deliveries().remove(1);
+    house.interfaces.decide(second.id, false).await.unwrap();
+    assert_eq!(house.work().await, 0, "the other side asked for a minute");
+    house.forward(Duration::from_secs(61));
+    assert_eq!(house.work().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_without_order_does_not_keep_lanes_away() {
+    let loose = "[[op]]\nname = \"loose\"\nkind = \"deliver\"\non = \"loose\"\nrequest = \"POST /loose\"\n";
+    let house =
+        House::build("data = []\nguard = { concurrency = 2 }", "", &format!("{}{loose}", in_lanes())).await;
+    for _ in 0..20 {
+        house.emit("loose", "{}").await;
+    }
+    emit(&house, "a", 1).await;
+    house.work().await;
+    let lines: Vec<_> = house.receiver.asked().into_iter().map(|a| a.line).collect();
+    assert!(lines[..2].contains(&"POST /api/orders HTTP/1.1".to_owned()), "{lines:?}");
+}

@@ -17,6 +17,9 @@ use crate::{
     settings::duration,
 };
 
+/// Nobody waits longer for one call.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// All connections of a project, by name of file.
 pub(crate) fn all(
     files: &ProjectFiles,
@@ -191,6 +194,9 @@ fn guard(section: &Section<'_>, problems: &mut Problems) -> Guard {
     let Some(part) = section.section("guard", problems) else { return guard };
     if let Some(timeout) = time(&part, "timeout", problems) {
         guard.timeout = timeout;
+        if timeout > LONGEST_TIMEOUT {
+            problems.error(part.source(), "a call may take at most two minutes (`120s`)", None);
+        }
     }
     if let Some(concurrency) = part.size("concurrency", problems) {
         guard.concurrency = concurrency.value.min(256);

@@ -111,6 +111,19 @@ fn slips_are_told_with_their_line() {
 }
 
 #[test]
+fn nothing_sets_itself_off() {
+    for (on, fine) in
+        [("\"erp.create_sale\"", false), ("\"*\"", false), ("\"erp.*\"", false), ("\"order.*\"", true)]
+    {
+        let text = GOOD
+            .replacen("on = [\"order.placed\", \"order.paid\"]", &format!("on = {on}"), 1)
+            .replacen("request = \"POST /sales/$order.number\"", "run = \"logic/erp.ts#send\"", 1);
+        let (_, problems) = read(&text);
+        assert_eq!(problems.iter().all(|p| !p.contains("set it off again")), fine, "{on}: {problems:?}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_together_is_told() {
     let incoming = GOOD.replacen("\"rest\"", "\"webhook-in\"", 1);
     let (_, problems) = read(&incoming);

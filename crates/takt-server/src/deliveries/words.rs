@@ -201,6 +201,7 @@ request = "POST /orders"
             body: None,
             journal: None,
             claimed: false,
+            in_lane: false,
         }
     }
 

@@ -244,5 +244,17 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
         if let Some(message) = wrong {
             problems.error(&operation.source, message, None);
         }
+        let own = format!("{}.{}", connection.id, operation.name);
+        let hears = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => own.starts_with(beginning),
+            None => *pattern == own,
+        };
+        if let OperationKind::Deliver(deliver) = &operation.kind
+            && deliver.run.is_some()
+            && deliver.on.iter().any(hears)
+        {
+            let message = format!("what this operation brings back (`{own}`) would set it off again");
+            problems.error(&operation.source, message, None);
+        }
     }
 }
