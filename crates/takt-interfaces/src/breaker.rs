@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use takt_model::Breaker as Rules;
 
-use crate::Outcome;
+use crate::{Outcome, outcome::micros};
 
 /// A breaker.
 #[derive(Debug, Clone)]
@@ -73,10 +73,6 @@ impl Breaker {
             self.state = State::Open { until: now.saturating_add(pause), pause };
         }
     }
-}
-
-fn micros(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value as Json;
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{OperationKind, Project};
+use takt_model::{OperationKind, Project, event_fits};
 
 use crate::{
     FUNCTIONS, payload,
@@ -76,15 +76,7 @@ impl Routes {
     }
 
     fn wanting<'r>(&'r self, event: &'r str) -> impl Iterator<Item = &'r Route> {
-        self.routes.iter().filter(move |r| r.on.iter().any(|pattern| fits(pattern, event)))
-    }
-}
-
-/// `order.placed`, `order.*` or `*`.
-fn fits(pattern: &str, event: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(beginning) => event.starts_with(beginning),
-        None => pattern == event,
+        self.routes.iter().filter(move |r| r.on.iter().any(|pattern| event_fits(pattern, event)))
     }
 }
 
@@ -153,22 +145,4 @@ pub(crate) fn ask(tx: &EngineTx, poll: &PollRoute) -> Result<bool, EngineError> 
 fn lane_of(event: &events::Event, payload: &Json, path: &str) -> String {
     let found = payload::at(payload, path).and_then(payload::text);
     found.or_else(|| event.key.clone()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_end_in_a_star() {
-        for (pattern, event, fitting) in [
-            ("order.placed", "order.placed", true),
-            ("order.placed", "order.placed.again", false),
-            ("order.*", "order.placed", true),
-            ("order.*", "orders", false),
-            ("*", "anything", true),
-        ] {
-            assert_eq!(fits(pattern, event), fitting, "{pattern} {event}");
-        }
-    }
 }

@@ -20,6 +20,7 @@ use crate::{
     connectors::{Consume, MakeBody, Secrets, Token},
     dispatch::{Dispatched, PollRoute, Routes, ask, dispatch},
     mail_template::MailTemplates,
+    outcome::micros,
     pump::Pump,
     rows::{events, received},
 };
@@ -330,10 +331,6 @@ fn longest_keep(connection: &Connection) -> Option<i64> {
         OperationKind::Deliver(_) | OperationKind::Poll(_) => None,
     };
     connection.operations.iter().filter_map(kept).max()
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Ends the pumps with the room.

@@ -133,6 +133,11 @@ pub(crate) fn next(deliver: &Rules, ended: &Ended, number: u32, since_first: Dur
     }
 }
 
+/// A span as the tables have it: microseconds.
+pub(crate) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// Nobody makes us wait longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 

@@ -18,7 +18,7 @@ use crate::{
     breaker::{Breaker, State},
     connectors::{self, Job},
     interfaces::House,
-    outcome::{Next, Rules, next},
+    outcome::{Next, Rules, micros, next},
     payload,
     rows::{attempts, connections, deliveries, events, lanes},
 };
@@ -222,7 +222,7 @@ impl Pump {
                 Ended::without_answer(Outcome::Unknown, "the attempt did not end in time")
             });
             mask(&house, &payload, &mut ended);
-            let took = i64::try_from(begun.elapsed().as_micros()).unwrap_or(i64::MAX);
+            let took = micros(begun.elapsed());
             Finished { delivery, attempt, number, ended, took }
         });
     }
@@ -292,7 +292,7 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
     let state = |state: DeliveryState| ("state", Value::Text(state.name().to_owned()));
     match then {
         Next::Again(pause) => {
-            let at = now.saturating_add(i64::try_from(pause.as_micros()).unwrap_or(i64::MAX));
+            let at = now.saturating_add(micros(pause));
             values.push(("next_at", Value::Timestamp(at)));
             if let Some(lane) = &delivery.lane {
                 lanes::wait(tx, &delivery.connection, lane, at)?;
@@ -387,7 +387,7 @@ fn claim(
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let lease = now.saturating_add(i64::try_from((timeout + LEASE_EXTRA).as_micros()).unwrap_or(i64::MAX));
+    let lease = now.saturating_add(micros(timeout + LEASE_EXTRA));
     deliveries::claim(tx, found.iter().map(|d| d.id), lease)?;
     let first: Vec<Uuid> = found.iter().filter(|d| d.first_at.is_none()).map(|d| d.id).collect();
     if !first.is_empty() {

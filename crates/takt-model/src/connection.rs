@@ -293,6 +293,15 @@ pub struct Deliver {
     pub ok_also: Vec<u16>,
 }
 
+/// Whether an event is meant by `order.placed`, `order.*` or `*`.
+#[must_use]
+pub fn event_fits(pattern: &str, event: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => event.starts_with(beginning),
+        None => pattern == event,
+    }
+}
+
 /// A mail that an event causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailOut {
@@ -400,4 +409,22 @@ pub struct Receive {
     pub kind: Option<String>,
     /// How long handled messages are kept, so that late repeats are told.
     pub keep: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_end_in_a_star() {
+        for (pattern, event, fitting) in [
+            ("order.placed", "order.placed", true),
+            ("order.placed", "order.placed.again", false),
+            ("order.*", "order.placed", true),
+            ("order.*", "orders", false),
+            ("*", "anything", true),
+        ] {
+            assert_eq!(event_fits(pattern, event), fitting, "{pattern} {event}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ mod words;
 pub use connection::{
     Breaker, Connect, Connection, ConnectionAuth, DataFlow, Deliver, ExportRef, Guard, HttpRequest, MailOut,
     MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll, Protocol, Receive,
-    Retry,
+    Retry, event_fits,
 };
 pub use expr::{ArithmeticOp, CompareOp, Expr, ExprText, ScalarFunction, SubQuery};
 pub use expr_parse::{ExprProblem, parse_expression};

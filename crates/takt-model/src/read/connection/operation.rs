@@ -9,7 +9,7 @@ use super::super::{
 use super::time;
 use crate::{
     Connection, Deliver, ExportRef, HttpRequest, MailOut, OnDead, OnUnknown, Operation, OperationKind, Poll,
-    Protocol, Receive, Retry, settings::duration,
+    Protocol, Receive, Retry, event_fits, settings::duration,
 };
 
 /// Longer than every sender's retries.
@@ -245,13 +245,9 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
             problems.error(&operation.source, message, None);
         }
         let own = format!("{}.{}", connection.id, operation.name);
-        let hears = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => own.starts_with(beginning),
-            None => *pattern == own,
-        };
         if let OperationKind::Deliver(deliver) = &operation.kind
             && deliver.run.is_some()
-            && deliver.on.iter().any(hears)
+            && deliver.on.iter().any(|pattern| event_fits(pattern, &own))
         {
             let message = format!("what this operation brings back (`{own}`) would set it off again");
             problems.error(&operation.source, message, None);
