@@ -21,7 +21,7 @@ mod text;
 
 pub use collect::{Rooms, collect, row_names};
 pub use evidence::{
-    Accounts, ConnectionFact, Dependency, DoubleFact, Evidence, Fact, FrontFacts, LinkFact, OverdueFact,
+    Accounts, ConnectionFact, ReconciledFact, Dependency, DoubleFact, Evidence, Fact, FrontFacts, LinkFact, OverdueFact,
     Parts, Passwords, StoreFacts, Suspect, SuspectReason, TableCount,
 };
 pub use report::{
