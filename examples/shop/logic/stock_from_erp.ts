@@ -14,6 +14,8 @@ export const on = "erp.stock";
 
 const MOST_NEWLY_EMPTY = 0.2;
 
+/** More open orders than these are not counted within the time that a function has. */
+const MOST_OPEN = 1000;
 const PAGE = 1000;
 
 export default async function ({ db, step, reject }, event) {
@@ -33,10 +35,19 @@ export default async function ({ db, step, reject }, event) {
 
   const underway = await step({ en: "Orders under way counted", de: "Bestellungen unterwegs gezählt" }, async () => {
     const counts = new Map<string, number>();
-    const waiting = await all(db.orders, { erp_number: null, status: { in: ["pending", "paid"] } });
-    const since = event.payload.asked_at;
-    const meanwhile = since ? await all(db.orders, { erp_at: { gte: since }, status: { in: ["pending", "paid"] } }) : [];
-    const orders = [...new Set([...waiting, ...meanwhile].map((order) => order.id))];
+    const open = { status: { in: ["pending", "paid"] } };
+    const waiting = { ...open, erp_number: null };
+    // Better the stock of before than one that leaves orders out.
+    const [tooMany] = await db.orders.find({ where: waiting, order: "id.asc", offset: MOST_OPEN, limit: 1 });
+    if (tooMany) {
+      reject(422, {
+        en: `More than ${MOST_OPEN} orders wait for the ERP. The stock stays as it was until they have arrived there.`,
+        de: `Mehr als ${MOST_OPEN} Bestellungen warten auf die Warenwirtschaft. Der Bestand bleibt, wie er war, bis sie dort sind.`,
+      });
+    }
+    const meanwhile = { ...open, erp_at: { gte: event.payload.asked_at ?? event.at } };
+    const found = [...(await all(db.orders, waiting)), ...(await all(db.orders, meanwhile))];
+    const orders = [...new Set(found.map((order) => order.id))];
     for (let at = 0; at < orders.length; at += PAGE) {
       const lines = await all(db.order_items, { order_id: { in: orders.slice(at, at + PAGE) } });
       for (const line of lines) counts.set(line.product_id, (counts.get(line.product_id) ?? 0) + line.quantity);

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 
 export class PaymentStandIn {
   payments = [];
-  /** What was asked: `METHOD path`. */
+  /** What was asked: `{ line, key }`, the key being the one by which a repeat is told. */
   asked = [];
   /** Faults, to be switched by a test. */
   faults = { down: false, silent: 0 };
@@ -57,7 +57,8 @@ export class PaymentStandIn {
     const url = new URL(request.url, this.url);
     let body = "";
     for await (const chunk of request) body += chunk;
-    this.asked.push(`${request.method} ${url.pathname}`);
+    const key = request.headers["idempotency-key"];
+    this.asked.push({ line: `${request.method} ${url.pathname}`, key });
     const send = (status, json) => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(json));
@@ -65,9 +66,9 @@ export class PaymentStandIn {
     if (this.faults.down) return send(503, { error: { message: "the stand-in is switched off" } });
     if (request.headers.authorization !== `Bearer ${this.key}`) return send(401, { error: { message: "no such key" } });
     if (request.method === "GET" && url.pathname === "/v1/payment_intents") return send(200, this.#list(url.searchParams));
-    const capture = url.pathname.match(/^\/v1\/payment_intents\/(\w+)\/capture$/);
+    const capture = url.pathname.match(/^\/v1\/payment_intents\/([\w-]+)\/capture$/);
     if (request.method === "POST" && capture) {
-      const answer = this.#once(request.headers["idempotency-key"], () => this.#capture(capture[1]));
+      const answer = this.#once(key, () => this.#capture(capture[1]));
       // It is done, and nobody hears of it.
       if (this.faults.silent > 0) {
         this.faults.silent -= 1;
@@ -97,8 +98,9 @@ export class PaymentStandIn {
     return answer;
   }
 
+  /** By the payment's id, or by the order's number: the test knows no other. */
   #capture(id) {
-    const payment = this.payments.find((p) => p.id === id);
+    const payment = this.payments.find((p) => p.id === id || p.metadata.order === id);
     if (!payment) return [404, { error: { message: "no such payment" } }];
     payment.captures = (payment.captures ?? 0) + 1;
     payment.status = "succeeded";
