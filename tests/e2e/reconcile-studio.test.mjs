@@ -103,7 +103,7 @@ describe("comparing in the console", () => {
   it("says what the other side does not have, since when", async () => {
     await page.goto(`${server.url}/studio/deliveries/warehouse`);
     await pressUntil("Jetzt abgleichen", new RegExp(`${number} fehlt bei Lager`));
-    assert.match(await text(), /stimmt nicht überein: Bestellungen: 1 hier zu erwarten, 0 dort/);
+    assert.match(await text(), /stimmt nicht überein: Bestellungen: 1 dort erwartet, 0 dort gefunden/);
     assert.match(await text(), /Zuerst gesehen/);
     assert.equal(there.length, 0, "nothing was sent by itself");
     assert.ok((await overflow()) <= 0);
@@ -115,12 +115,22 @@ describe("comparing in the console", () => {
     await press("Abgleichen und Fehlendes nachholen");
     await page.waitForURL(/done=reconcile&count=1/);
     assert.match(await text(), /1 Fehlende nachgeholt/);
-    await pressUntil("Jetzt abgleichen", /stimmt überein: Bestellungen: 1 hier zu erwarten, 1 dort, 1 gleich/);
+    await pressUntil("Jetzt abgleichen", /stimmt überein: Bestellungen: 1 dort erwartet, 1 dort gefunden, 1 gleich/);
     assert.deepEqual(there.map((order) => order.number), [number]);
     await page.getByText("Inzwischen in Ordnung").click();
     assert.match(await text(), /seit .* in Ordnung/);
     await page.screenshot({ path: `${artifacts}/reconcile-agreed.png`, fullPage: true });
     assert.deepEqual(page.problems, []);
+  });
+
+  it("lets a person call settled what nobody can mend", async () => {
+    there[0].total = "0.01";
+    await pressUntil("Jetzt abgleichen", /„Summe inkl. Steuer“ ist hier .*, bei Lager 0.01/);
+    await press("Erledigt");
+    await page.waitForURL(/done=settled/);
+    assert.match(await text(), /von Hand erledigt/);
+    assert.equal(await page.getByRole("button", { name: "Erledigt", exact: true }).count(), 0);
+    await pressUntil("Jetzt abgleichen", /von Hand erledigt/);
   });
 
   it("is part of the connection's documentation and of the report", async () => {

@@ -95,8 +95,8 @@ describe("payments of which the message was lost", () => {
   it("agree afterwards, however often both sides are compared", async () => {
     const { code, text } = await reconcile("payment", "--lang", "en");
     assert.equal(code, 0, text);
-    assert.match(text, /agrees: Orders: 10 expected, 10 there, 10 equal/);
-    assert.match((await reconcile("payment", "--lang", "de")).text, /stimmt überein: Bestellungen: 10 hier zu erwarten/);
+    assert.match(text, /agrees: Orders: 10 expected there, 10 found there, 10 equal/);
+    assert.match((await reconcile("payment", "--lang", "de")).text, /stimmt überein: Bestellungen: 10 dort erwartet/);
   });
 
   it("change nothing when their message comes late after all", async () => {
@@ -117,6 +117,14 @@ describe("what cannot be settled by itself", () => {
     const { text, code } = await reconcile("payment", "--lang", "de");
     assert.equal(code, 3);
     assert.match(text, new RegExp(`${less.number}: „Summe inkl. Steuer“ ist hier`));
+    // A person has seen to one of them: it is still seen, and no longer open.
+    await server.command("deliveries", "reconcile", "payment", "--settled", less.number);
+    const settled = await compared();
+    const actions = Object.fromEntries(settled.differences.map((d) => [d.key, d.action]));
+    assert.deepEqual(actions, { [less.number]: "settled", [other.number]: null });
+    await server.command("deliveries", "reconcile", "payment", "--settled", other.number);
+    assert.equal((await compared()).code, 0);
+    assert.equal((await reconcile("payment", "--settled", "B-0")).code, 1);
     service.payments = service.payments.filter((p) => ![less.number, other.number].includes(p.metadata.order));
   });
 

@@ -69,7 +69,9 @@ impl Once {
         let (found, _) = tx.rows(&who, plan)?;
         let mut last = None;
         for row in &found.rows {
-            let [Value::Text(source), Value::Text(id), Value::Timestamp(at)] = row.as_slice() else { continue };
+            let [Value::Text(source), Value::Text(id), Value::Timestamp(at)] = row.as_slice() else {
+                continue;
+            };
             last = Some(*at);
             if !is_kept(tx, id)? {
                 let this = message(on, source, id)?;

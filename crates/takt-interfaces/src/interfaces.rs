@@ -156,7 +156,13 @@ impl Interfaces {
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
         };
-        Self { house: Arc::new(house), pumps: Arc::default(), asked: Arc::default(), comparing: Arc::default(), keep }
+        Self {
+            house: Arc::new(house),
+            pumps: Arc::default(),
+            asked: Arc::default(),
+            comparing: Arc::default(),
+            keep,
+        }
     }
 
     /// Lends the project's functions; again after each reload.

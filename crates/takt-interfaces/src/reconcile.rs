@@ -32,11 +32,12 @@ use self::{
     ours::{Side, Standing, of_message, of_row, question},
 };
 use crate::{
-    Delivery, DeliveryState, Difference, DifferenceKind, Interfaces, InterfacesError, Outcome, Reconciliation,
-    ReconciliationState,
+    Delivery, DeliveryState, Difference, DifferenceKind, Interfaces, InterfacesError, Outcome,
+    Reconciliation, ReconciliationState,
     connectors::{Job, ask_for_list},
     error::NotCompared,
     outcome::micros,
+    payload,
     receive::Message,
     rows::{connections, differences, events::Event, reconciliations},
 };
@@ -56,6 +57,9 @@ const IMPLAUSIBLE: usize = 5;
 const MOST_KEPT: usize = 2_000;
 /// Findings of one transaction.
 const BATCH: usize = 50;
+/// Searches through events for what has no delivery in a lane; each reads all events since the thing came up.
+const MOST_SEARCHES: u32 = 200;
+const EXCHANGED: &str = "the project was exchanged while this comparison was running";
 /// Comparisons that can be looked at together.
 const PAGE: u64 = 200;
 
@@ -206,8 +210,7 @@ impl Interfaces {
     async fn compare_now(&self, id: &str, wish: Wish, by_hand: bool) -> Result<Reconciled, InterfacesError> {
         let project = self.house.engine.project();
         let connection = project.connection(id);
-        let connection =
-            connection.ok_or_else(|| InterfacesError::UnknownConnection(id.to_owned()))?.clone();
+        let connection = connection.ok_or_else(|| InterfacesError::UnknownConnection(id.to_owned()))?.clone();
         let Some(reconcile) = connection.reconcile.clone() else {
             return Err(NotCompared::Undeclared.into());
         };
@@ -266,10 +269,14 @@ impl Interfaces {
 
     /// Asks, compares, and says in `task.run` how it ended. Writes nothing.
     async fn find(&self, task: &mut Task) -> Result<Vec<Case>, EngineError> {
-        let expected = self.house.engine.look_up(|tx| match Side::of(tx, &task.reconcile.ours) {
-            Some(side) => side.expected(tx, task.run.from_at),
-            None => Ok(Vec::new()),
+        let expected = self.house.engine.look_up(|tx| {
+            let side = Side::of(tx, &task.project, &task.reconcile.ours);
+            side.map(|side| side.expected(tx, task.run.from_at)).transpose()
         })?;
+        let Some(expected) = expected else {
+            failed(&mut task.run, EXCHANGED);
+            return Ok(Vec::new());
+        };
         task.run.ours = count(expected.len());
         let told = if expected.len() > MOST {
             Err(format!("we have more than {MOST} in this time; a shorter `window` has fewer"))
@@ -280,8 +287,7 @@ impl Interfaces {
         let theirs = match told.and_then(|told| entries(&told)) {
             Ok(theirs) => theirs,
             Err(why) => {
-                task.run.state = ReconciliationState::Failed;
-                task.run.error = Some(crate::payload::head(&why, 500));
+                failed(&mut task.run, &why);
                 return Ok(Vec::new());
             }
         };
@@ -289,10 +295,11 @@ impl Interfaces {
         let keys: Vec<&str> = keys.into_iter().collect();
         task.run.theirs = count(keys.len());
         let run = &mut task.run;
-        let (connection, reconcile) = (&task.connection, &task.reconcile);
+        let (project, connection, reconcile) = (&task.project, &task.connection, &task.reconcile);
         // One snapshot: what we have and what our deliveries say about it belong to the same moment.
-        let cases = self.house.engine.look_up(|tx| -> Result<Vec<Case>, EngineError> {
-            let Some(side) = Side::of(tx, &reconcile.ours) else { return Ok(Vec::new()) };
+        let cases = self.house.engine.look_up(|tx| -> Result<Option<Vec<Case>>, EngineError> {
+            let Some(side) = Side::of(tx, project, &reconcile.ours) else { return Ok(None) };
+            let mut searches = MOST_SEARCHES;
             let ours = side.by_keys(tx, &keys)?;
             let young = run.started_at.saturating_sub(micros(reconcile.grace));
             let compared = compare(&expected, &ours, &theirs, &side.same(), young, tx.now());
@@ -300,16 +307,23 @@ impl Interfaces {
             run.under_way = count(compared.young);
             let mut cases = Vec::with_capacity(compared.found.len());
             for mut found in compared.found {
-                let (standing, message) = standing(tx, connection, reconcile, &found, run.started_at)?;
+                let (standing, message) =
+                    standing(tx, connection, reconcile, &found, run.started_at, &mut searches)?;
                 found.key = ours::shown_key(&found.key, side.is_key_personal());
                 match standing {
                     Standing::UnderWay => run.under_way += 1,
                     standing => cases.push(Case { found, standing, message }),
                 }
             }
-            Ok(cases)
+            Ok(Some(cases))
         })?;
-        Ok(judged(&mut task.run, cases))
+        match cases {
+            Some(cases) => Ok(judged(&mut task.run, cases)),
+            None => {
+                failed(&mut task.run, EXCHANGED);
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// What the function of the project brings.
@@ -367,11 +381,26 @@ impl Interfaces {
         Ok(Reconciled { run, differences })
     }
 
+    /// A person says that what does not agree about `key` is settled: it is no longer open, however often it is still
+    /// seen. How many findings that were.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn settle_difference(&self, connection: &str, key: &str) -> Result<u64, InterfacesError> {
+        let (connection, key) = (connection.to_owned(), key.to_owned());
+        let settle = move |tx: &EngineTx| differences::settle(tx, &connection, &key);
+        Ok(self.house.engine.transact(settle).await?)
+    }
+
     /// The newest comparisons with a connection, the newest first.
     ///
     /// # Errors
     /// The engine's.
-    pub fn reconciliations(&self, connection: &str, most: u64) -> Result<Vec<Reconciliation>, InterfacesError> {
+    pub fn reconciliations(
+        &self,
+        connection: &str,
+        most: u64,
+    ) -> Result<Vec<Reconciliation>, InterfacesError> {
         let most = most.min(PAGE);
         Ok(self.house.engine.look_up(|tx| reconciliations::newest(tx, connection, most))?)
     }
@@ -406,9 +435,9 @@ fn next_at(last: &Reconciliation, reconcile: &Reconcile) -> i64 {
         ReconciliationState::Failed => reconcile.every.min(AGAIN_AFTER),
         // Its end could not be written down.
         ReconciliationState::Running => reconcile.every.max(LONGEST * 2),
-        ReconciliationState::Agreed
-        | ReconciliationState::Differences
-        | ReconciliationState::Implausible => reconcile.every,
+        ReconciliationState::Agreed | ReconciliationState::Differences | ReconciliationState::Implausible => {
+            reconcile.every
+        }
     };
     last.started_at.saturating_add(micros(pause))
 }
@@ -463,17 +492,24 @@ fn standing(
     reconcile: &Reconcile,
     found: &Found,
     since: i64,
+    searches: &mut u32,
 ) -> Result<(Standing, Option<Message>), EngineError> {
     match found.kind {
         DifferenceKind::MissingThere => match (reconcile.missing_there.operation(), &found.row) {
             (Some(operation), Some(row)) => {
-                Ok((of_row(tx, connection, operation, row, found.at, since)?, None))
+                let row = (row.as_str(), found.at);
+                Ok((of_row(tx, connection, operation, row, since, searches)?, None))
             }
             _ => Ok((Standing::Nothing, None)),
         },
         DifferenceKind::MissingHere => of_message(tx, connection, found.message.as_ref()),
         DifferenceKind::Different | DifferenceKind::Twice => Ok((Standing::Nothing, None)),
     }
+}
+
+fn failed(run: &mut Reconciliation, why: &str) {
+    run.state = ReconciliationState::Failed;
+    run.error = Some(payload::head(why, 500));
 }
 
 /// Counts what was found and says how the comparison ended.
@@ -489,7 +525,6 @@ fn judged(run: &mut Reconciliation, cases: Vec<Case>) -> Vec<Case> {
     run.missing_here = of(DifferenceKind::MissingHere);
     run.different = of(DifferenceKind::Different);
     run.twice = of(DifferenceKind::Twice);
-    run.state =
-        if cases.is_empty() { ReconciliationState::Agreed } else { ReconciliationState::Differences };
+    run.state = if cases.is_empty() { ReconciliationState::Agreed } else { ReconciliationState::Differences };
     cases
 }

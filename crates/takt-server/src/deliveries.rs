@@ -78,6 +78,15 @@ pub enum DeliveriesRequest {
         /// `de` or `en`.
         language: String,
     },
+    /// What does not agree about something is settled.
+    Settle {
+        /// With whom it does not agree.
+        connection: String,
+        /// What both sides call it: `B-2026-00012`.
+        key: String,
+        /// `de` or `en`.
+        language: String,
+    },
     /// Stops a connection, or lets it go on.
     Pause {
         /// Its name.
@@ -193,6 +202,9 @@ pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Jso
         DeliveriesRequest::Reconcile { connection, dry_run, replay, language } => {
             let wish = takt_interfaces::Wish { dry_run, replay };
             reconciled::compare(app, connection, wish, &language).await?
+        }
+        DeliveriesRequest::Settle { connection, key, language } => {
+            reconciled::settle(app, &connection, &key, &language).await?
         }
         DeliveriesRequest::Pause { connection, paused } => {
             room.pause(&connection, paused).await?;

@@ -131,7 +131,9 @@ pub(super) fn compare(
             compared.young += 1;
         } else {
             let row_id = Some(row.id.clone());
-            compared.found.push(Found { row: row_id, ..found(DifferenceKind::MissingThere, &row.key, row.at) });
+            compared
+                .found
+                .push(Found { row: row_id, ..found(DifferenceKind::MissingThere, &row.key, row.at) });
         }
     }
     compared
@@ -295,7 +297,8 @@ email = { type = "text", personal = "contact" }
 
     #[test]
     fn what_cannot_be_read_is_never_an_empty_list() {
-        for told in ["null", "{}", r#"{"items":[]}"#, "[1]", r#"[{"at":1}]"#, r#"[{"key":"B1","at":"soon"}]"#] {
+        for told in ["null", "{}", r#"{"items":[]}"#, "[1]", r#"[{"at":1}]"#, r#"[{"key":"B1","at":"soon"}]"#]
+        {
             assert!(entries(told).is_err(), "{told}");
         }
     }

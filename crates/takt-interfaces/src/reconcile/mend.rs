@@ -17,7 +17,8 @@ use crate::{
 pub(super) fn sight(task: &Task, case: &Case) -> Difference {
     let Found { kind, key, at, field, ours, theirs, .. } = case.found.clone();
     let is_sent = task.reconcile.missing_there.operation().is_some() && kind == DifferenceKind::MissingThere;
-    let is_received = task.reconcile.missing_here != MissingHere::Report && kind == DifferenceKind::MissingHere;
+    let is_received =
+        task.reconcile.missing_here != MissingHere::Report && kind == DifferenceKind::MissingHere;
     let (delivery, reason) = match &case.standing {
         Standing::Delivery(id) => (Some(*id), None),
         Standing::Stopped(id) => (Some(*id), Some(DifferenceReason::Stopped)),
@@ -64,6 +65,7 @@ pub(super) fn keep(
     // By itself it acts once; what did not help then is for a person.
     let is_first = seen.action.is_none();
     let done = match case.found.kind {
+        _ if seen.action == Some(DifferenceAction::Settled) => None,
         DifferenceKind::MissingThere => {
             let by_itself = is_first && matches!(task.reconcile.missing_there, MissingThere::Send(_));
             let wanted = task.replay && task.reconcile.missing_there.operation().is_some();

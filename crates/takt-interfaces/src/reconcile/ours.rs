@@ -1,10 +1,13 @@
 //! Our side of a comparison: the rows that count, and what our own deliveries say about what seems to be missing.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value as Json;
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{CompareOp, Connection, Expr, Field, OperationKind, Ours, Principal, Table, Uuid, Value, event_fits};
+use takt_model::{
+    CompareOp, Connection, Expr, Field, OperationKind, Ours, Principal, Project, Table, Uuid, Value,
+    event_fits,
+};
 use takt_plan::{Direction, On};
 
 use super::compare::{MOST, Row};
@@ -29,9 +32,11 @@ pub(super) struct Side<'p> {
 }
 
 impl<'p> Side<'p> {
-    pub(super) fn of(tx: &'p EngineTx, ours: &'p Ours) -> Option<Self> {
-        let table = tx.project().tables.iter().find(|t| t.id == ours.table)?;
-        (table.primary_key.len() == 1).then_some(Self { table, ours })
+    /// None if the project was exchanged since `project`: ids of tables and fields are those of one project.
+    pub(super) fn of(tx: &EngineTx, project: &'p Arc<Project>, ours: &'p Ours) -> Option<Self> {
+        let table = project.tables.iter().find(|t| t.id == ours.table)?;
+        let is_same = Arc::ptr_eq(tx.project(), project);
+        (is_same && table.primary_key.len() == 1).then_some(Self { table, ours })
     }
 
     pub(super) fn same(&self) -> Vec<&'p Field> {
@@ -57,7 +62,8 @@ impl<'p> Side<'p> {
         let mut found = HashMap::with_capacity(keys.len());
         for batch in keys.chunks(BATCH) {
             // What is no value of the field is no key of ours.
-            let values = batch.iter().filter_map(|k| key.kind.parse_text(k).ok()).map(Expr::Literal).collect();
+            let values =
+                batch.iter().filter_map(|k| key.kind.parse_text(k).ok()).map(Expr::Literal).collect();
             let column = Expr::Column { scope: 0, table: self.table.id, field: key.id };
             let named = Expr::In(Box::new(column), values);
             for row in self.read(tx, named.clone(), None, false)? {
@@ -117,14 +123,14 @@ pub(super) enum Standing {
 }
 
 /// Of a row that they do not know: what `operation` did about it. What ended after `since` may have arrived after they
-/// were asked.
+/// were asked. `searches` are the searches through events that are left.
 pub(super) fn of_row(
     tx: &EngineTx,
     connection: &Connection,
     operation: &str,
-    row: &str,
-    at: i64,
+    (row, at): (&str, i64),
     since: i64,
+    searches: &mut u32,
 ) -> Result<Standing, EngineError> {
     let Some(deliver) = connection.operations.iter().find_map(|o| match &o.kind {
         OperationKind::Deliver(deliver) if o.name == operation => Some(deliver),
@@ -142,6 +148,8 @@ pub(super) fn of_row(
     if let Some(delivery) = in_lane.into_iter().find(|d| d.operation == operation) {
         return Ok(stands(&delivery, since));
     }
+    let Some(left) = searches.checked_sub(1) else { return Ok(Standing::Nothing) };
+    *searches = left;
     for dispatched in [false, true] {
         let events = events::of_key(tx, row, at.saturating_sub(EARLIER), None, dispatched)?;
         let wanted = events.into_iter().rfind(|e| deliver.on.iter().any(|p| event_fits(p, &e.name)));
@@ -161,10 +169,9 @@ fn stands(delivery: &crate::Delivery, since: i64) -> Standing {
     match delivery.state {
         DeliveryState::Waiting => Standing::UnderWay,
         DeliveryState::Delivered if has_just_ended => Standing::UnderWay,
-        DeliveryState::Delivered
-        | DeliveryState::Dead
-        | DeliveryState::Asking
-        | DeliveryState::Cancelled => Standing::Delivery(delivery.id),
+        DeliveryState::Delivered | DeliveryState::Dead | DeliveryState::Asking | DeliveryState::Cancelled => {
+            Standing::Delivery(delivery.id)
+        }
     }
 }
 
@@ -204,7 +211,8 @@ pub(super) fn question(from: i64, to: i64, expected: &[Row]) -> String {
         format!("{}Z", text.get(..19).unwrap_or_default())
     };
     let keys: Vec<&str> = expected.iter().map(|r| r.key.as_str()).collect();
-    serde_json::json!({ "from": second(from), "to": second(to.saturating_add(999_999)), "keys": keys }).to_string()
+    serde_json::json!({ "from": second(from), "to": second(to.saturating_add(999_999)), "keys": keys })
+        .to_string()
 }
 
 /// What stands in the place of a key that is personal.

@@ -49,6 +49,8 @@ pub enum Action {
     Received,
     /// Put on its way to them (again).
     Sent,
+    /// A person said that it is settled, however often it is still seen.
+    Settled,
 }
 
 impl Action {
@@ -56,6 +58,7 @@ impl Action {
         match self {
             Self::Received => "received",
             Self::Sent => "sent",
+            Self::Settled => "settled",
         }
     }
 }
@@ -127,6 +130,14 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// Whether it waits for somebody: nothing was done about it, or what was done did not help, because it was seen
+    /// again afterwards.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let is_settled = self.action == Some(Action::Settled);
+        self.gone_at.is_none() && !is_settled && self.acted_at.is_none_or(|at| self.last_at > at)
+    }
+
     /// Whether two sightings are of the same thing.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.kind == other.kind && self.key == other.key && self.field == other.field
@@ -152,7 +163,9 @@ const FIELDS: [&str; 15] = [
 ];
 
 fn read(tx: &EngineTx, plan: Plan) -> Result<Vec<Difference>, EngineError> {
-    let action = |name: String| [Action::Received, Action::Sent].into_iter().find(|a| a.name() == name);
+    let action = |name: String| {
+        [Action::Received, Action::Sent, Action::Settled].into_iter().find(|a| a.name() == name)
+    };
     let one = |mut row: super::Row| {
         Some(Difference {
             id: row.uuid()?,
@@ -194,9 +207,11 @@ pub(crate) fn gone(
     most: u64,
 ) -> Result<Vec<Difference>, EngineError> {
     let on = tx.on(TABLE)?;
-    let of = on
-        .eq("connection", Value::Text(connection.to_owned()))?
-        .and(on.compare("gone_at", CompareOp::Ge, Value::Timestamp(since))?);
+    let of = on.eq("connection", Value::Text(connection.to_owned()))?.and(on.compare(
+        "gone_at",
+        CompareOp::Ge,
+        Value::Timestamp(since),
+    )?);
     read(tx, on.read(&FIELDS, Some(of), &[("gone_at", Direction::Descending)], Some(most))?)
 }
 
@@ -229,6 +244,17 @@ pub(crate) fn keep(tx: &EngineTx, seen: &Difference, is_new: bool) -> Result<(),
     write(tx, "differences: seen", on.insert(values)?).map(drop)
 }
 
+/// A person says that what is still seen of `key` is settled. How many there were.
+pub(crate) fn settle(tx: &EngineTx, connection: &str, key: &str) -> Result<u64, EngineError> {
+    let on = tx.on(TABLE)?;
+    let these = open_of(on, connection)?.and(on.eq("key", Value::Text(key.to_owned()))?);
+    let values = vec![
+        ("action", Value::Text(Action::Settled.name().to_owned())),
+        ("acted_at", Value::Timestamp(tx.now())),
+    ];
+    write(tx, "differences: settled by a person", on.update(these, values)?)
+}
+
 /// It is no longer seen.
 pub(crate) fn end(tx: &EngineTx, id: Uuid) -> Result<(), EngineError> {
     let on = tx.on(TABLE)?;
@@ -239,8 +265,10 @@ pub(crate) fn end(tx: &EngineTx, id: Uuid) -> Result<(), EngineError> {
 /// Forgets what is gone since before `before`.
 pub(crate) fn forget(tx: &EngineTx, connection: &str, before: i64) -> Result<u64, EngineError> {
     let on = tx.on(TABLE)?;
-    let old = on
-        .eq("connection", Value::Text(connection.to_owned()))?
-        .and(on.compare("gone_at", CompareOp::Lt, Value::Timestamp(before))?);
+    let old = on.eq("connection", Value::Text(connection.to_owned()))?.and(on.compare(
+        "gone_at",
+        CompareOp::Lt,
+        Value::Timestamp(before),
+    )?);
     write(tx, "differences: forget old", on.delete(old))
 }

@@ -25,8 +25,7 @@ pub enum ReconciliationState {
 }
 
 impl ReconciliationState {
-    const ALL: [Self; 5] =
-        [Self::Running, Self::Agreed, Self::Differences, Self::Implausible, Self::Failed];
+    const ALL: [Self; 5] = [Self::Running, Self::Agreed, Self::Differences, Self::Implausible, Self::Failed];
 
     /// As it is stored.
     #[must_use]
@@ -196,13 +195,18 @@ pub(crate) fn newest(tx: &EngineTx, connection: &str, most: u64) -> Result<Vec<R
 }
 
 /// The newest comparison that really was one.
-pub(crate) fn newest_compared(tx: &EngineTx, connection: &str) -> Result<Option<Reconciliation>, EngineError> {
+pub(crate) fn newest_compared(
+    tx: &EngineTx,
+    connection: &str,
+) -> Result<Option<Reconciliation>, EngineError> {
     let on = tx.on(TABLE)?;
     let states = [ReconciliationState::Agreed, ReconciliationState::Differences];
     let states = states.map(|s| Value::Text(s.name().to_owned()));
-    let of = on
-        .eq("connection", Value::Text(connection.to_owned()))?
-        .and(super::one_of(on, "state", states.into_iter())?);
+    let of = on.eq("connection", Value::Text(connection.to_owned()))?.and(super::one_of(
+        on,
+        "state",
+        states.into_iter(),
+    )?);
     let order = [("started_at", Direction::Descending)];
     Ok(read(tx, on.read(&with_error(), Some(of), &order, Some(1))?)?.pop())
 }
@@ -222,9 +226,11 @@ pub(crate) fn settle_interrupted(tx: &EngineTx, why: &str) -> Result<u64, Engine
 /// Forgets those from before `before`, but never the newest one that compared: it says up to where was looked.
 pub(crate) fn forget(tx: &EngineTx, connection: &str, before: i64) -> Result<u64, EngineError> {
     let on = tx.on(TABLE)?;
-    let mut old = on
-        .eq("connection", Value::Text(connection.to_owned()))?
-        .and(on.compare("started_at", CompareOp::Lt, Value::Timestamp(before))?);
+    let mut old = on.eq("connection", Value::Text(connection.to_owned()))?.and(on.compare(
+        "started_at",
+        CompareOp::Lt,
+        Value::Timestamp(before),
+    )?);
     if let Some(newest) = newest_compared(tx, connection)? {
         old = old.and(on.compare("id", CompareOp::Ne, Value::Uuid(newest.id))?);
     }

@@ -14,9 +14,7 @@ use takt_interfaces::{
     Boxed, Consume, Consumed, Delivery, DeliveryFilter, DeliveryState, Ended, Interfaces, InterfacesOptions,
     MakeBody, Outcome, Secrets, Talk,
 };
-use takt_model::{
-    Decimal, Principal, Project, ProjectFiles, Severity, SystemTables, Uuid, Value,
-};
+use takt_model::{Decimal, Principal, Project, ProjectFiles, Severity, SystemTables, Uuid, Value};
 use takt_outbound::{Outbound, OutboundOptions, Secret};
 use tempfile::TempDir;
 

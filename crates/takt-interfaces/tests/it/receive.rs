@@ -137,7 +137,8 @@ async fn an_overheard_message_under_another_id_is_still_a_repeat() {
     let house = House::incoming("auth = { kind = \"github\", secrets = [\"hook_key\"] }", RECEIVE).await;
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX");
     let take = async |id: &str, body: &str| {
-        let tag: String = ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let tag: String =
+            ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
         let mut headers = HeaderMap::new();
         headers.insert("x-hub-signature-256", HeaderValue::from_str(&format!("sha256={tag}")).unwrap());
         headers.insert("x-github-delivery", HeaderValue::from_str(id).unwrap());

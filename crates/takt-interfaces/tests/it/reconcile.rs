@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use takt_engine::{EngineError, EngineTx};
 use takt_interfaces::{
-    Delivery, DeliveryState, Difference, DifferenceAction, DifferenceKind, DifferenceReason, InterfacesError, NotCompared, Received,
-    Reconciled, ReconciliationState, Wish, sign::sign_standard,
+    Delivery, DeliveryState, Difference, DifferenceAction, DifferenceKind, DifferenceReason, InterfacesError,
+    NotCompared, Received, Reconciled, ReconciliationState, Wish, sign::sign_standard,
 };
 use takt_model::{Principal, Uuid, Value};
 use takt_outbound::Secret;
@@ -134,6 +134,27 @@ async fn what_they_do_not_have_is_told_since_when_and_sent_again_when_a_person_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn by_itself_it_sends_once_and_never_what_a_person_has_cancelled() {
+    let house = House::with(&SENDS.replace("\"offer\"", "\"send\"")).await;
+    placed(&house, "B1", Answer::status(400)).await;
+    placed(&house, "B2", Answer::status(400)).await;
+    house.interfaces.decide(house.deliveries()[1].id, false).await.unwrap();
+    house.forward(Duration::from_secs(1200));
+    they_have(&house, "[]");
+    let done = compare(&house, COMPARE).await;
+    let actions: Vec<_> = done.differences.iter().map(|d| (d.key.as_str(), d.action)).collect();
+    assert_eq!(actions, [("B1", Some(DifferenceAction::Sent)), ("B2", None)]);
+    house.receiver.will([Answer::status(400)]);
+    house.work().await;
+    house.forward(Duration::from_secs(60));
+    they_have(&house, "[]");
+    let again = compare(&house, COMPARE).await;
+    assert_eq!((again.run.missing_there, again.run.replayed), (2, 0), "what did not help is for a person");
+    they_have(&house, "[]");
+    assert_eq!(compare(&house, REPLAY).await.run.replayed, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_was_never_made_is_made() {
     let house = House::with(SENDS).await;
     placed(&house, "B1", Answer::ok()).await;
@@ -183,7 +204,9 @@ async fn who_cannot_be_asked_or_answers_nonsense_is_never_agreed_with() {
     house.forward(Duration::from_secs(1200));
     they_have(&house, "[]");
     compare(&house, COMPARE).await;
-    for answer in [Answer::Close, Answer::status(500), Answer::status(401), told("{}"), told("[7]"), told("<html>")] {
+    for answer in
+        [Answer::Close, Answer::status(500), Answer::status(401), told("{}"), told("[7]"), told("<html>")]
+    {
         house.receiver.will([answer.clone()]);
         let done = compare(&house, COMPARE).await;
         assert_eq!(done.run.state, ReconciliationState::Failed, "{answer:?}");
@@ -274,7 +297,8 @@ async fn one_that_the_process_did_not_survive_has_failed_and_is_made_again() {
     assert_eq!(states, [ReconciliationState::Agreed, ReconciliationState::Failed]);
 }
 
-const PAID: &str = r#"[{"key":"B1","at":1795424000,"total":"12.90","message":{"id":"p1","type":"order.thanked"}}]"#;
+const PAID: &str =
+    r#"[{"key":"B1","at":1795424000,"total":"12.90","message":{"id":"p1","type":"order.thanked"}}]"#;
 
 async fn payments() -> House {
     let house = House::incoming(STANDARD, RECEIVES).await;
@@ -313,8 +337,10 @@ async fn what_came_and_helped_nothing_is_told_and_not_handled_again_by_itself() 
     they_have(&house, PAID);
     compare(&house, COMPARE).await;
     house.work().await;
+    house.forward(Duration::from_secs(1));
     they_have(&house, PAID);
     let stopped = compare(&house, COMPARE).await;
+    assert!(stopped.differences[0].is_open(), "what was done did not help");
     assert_eq!(stopped.differences[0].reason, Some(DifferenceReason::Stopped));
     assert_eq!(stopped.run.replayed, 0);
     // A person may have it tried again.
@@ -330,7 +356,10 @@ async fn what_came_and_helped_nothing_is_told_and_not_handled_again_by_itself() 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_amount_is_told_and_nothing_is_handled() {
     let house = payments().await;
-    they_have(&house, r#"[{"key":"B1","at":1795424000,"total":"12.80","message":{"id":"p1","type":"order.thanked"}}]"#);
+    they_have(
+        &house,
+        r#"[{"key":"B1","at":1795424000,"total":"12.80","message":{"id":"p1","type":"order.thanked"}}]"#,
+    );
     let done = compare(&house, REPLAY).await;
     let [different] = done.differences.as_slice() else { panic!("{done:?}") };
     assert_eq!(different.kind, DifferenceKind::Different);
@@ -352,10 +381,17 @@ async fn a_capture_without_an_answer_is_asked_again_under_the_same_key() {
     house.work().await;
     assert_eq!(house.states(), [DeliveryState::Delivered]);
     let captures = house.receiver.asked();
-    let keys: Vec<_> =
-        captures.iter().filter(|a| a.line.contains("/captures/B1")).map(|a| a.header("idempotency-key")).collect();
+    let keys: Vec<_> = captures
+        .iter()
+        .filter(|a| a.line.contains("/captures/B1"))
+        .map(|a| a.header("idempotency-key"))
+        .collect();
     assert_eq!(keys.len(), 2);
-    assert_eq!((keys[0], keys[0].map(str::len)), (keys[1], Some(36)), "the service tells the repeat by its key");
+    assert_eq!(
+        (keys[0], keys[0].map(str::len)),
+        (keys[1], Some(36)),
+        "the service tells the repeat by its key"
+    );
     house.forward(Duration::from_secs(1200));
     they_have(&house, r#"[{"key":"B1","total":"12.90"}]"#);
     assert_eq!(summary(&compare(&house, REPLAY).await), (ReconciliationState::Agreed, 1, 0, 0, 0));

@@ -23,11 +23,7 @@ use crate::{
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// All connections of a project, by name of file.
-pub(crate) fn all(
-    files: &ProjectFiles,
-    project: &Project,
-    problems: &mut Problems,
-) -> Vec<Connection> {
+pub(crate) fn all(files: &ProjectFiles, project: &Project, problems: &mut Problems) -> Vec<Connection> {
     let mut found = Vec::new();
     for (path, text) in files.under("interfaces", "toml") {
         let doc = Document::new(path, text);
@@ -41,12 +37,7 @@ pub(crate) fn all(
     found
 }
 
-fn one(
-    id: &str,
-    section: &Section<'_>,
-    project: &Project,
-    problems: &mut Problems,
-) -> Option<Connection> {
+fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Problems) -> Option<Connection> {
     let languages = &project.settings.languages;
     let source = section.source().clone();
     if let Some(said) = section.text("id", problems)

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use takt_model::{
-    Breaker, ConnectionAuth, MissingHere, MissingThere, OnDead, OnUnknown, OperationKind, Project, ProjectFiles, Protocol, Retry,
-    Severity,
+    Breaker, ConnectionAuth, MissingHere, MissingThere, OnDead, OnUnknown, OperationKind, Project,
+    ProjectFiles, Protocol, Retry, Severity,
 };
 
 const GOOD: &str = r#"

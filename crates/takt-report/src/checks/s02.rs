@@ -25,10 +25,7 @@ pub(super) const CHECK: Check = Check {
         de: "Warum fehlen diese Vorgänge auf der anderen Seite, und wann sind sie nachgeholt?",
         en: "Why are these missing on the other side, and when will they have been made up for?",
     },
-    advice: Text {
-        de: "Fehlende Vorgänge nachholen lassen",
-        en: "Have what is missing made up for",
-    },
+    advice: Text { de: "Fehlende Vorgänge nachholen lassen", en: "Have what is missing made up for" },
     effort: Effort::Small,
     class: EvidenceClass::Measured,
     probe,
@@ -81,13 +78,19 @@ fn rank(state: State) -> u8 {
     }
 }
 
-fn sentence(compared: &[(&ConnectionFact, &ReconciledFact)], missing: u64, expected: u64) -> takt_model::Words {
+fn sentence(
+    compared: &[(&ConnectionFact, &ReconciledFact)],
+    missing: u64,
+    expected: u64,
+) -> takt_model::Words {
     if compared.iter().all(|(_, r)| r.compared_at.is_none()) {
         return both("Noch kein Abgleich ist gelungen.", "No comparison has succeeded yet.");
     }
     let (lack, are) = (plural(missing, "stimmt", "stimmen"), plural(missing, "does", "do"));
     both(
-        format!("{missing} von {expected} abgeglichenen Vorgängen {lack} mit anderen Systemen nicht überein."),
+        format!(
+            "{missing} von {expected} abgeglichenen Vorgängen {lack} mit anderen Systemen nicht überein."
+        ),
         format!("{missing} of {expected} things compared {are} not agree with other systems."),
     )
 }
@@ -131,11 +134,45 @@ mod tests {
                 ("one of few is missing", |e| fact(e).open = 1),
                 ("the last one failed", |e| fact(e).last_failed = true),
                 ("not compared for days", |e| fact(e).compared_at = Some(NOW - 4 * DAY)),
-                ("never yet", |e| *fact(e) = ReconciledFact { last_failed: true, ..ReconciledFact::default() }),
+                ("never yet", |e| {
+                    *fact(e) = ReconciledFact { last_failed: true, ..ReconciledFact::default() }
+                }),
                 ("not set up", |e| e.connections.as_mut().unwrap()[0].reconciled = None),
                 ("unseen", |e| e.connections = nobody_looked()),
             ],
-            expect![[r#""#]],
+            expect![[r#"
+                in order: Green [0 / 200]
+                    0 von 200 abgeglichenen Vorgängen stimmen mit anderen Systemen nicht überein.
+                    0 of 200 things compared do not agree with other systems.
+                      - ERP: 0 of 200 do not agree.
+                one of very many is missing: Yellow [1 / 2000]
+                    1 von 2000 abgeglichenen Vorgängen stimmt mit anderen Systemen nicht überein.
+                    1 of 2000 things compared does not agree with other systems.
+                      - ERP: 1 of 2000 do not agree.
+                one of few is missing: Red [1 / 200]
+                    1 von 200 abgeglichenen Vorgängen stimmt mit anderen Systemen nicht überein.
+                    1 of 200 things compared does not agree with other systems.
+                      - ERP: 1 of 200 do not agree.
+                the last one failed: Yellow [0 / 200]
+                    0 von 200 abgeglichenen Vorgängen stimmen mit anderen Systemen nicht überein.
+                    0 of 200 things compared do not agree with other systems.
+                      - ERP: 0 of 200 do not agree. The last comparison failed.
+                not compared for days: Red [0 / 200]
+                    0 von 200 abgeglichenen Vorgängen stimmen mit anderen Systemen nicht überein.
+                    0 of 200 things compared do not agree with other systems.
+                      - ERP: 0 of 200 do not agree.
+                never yet: Unknown [0 / 0]
+                    Noch kein Abgleich ist gelungen.
+                    No comparison has succeeded yet.
+                      - ERP: 0 of 0 do not agree. The last comparison failed.
+                not set up: NotApplicable []
+                    Kein anderes System wird abgeglichen, oder der Abgleich ist nicht eingerichtet.
+                    No other system is compared with, or the comparison is not set up.
+                unseen: Unknown []
+                    Ob auf der anderen Seite etwas fehlt, ist noch nicht bekannt.
+                    Whether anything is missing on the other side is not yet known.
+                      - Technical reason: canceling statement due to statement timeout
+            "#]],
         );
     }
 }

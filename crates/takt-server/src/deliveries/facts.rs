@@ -1,6 +1,6 @@
 //! How the connections are, as the report's checks need it; the report does not look at deliveries itself.
 
-use takt_interfaces::{ConnectionStatus, Difference, InterfacesError, ReconciliationState, Seen};
+use takt_interfaces::{ConnectionStatus, InterfacesError, ReconciliationState, Seen};
 use takt_model::{Project, Words};
 use takt_report::{ConnectionFact, Fact, ReconciledFact};
 
@@ -38,8 +38,8 @@ fn reconciled(
     if runs.is_empty() && (status.paused || !is_set_up) {
         return Ok(None);
     }
-    let is_done = |d: &&Difference| d.gone_at.is_none() && d.action.is_none();
-    let open = app.interfaces.differences(&status.id, app.engine.now())?.iter().filter(is_done).count();
+    let differences = app.interfaces.differences(&status.id, app.engine.now())?;
+    let open = differences.iter().filter(|d| d.is_open()).count();
     let compared = runs.iter().find(|r| r.state.is_compared());
     let ended = runs.iter().find(|r| r.state != ReconciliationState::Running);
     Ok(Some(ReconciledFact {

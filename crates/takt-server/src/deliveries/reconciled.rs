@@ -49,7 +49,11 @@ pub(crate) async fn compare(
             Ok(None) => texts.push(still_running(&id, language)),
             // Of several, one that is not set up does not keep the others away.
             Err(InterfacesError::NotCompared(why)) if !is_alone => {
-                texts.push(format!("{}: {}", connection_name(&project, &id, language), not_compared(&why, language)));
+                texts.push(format!(
+                    "{}: {}",
+                    connection_name(&project, &id, language),
+                    not_compared(&why, language)
+                ));
                 told.push(json!({ "connection": id, "not_compared": why.to_string() }));
             }
             Err(InterfacesError::NotCompared(why)) => return Err(AdminError(not_compared(&why, language))),
@@ -57,6 +61,27 @@ pub(crate) async fn compare(
         }
     }
     Ok(json!({ "reconciliations": told, "dry_run": wish.dry_run, "text": texts.join("\n\n") }))
+}
+
+/// A person says that what does not agree about `key` is settled.
+pub(crate) async fn settle(
+    app: &App,
+    connection: &str,
+    key: &str,
+    language: &str,
+) -> Result<Json, AdminError> {
+    let n = app.interfaces.settle_difference(connection, key).await?;
+    if n == 0 {
+        return Err(AdminError(match language {
+            "de" => format!("Bei `{connection}` ist zu {key} nichts offen."),
+            _ => format!("Nothing is open about {key} at `{connection}`."),
+        }));
+    }
+    let text = match language {
+        "de" => format!("{key} gilt als erledigt."),
+        _ => format!("{key} counts as settled."),
+    };
+    Ok(json!({ "settled": n, "text": text }))
 }
 
 /// Goes on in the background if it takes longer than a command waits.
@@ -75,8 +100,12 @@ async fn one(
 
 fn still_running(id: &str, language: &str) -> String {
     match language {
-        "de" => format!("Der Abgleich mit `{id}` läuft noch; sein Ergebnis steht danach in /studio/deliveries/{id}."),
-        _ => format!("The comparison with `{id}` is still running; its result will stand at /studio/deliveries/{id}."),
+        "de" => format!(
+            "Der Abgleich mit `{id}` läuft noch; sein Ergebnis steht danach in /studio/deliveries/{id}."
+        ),
+        _ => format!(
+            "The comparison with `{id}` is still running; its result will stand at /studio/deliveries/{id}."
+        ),
     }
 }
 
@@ -142,9 +171,8 @@ fn in_words(
             )
             .to_owned(),
         );
-    } else if differences.iter().any(|d| d.action.is_none() && is_offered(project, d)) {
-        let (english, german) =
-            ("sends or handles what is missing.", "sendet oder verarbeitet, was fehlt.");
+    } else if differences.iter().any(|d| d.is_open() && is_offered(project, d)) {
+        let (english, german) = ("sends or handles what is missing.", "sendet oder verarbeitet, was fehlt.");
         let command = format!("takt deliveries reconcile {} --replay", run.connection);
         lines.push(format!("  `{command}` {}", say(language, english, german)));
     }
@@ -153,7 +181,8 @@ fn in_words(
 
 /// Whether a person may have it sent or handled.
 pub(crate) fn is_offered(project: &Project, difference: &Difference) -> bool {
-    let Some(reconcile) = project.connection(&difference.connection).and_then(|c| c.reconcile.as_ref()) else {
+    let Some(reconcile) = project.connection(&difference.connection).and_then(|c| c.reconcile.as_ref())
+    else {
         return false;
     };
     match difference.kind {
@@ -174,8 +203,12 @@ pub(crate) fn summary(project: &Project, run: &Reconciliation, language: &str) -
     let error = run.error.as_deref().unwrap_or_default();
     let (from, to) = (moment(run.from_at), moment(run.to_at));
     match (run.state, language) {
-        (ReconciliationState::Running, "de") => format!("Ein Abgleich läuft seit {}.", moment(run.started_at)),
-        (ReconciliationState::Running, _) => format!("A comparison is running since {}.", moment(run.started_at)),
+        (ReconciliationState::Running, "de") => {
+            format!("Ein Abgleich läuft seit {}.", moment(run.started_at))
+        }
+        (ReconciliationState::Running, _) => {
+            format!("A comparison is running since {}.", moment(run.started_at))
+        }
         (ReconciliationState::Failed, "de") => format!(
             "Der Abgleich vom {} ist gescheitert; ob etwas fehlt, ist nicht bekannt. Grund: {error}",
             moment(run.started_at)
@@ -213,11 +246,11 @@ fn counts(project: &Project, run: &Reconciliation, language: &str) -> String {
     let things = things(project, &run.connection, language);
     let mut parts = match language {
         "de" => vec![
-            format!("{things}: {} hier zu erwarten, {} dort", run.ours, run.theirs),
+            format!("{things}: {} dort erwartet, {} dort gefunden", run.ours, run.theirs),
             format!("{} gleich", run.matched),
         ],
         _ => vec![
-            format!("{things}: {} expected, {} there", run.ours, run.theirs),
+            format!("{things}: {} expected there, {} found there", run.ours, run.theirs),
             format!("{} equal", run.matched),
         ],
     };
@@ -283,11 +316,11 @@ fn done(d: &Difference, language: &str) -> String {
     let at = format::moment(at, language);
     let gone = d.gone_at.map(|at| format::moment(at, language));
     let (english, german) = match action {
-        DifferenceAction::Received => (
-            "handled as though the message had come",
-            "verarbeitet, als wäre die Meldung gekommen",
-        ),
+        DifferenceAction::Received => {
+            ("handled as though the message had come", "verarbeitet, als wäre die Meldung gekommen")
+        }
         DifferenceAction::Sent => ("put on its way again", "noch einmal auf den Weg gebracht"),
+        DifferenceAction::Settled => ("settled by hand", "von Hand erledigt"),
     };
     match (gone, language) {
         (Some(gone), "de") => format!("Am {at} {german}; seit {gone} in Ordnung."),
@@ -331,7 +364,11 @@ pub(crate) fn facts(
     let (file, export) = (&reconcile.theirs.file, &reconcile.theirs.export);
     let mut facts = vec![
         fact("What", "Was", what(project, reconcile, language)),
-        fact("How often", "Wie oft", format!("{} {}", say(language, "every", "alle"), span(reconcile.every, language))),
+        fact(
+            "How often",
+            "Wie oft",
+            format!("{} {}", say(language, "every", "alle"), span(reconcile.every, language)),
+        ),
         fact("How far back", "Wie weit zurück", span(reconcile.window, language)),
         fact(
             "On its way, not missing, for",
@@ -360,7 +397,11 @@ fn what(project: &Project, reconcile: &Reconcile, language: &str) -> String {
     let mut text = format!("{} ({})", label(&table.label, &table.name), field(reconcile.ours.key));
     if !reconcile.ours.same.is_empty() {
         let same: Vec<_> = reconcile.ours.same.iter().map(|f| field(*f)).collect();
-        text.push_str(&format!("; {} {}", say(language, "must be equal:", "gleich sein muss:"), same.join(", ")));
+        text.push_str(&format!(
+            "; {} {}",
+            say(language, "must be equal:", "gleich sein muss:"),
+            same.join(", ")
+        ));
     }
     text
 }
@@ -424,6 +465,7 @@ mod tests {
     }
 
     fn run(state: ReconciliationState) -> Reconciliation {
+        let off = i64::from(state == ReconciliationState::Differences);
         Reconciliation {
             id: Uuid::nil(),
             connection: "erp".into(),
@@ -434,14 +476,14 @@ mod tests {
             from_at: AT - 3_600_000_000,
             to_at: AT,
             ours: 12,
-            theirs: 10,
-            matched: 9,
-            missing_there: 2,
+            theirs: 12 - 2 * off,
+            matched: 12 - 3 * off,
+            missing_there: 2 * off,
             missing_here: 0,
-            different: 1,
+            different: off,
             twice: 0,
             under_way: 0,
-            replayed: 1,
+            replayed: off,
             error: Some("no answer".into()),
         }
     }
@@ -493,16 +535,39 @@ mod tests {
             gone_at: Some(AT + 3_600_000_000),
             ..difference(DifferenceKind::MissingThere)
         };
-        let stopped = Difference {
-            reason: Some(DifferenceReason::Stopped),
-            ..difference(DifferenceKind::MissingHere)
-        };
-        for d in [difference(DifferenceKind::MissingThere), sent, stopped, total, difference(DifferenceKind::Twice)] {
+        let stopped =
+            Difference { reason: Some(DifferenceReason::Stopped), ..difference(DifferenceKind::MissingHere) };
+        for d in [
+            difference(DifferenceKind::MissingThere),
+            sent,
+            stopped,
+            total,
+            difference(DifferenceKind::Twice),
+        ] {
             for language in ["de", "en"] {
                 text.push_str(&sentence(&project, &d, language));
                 text.push('\n');
             }
         }
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            23.11.2026, 08:00:00 Uhr (UTC) bis 23.11.2026, 09:00:00 Uhr (UTC) stimmt überein: Bestellungen: 12 dort erwartet, 10 dort gefunden, 9 gleich, 2 fehlen dort, 1 verschieden, 1 noch einmal gesendet oder verarbeitet.
+            23 Nov 2026, 08:00:00 (UTC) to 23 Nov 2026, 09:00:00 (UTC) agrees: Orders: 12 expected there, 10 found there, 9 equal, 2 missing there, 1 different, 1 sent or handled once more.
+            23.11.2026, 08:00:00 Uhr (UTC) bis 23.11.2026, 09:00:00 Uhr (UTC) stimmt nicht überein: Bestellungen: 12 dort erwartet, 10 dort gefunden, 9 gleich, 2 fehlen dort, 1 verschieden, 1 noch einmal gesendet oder verarbeitet.
+            23 Nov 2026, 08:00:00 (UTC) to 23 Nov 2026, 09:00:00 (UTC) does not agree: Orders: 12 expected there, 10 found there, 9 equal, 2 missing there, 1 different, 1 sent or handled once more.
+            Der Antwort vom 23.11.2026, 09:00:00 Uhr (UTC) wird nicht geglaubt: Dort war gar nichts, hier 12. Es wurde nichts geändert.
+            The answer of 23 Nov 2026, 09:00:00 (UTC) is not believed: nothing at all there, 12 here. Nothing was changed.
+            Der Abgleich vom 23.11.2026, 09:00:00 Uhr (UTC) ist gescheitert; ob etwas fehlt, ist nicht bekannt. Grund: no answer
+            The comparison of 23 Nov 2026, 09:00:00 (UTC) failed; whether anything is missing is not known. Reason: no answer
+            B-1 fehlt bei Tryton. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1 is missing at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1 fehlt bei Tryton. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC). Am 23.11.2026, 09:00:00 Uhr (UTC) noch einmal auf den Weg gebracht; seit 23.11.2026, 10:00:00 Uhr (UTC) in Ordnung.
+            B-1 is missing at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC). On 23 Nov 2026, 09:00:00 (UTC) put on its way again; in order since 23 Nov 2026, 10:00:00 (UTC).
+            B-1 steht bei Tryton, hier aber nicht. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC). Die Meldung kam; was daraus folgt, wartet auf eine Entscheidung.
+            B-1 is known at Tryton, but not here. First seen: 23 Nov 2026, 09:00:00 (UTC). The message came; what follows from it waits for a decision.
+            B-1: „Summe“ ist hier 12.90, bei Tryton 1.00. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "Total" is 12.90 here, 1.00 at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1 steht bei Tryton 2-mal. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1 stands 2 times at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
+        "#]].assert_eq(&text);
     }
 }

@@ -98,6 +98,7 @@ fn done(member: &Member, said: &Said) -> Markup {
         (Some("reconcile"), Language::English) if n > 0 => {
             page::success(&format!("Compared; {n} missing made up for."))
         }
+        (Some("settled"), _) => page::success(member.t("Gilt als erledigt.", "It counts as settled.")),
         (Some("reconcile"), _) => page::success(member.t("Abgeglichen.", "Compared.")),
         _ => html! {},
     }

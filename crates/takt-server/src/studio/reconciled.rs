@@ -35,7 +35,7 @@ pub(super) fn part(app: &App, member: &Member, id: &str) -> Result<Markup, Inter
     let last = app.interfaces.reconciliations(id, 1)?.pop();
     let all = app.interfaces.differences(id, app.engine.now() - SHOWN_AFTERWARDS)?;
     let (open, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.gone_at.is_none());
-    let can_mend = open.iter().any(|d| is_offered(&project, d));
+    let can_mend = open.iter().any(|d| d.is_open() && is_offered(&project, d));
     Ok(html! {
         h2 #reconciled { (member.t("Abgleich", "Comparison")) }
         p .problem[last.as_ref().is_some_and(|l| is_trouble(l.state))] {
@@ -44,7 +44,7 @@ pub(super) fn part(app: &App, member: &Member, id: &str) -> Result<Markup, Inter
                 None => (member.t("Noch nie abgeglichen.", "Never compared yet.")),
             }
         }
-        (list(&project, id, &open, language))
+        (list(&project, member, id, &open))
         @if open.len() > MOST_SHOWN {
             p.soft { "… " (open.len() - MOST_SHOWN) " " (member.t("weitere", "more")) }
         }
@@ -52,7 +52,7 @@ pub(super) fn part(app: &App, member: &Member, id: &str) -> Result<Markup, Inter
         @if !gone.is_empty() {
             details {
                 summary { (member.t("Inzwischen in Ordnung", "In order by now")) " (" (gone.len()) ")" }
-                (list(&project, id, &gone, language))
+                (list(&project, member, id, &gone))
             }
         }
     })
@@ -62,7 +62,8 @@ fn is_trouble(state: ReconciliationState) -> bool {
     matches!(state, ReconciliationState::Failed | ReconciliationState::Implausible)
 }
 
-fn list(project: &takt_model::Project, id: &str, all: &[Difference], language: &str) -> Markup {
+fn list(project: &takt_model::Project, member: &Member, id: &str, all: &[Difference]) -> Markup {
+    let language = member.visitor.language.code();
     html! {
         @if !all.is_empty() {
             ul.differences {
@@ -70,7 +71,14 @@ fn list(project: &takt_model::Project, id: &str, all: &[Difference], language: &
                     li {
                         (sentence(project, d, language))
                         @if let Some(delivery) = d.delivery {
-                            " " a href={ "/studio/deliveries/" (id) "/" (delivery) } { (if language == "de" { "Zustellung →" } else { "Delivery →" }) }
+                            " " a href={ "/studio/deliveries/" (id) "/" (delivery) } { (member.t("Zustellung →", "Delivery →")) }
+                        }
+                        @if d.is_open() && member.may_operate() {
+                            form method="post" action={ "/studio/deliveries/" (id) "/settled" } {
+                                (page::token(&member.visitor))
+                                input type="hidden" name="key" value=(d.key);
+                                button type="submit" { (member.t("Erledigt", "Settled")) }
+                            }
                         }
                     }
                 }
@@ -96,6 +104,28 @@ fn buttons(member: &Member, id: &str, can_mend: bool) -> Markup {
     }
 }
 
+/// `POST /studio/deliveries/{connection}/settled`
+pub(super) async fn settle(
+    AppState(app): AppState<Arc<App>>,
+    Path(id): Path<String>,
+    post: MemberPost,
+) -> Response<Body> {
+    let member = post.member;
+    if !member.may_operate() {
+        return page::not_found(&member.visitor);
+    }
+    let key = post.fields.get("key");
+    match app.interfaces.settle_difference(&id, key).await {
+        Ok(0) => page::not_found(&member.visitor),
+        Ok(_) => {
+            member.note("settle", &format!("{key} of connection {id}"));
+            member.visitor.studio.forget_report().await;
+            Redirect::to(&format!("/studio/deliveries/{id}?done=settled#reconciled")).into_response()
+        }
+        Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),
+    }
+}
+
 /// `POST /studio/deliveries/{connection}/reconcile`
 pub(super) async fn compare(
     AppState(app): AppState<Arc<App>>,
@@ -112,7 +142,8 @@ pub(super) async fn compare(
             let n = done.run.replayed;
             member.note("compare", &format!("connection {id}, {n} made up for"));
             member.visitor.studio.forget_report().await;
-            Redirect::to(&format!("/studio/deliveries/{id}?done=reconcile&count={n}#reconciled")).into_response()
+            Redirect::to(&format!("/studio/deliveries/{id}?done=reconcile&count={n}#reconciled"))
+                .into_response()
         }
         Err(InterfacesError::UnknownConnection(_)) => page::not_found(&member.visitor),
         Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),

@@ -25,6 +25,7 @@ Examples:
   takt deliveries reconcile                          compare with everybody: what is missing on which side
   takt deliveries reconcile erp --dry-run            only look
   takt deliveries reconcile erp --replay             send or handle what is missing
+  takt deliveries reconcile payment --settled B-2026-00012    a person has seen to it
   takt deliveries connections                        how every connection is
   takt deliveries connections --about                what each is for, and what was really seen of it")]
 pub(crate) struct DeliveriesCommand {
@@ -120,6 +121,9 @@ enum Verb {
         /// Send what is missing there, handle what is missing here.
         #[arg(long)]
         replay: bool,
+        /// Compare nothing, and say that what does not agree about this is settled.
+        #[arg(long, value_name = "KEY", requires = "connection", conflicts_with_all = ["dry_run", "replay"])]
+        settled: Option<String>,
         /// Language of the text; as the terminal if nothing is said.
         #[arg(long, value_enum)]
         lang: Option<Language>,
@@ -156,7 +160,10 @@ fn exit_of(answer: &Json) -> Exit {
     if compared().any(|c| matches!(state(c).as_str(), "failed" | "implausible")) {
         return Exit::Failed;
     }
-    let is_open = |d: &Json| d["acted_at"].is_null();
+    // Nothing was done about it, or it was seen again afterwards and nobody said that it is settled.
+    let is_open = |d: &Json| {
+        d["action"] != "settled" && d["acted_at"].as_i64().is_none_or(|at| d["last_at"].as_i64() > Some(at))
+    };
     let differs = |c: &Json| c["differences"].as_array().is_some_and(|all| all.iter().any(is_open));
     if compared().any(differs) { Exit::Findings } else { Exit::Done }
 }
@@ -186,7 +193,10 @@ impl Verb {
             Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
             Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
             Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
-            Self::Reconcile { connection, dry_run, replay, lang } => {
+            Self::Reconcile { connection: Some(connection), settled: Some(key), lang, .. } => {
+                DeliveriesRequest::Settle { connection, key, language: Language::code(lang).to_owned() }
+            }
+            Self::Reconcile { connection, dry_run, replay, lang, .. } => {
                 let language = Language::code(lang).to_owned();
                 DeliveriesRequest::Reconcile { connection, dry_run, replay, language }
             }

@@ -30,7 +30,8 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
     let connect = part.value("connect").and_then(|_| connect::read(&part, problems));
     part.finish(problems);
     let (Some(every), Some(window), Some(theirs)) = (every, window, theirs) else {
-        let help = "write `every = \"1h\"`, `window = \"3d\"` and `theirs = \"logic/erp.ts#sales\"`".to_owned();
+        let help =
+            "write `every = \"1h\"`, `window = \"3d\"` and `theirs = \"logic/erp.ts#sales\"`".to_owned();
         let message = "a comparison needs `every`, `window` and a function that asks what `theirs` is";
         problems.error(part.source(), message, help);
         return None;
@@ -38,7 +39,17 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
     check_times(part.source(), every, window, grace, problems);
     let every = every.max(SHORTEST);
     let source = part.source().clone();
-    Some(Reconcile { every, window, grace, theirs, ours: ours?, missing_here, missing_there, connect, source })
+    Some(Reconcile {
+        every,
+        window,
+        grace,
+        theirs,
+        ours: ours?,
+        missing_here,
+        missing_there,
+        connect,
+        source,
+    })
 }
 
 fn check_times(source: &Source, every: Duration, window: Duration, grace: Duration, problems: &mut Problems) {
@@ -71,12 +82,17 @@ fn ours(part: &Section<'_>, project: &Project, problems: &mut Problems) -> Optio
         return None;
     };
     if table.primary_key.len() != 1 {
-        let message = format!("`{}` has no primary key of one field, by which a row is found again", table.name);
+        let message =
+            format!("`{}` has no primary key of one field, by which a row is found again", table.name);
         problems.error(ours.source(), message, None);
     }
     let (key_id, at_id) = (field(table, &key, problems)?, field(table, &at, problems)?);
     if !table.is_unique(&[key_id]) {
-        problems.error(&key.source, format!("`{}` is not unique, so it names no single row", key.value), None);
+        problems.error(
+            &key.source,
+            format!("`{}` is not unique, so it names no single row", key.value),
+            None,
+        );
     }
     if table.get(at_id).kind != FieldType::Timestamp {
         problems.error(&at.source, format!("`{}` is no timestamp", at.value), None);
