@@ -46,6 +46,8 @@ describe("the storefront", () => {
       await form.locator(`[name=${field}]`).fill(value);
     }
     await by("address-save").click();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(overflow <= 0, `the checkout is ${overflow} px wider than the screen`);
     assert.equal(await by("payment-choice").first().isChecked(), true, "on invoice, if nothing is chosen");
     await page.locator("[data-testid=payment-choice][value=prepayment]").check();
     await by("buy-now").click();

@@ -68,7 +68,7 @@ export async function checkoutPage() {
 }
 
 function waysToPay(first, choose) {
-  return h("ul", { class: "brief ways" }, WAYS_TO_PAY.map((way) => h("li", null,
+  return h("ul", { class: "ways" }, WAYS_TO_PAY.map((way) => h("li", null,
     h("label", null,
       h("input", { type: "radio", name: "payment", value: way, checked: way === first, "data-testid": "payment-choice", onchange: () => choose(way) }),
       h("span", null, t(`payment.${way}`), " ", h("small", { class: "quiet" }, t(`payment.${way}.text`)))))));
