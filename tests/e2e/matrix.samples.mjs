@@ -14,6 +14,7 @@ export const samples = (texts) => ({
     customer_id, total: 9, tax_total: 1, ship_name: "Own", ship_street: "Weg 1", ship_postal_code: "12345",
     ship_city: "Ort", ship_country: "DE",
   }),
+  order_changes: (order_id) => ({ order_id, before: "pending", after: "paid" }),
   order_items: (order_id, product_id) => ({
     order_id, product_id, name: "Tea", quantity: 1, unit_price: 4.5, tax_rate: 7, line_total: 4.5,
   }),
@@ -27,6 +28,7 @@ export const changes = {
   categories: { name_de: "anders" },
   customers: { name: "Anders" },
   newsletter_contacts: { source: "elsewhere" },
+  order_changes: { after: "shipped" },
   order_items: { quantity: 2 },
   orders: { status: "shipped" },
   pages: { title_de: "anders" },

@@ -53,6 +53,7 @@ async function fixture(table) {
     }
     case "addresses": return made("/rest/v1/addresses", sample.addresses(own.id));
     case "orders": return order();
+    case "order_changes": return made("/rest/v1/order_changes", sample.order_changes((await order()).id));
     case "order_items": return made("/rest/v1/order_items", sample.order_items((await order()).id, (await product()).id));
     case "pages": return made("/rest/v1/pages", sample.pages(tag));
     case "newsletter_contacts": return made("/rest/v1/newsletter_contacts", sample.newsletter_contacts(tag));

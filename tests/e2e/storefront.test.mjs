@@ -46,13 +46,19 @@ describe("the storefront", () => {
       await form.locator(`[name=${field}]`).fill(value);
     }
     await by("address-save").click();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(overflow <= 0, `the checkout is ${overflow} px wider than the screen`);
+    assert.equal(await by("payment-choice").first().isChecked(), true, "on invoice, if nothing is chosen");
+    await page.locator("[data-testid=payment-choice][value=prepayment]").check();
     await by("buy-now").click();
     const number = (await by("order-number").textContent()).trim();
     assert.match(number, /B-\d{4}-\d{5}/);
     await page.screenshot({ path: `${artifacts}/confirmation.png`, fullPage: true });
+    assert.match(await by("thanks-text").textContent(), /Bitte überweisen Sie .*B-\d{4}-\d{5}/);
     await page.goto(`${server.url}/#/orders`);
     await by("order-row").first().waitFor();
     assert.ok((await by("order-row").first().textContent()).includes(number.match(/B-\d{4}-\d{5}/)[0]));
+    assert.match(await by("order-payment").first().textContent(), /Vorkasse/);
     await page.screenshot({ path: `${artifacts}/my-orders.png`, fullPage: true });
     assert.deepEqual(page.problems, []);
   });

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 
-import { Server } from "../e2e/lib/server.mjs";
+import { Server, takt } from "../e2e/lib/server.mjs";
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, "tryton.py");
@@ -104,6 +104,17 @@ async function buy(customer, product, quantity = 1) {
   return answer;
 }
 
+/** An order whose delivery a person cancelled: it never arrives. */
+async function buyWhilePaused(customer) {
+  await shop.command("deliveries", "pause", "erp");
+  const answer = await buy(customer, products[3]);
+  const [{ id }] = await until("its delivery", 30, () =>
+    deliveries("--connection", "erp", "--state", "waiting").then((all) => (all.length > 0 ? all : null)));
+  await shop.command("deliveries", "cancel", id);
+  await shop.command("deliveries", "resume", "erp");
+  return answer;
+}
+
 const deliveries = async (...words) =>
   JSON.parse(await shop.command("deliveries", "list", "--limit", "200", "--json", ...words)).deliveries;
 
@@ -157,6 +168,32 @@ describe("the shop and a real Tryton", () => {
     const stock = async () =>
       (await shop.service("GET", `/rest/v1/products?select=stock&id=eq.${products[1].id}`)).json[0].stock;
     await until("the new stock", 60, async () => (await stock()) === 17);
+  });
+
+  it("says which order the ERP does not have, and sends it again when a person says so", async () => {
+    const customer = await shop.customer("lost");
+    const [{ json: lost }, { json: there }] = [await buyWhilePaused(customer), await buy(customer, products[4])];
+    const has = async (number) => (await tryton.sales()).filter((s) => s.reference === number).length;
+    await until("the other order", 60, async () => (await has(there.number)) === 1);
+    assert.equal(await has(lost.number), 0);
+
+    // Younger than the grace time it would be under way; the comparison is asked as it would be later.
+    await shop.service("PATCH", `/rest/v1/orders?number=eq.${lost.number}`, {
+      body: { created_at: new Date(Date.now() - 3600_000).toISOString() },
+    });
+    const compare = async (...words) => {
+      const all = ["deliveries", "reconcile", "erp", "--json", "--project", shop.project, "--data-dir", shop.data];
+      const { stdout } = await run(takt, [...all, ...words]).catch((error) => error);
+      return JSON.parse(stdout).reconciliations[0];
+    };
+    const seen = await compare();
+    assert.deepEqual([seen.state, seen.different, seen.twice], ["differences", 0, 0], JSON.stringify(seen));
+    assert.deepEqual(seen.differences.map((d) => [d.kind, d.key, d.action]), [["missing_there", lost.number, null]]);
+    assert.equal(await has(lost.number), 0, "offered, not done");
+
+    assert.equal((await compare("--replay")).replayed, 1);
+    await until("the lost order", 90, async () => (await has(lost.number)) === 1);
+    await until("agreement", 60, async () => (await compare()).state === "agreed");
   });
 
   it(`is unharmed when the ERP is killed under load, and everything arrives afterwards, once and in order`, async () => {

@@ -4,7 +4,8 @@
 //! on disk or neither is, and the one writer lets no second transaction in between the question and the answer.
 //! Whoever asks again after the commit is told that it is done; whoever asks after a crash finds nothing done.
 
-use takt_model::{Principal, Uuid, Value};
+use takt_model::{CompareOp, Expr, Principal, Uuid, Value};
+use takt_plan::{Direction, On};
 
 use crate::{Action, ActionAnswer, ActionError, EngineError, EngineTx, StoreError, StoryResult, jobs};
 
@@ -12,14 +13,15 @@ use crate::{Action, ActionAnswer, ActionError, EngineError, EngineTx, StoreError
 pub(crate) const CONSUMER: &str = "consumer:";
 
 const INBOX: &str = "takt.inbox";
+const OUTBOX: &str = "takt.outbox_events";
 
 /// What an action is done for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Once {
-    /// A message: an event for a consumer, a webhook of a partner. Only a success counts as received: a message whose
+    /// A message: an event for a consumer. Only a success counts as received: a message whose
     /// effect was refused or failed is due again.
     Message {
-        /// Who sent it, and to whom it goes: `consumer:send_invoice`, `webhook:payments`.
+        /// To whom it goes: `consumer:send_invoice`.
         source: String,
         /// Its id, stable over repeats.
         id: String,
@@ -43,6 +45,40 @@ impl Once {
     #[must_use]
     pub fn event(consumer: &str, id: Uuid) -> Self {
         Self::Message { source: format!("{CONSUMER}{consumer}"), id: id.to_string() }
+    }
+
+    /// Forgets messages that were received before `before` (microseconds since 1970 UTC) and can come no more: as long
+    /// as their event is kept, it can be given again, however old it is. Looks at no more than `most` of those behind
+    /// `after`; gives where the next look begins, unless there is nothing more.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn forget(
+        tx: &EngineTx,
+        before: i64,
+        after: Option<i64>,
+        most: u64,
+    ) -> Result<Option<i64>, EngineError> {
+        let (on, who) = (tx.on(INBOX)?, Principal::system("inbox: forget what can come no more"));
+        let mut old = on.compare("at", CompareOp::Lt, Value::Timestamp(before))?;
+        if let Some(after) = after {
+            old = old.and(on.compare("at", CompareOp::Gt, Value::Timestamp(after))?);
+        }
+        let order = [("at", Direction::Ascending)];
+        let plan = on.read(&["source", "message_id", "at"], Some(old), &order, Some(most))?;
+        let (found, _) = tx.rows(&who, plan)?;
+        let mut last = None;
+        for row in &found.rows {
+            let [Value::Text(source), Value::Text(id), Value::Timestamp(at)] = row.as_slice() else {
+                continue;
+            };
+            last = Some(*at);
+            if !is_kept(tx, id)? {
+                let this = message(on, source, id)?;
+                tx.rows(&who, on.delete(this))?;
+            }
+        }
+        Ok(last.filter(|_| found.rows.len() as u64 == most))
     }
 
     /// The answer if this was done before.
@@ -96,11 +132,22 @@ fn nothing_more() -> ActionAnswer {
     ActionAnswer { status: 204, body: String::new(), refused: false, replayed: true, story: Uuid::nil() }
 }
 
+fn message(on: On<'_>, source: &str, id: &str) -> Result<Expr, EngineError> {
+    let source = on.eq("source", Value::Text(source.to_owned()))?;
+    Ok(source.and(on.eq("message_id", Value::Text(id.to_owned()))?))
+}
+
+/// Whether the event is still there that the message was.
+fn is_kept(tx: &EngineTx, id: &str) -> Result<bool, EngineError> {
+    let Ok(id) = Uuid::parse_str(id) else { return Ok(false) };
+    let on = tx.on(OUTBOX)?;
+    let plan = on.read(&["id"], Some(on.eq("id", Value::Uuid(id))?), &[], Some(1))?;
+    Ok(!tx.rows(&Principal::system("inbox: look for the event"), plan)?.0.is_empty())
+}
+
 fn received(tx: &EngineTx, source: &str, id: &str) -> Result<Option<ActionAnswer>, EngineError> {
     let on = tx.on(INBOX)?;
-    let this = on
-        .eq("source", Value::Text(source.to_owned()))?
-        .and(on.eq("message_id", Value::Text(id.to_owned()))?);
+    let this = message(on, source, id)?;
     let plan = on.read(&["status", "result", "story"], Some(this), &[], None)?;
     let (rows, _) = tx.rows(&Principal::system("inbox: look up message"), plan)?;
     let Some(row) = rows.rows.first() else { return Ok(None) };

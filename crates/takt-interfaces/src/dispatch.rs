@@ -102,7 +102,7 @@ pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, Eng
             let lane = route.lane.as_deref().map(|path| {
                 let payload =
                     parsed.get_or_insert_with(|| serde_json::from_str(&event.payload).unwrap_or_default());
-                lane_of(event, payload, path)
+                lane_at(event, payload, path)
             });
             if let Some(lane) = &lane {
                 *joined.entry(&route.connection).or_default().entry(lane.clone()).or_default() += 1;
@@ -142,7 +142,22 @@ pub(crate) fn ask(tx: &EngineTx, poll: &PollRoute) -> Result<bool, EngineError> 
 
 /// The ordering key of an event. Without a value there, the event's own key; without that, all such go one by one:
 /// a missing key must not let anything overtake.
-fn lane_of(event: &events::Event, payload: &Json, path: &str) -> String {
+fn lane_at(event: &events::Event, payload: &Json, path: &str) -> String {
     let found = payload::at(payload, path).and_then(payload::text);
     found.or_else(|| event.key.clone()).unwrap_or_default()
+}
+
+/// The ordering key of an event for one operation; none where order does not matter.
+pub(crate) fn lane_of(
+    project: &Project,
+    connection: &str,
+    operation: &str,
+    event: &events::Event,
+) -> Option<String> {
+    let operations = &project.connection(connection)?.operations;
+    let OperationKind::Deliver(deliver) = &operations.iter().find(|o| o.name == operation)?.kind else {
+        return None;
+    };
+    let payload = serde_json::from_str(&event.payload).unwrap_or_default();
+    deliver.lane.as_deref().map(|path| lane_at(event, &payload, path))
 }

@@ -18,9 +18,29 @@ pub enum InterfacesError {
     /// The body is no JSON.
     #[error("the new body is not JSON: {0}")]
     Body(String),
+    /// Nothing was compared with the other side.
+    #[error(transparent)]
+    NotCompared(#[from] NotCompared),
     /// The engine's.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// Why nothing was compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotCompared {
+    /// The connection's file does not say what to compare.
+    #[error("the file of this connection has no `[reconcile]`")]
+    Undeclared,
+    /// A person has stopped the connection.
+    #[error("this connection is paused")]
+    Paused,
+    /// It is not set up.
+    #[error("the secret `{0}` is not set; `takt secrets set {0}` sets it")]
+    Secret(String),
+    /// One comparison at a time.
+    #[error("a comparison is running; it will be there in a moment")]
+    Busy,
 }
 
 impl From<takt_engine::StoreError> for InterfacesError {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use takt_engine::{Engine, EngineError, EngineTx};
+use takt_engine::{Engine, EngineError, EngineTx, Once};
 use takt_model::{Connection, Operation, OperationKind, Project};
 use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
@@ -22,6 +22,7 @@ use crate::{
     mail_template::MailTemplates,
     outcome::micros,
     pump::Pump,
+    reconcile::{self, Comparing},
     rows::{events, received},
 };
 
@@ -31,6 +32,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// Rows of one transaction of forgetting.
 const TIDY_BATCH: u64 = 500;
+/// What our functions were given is remembered for at least so long, whatever is kept of deliveries: 45 days, in
+/// microseconds; longer than anybody tries again.
+const KEEP_RECEIVED: i64 = 45 * 86_400 * 1_000_000;
 
 /// What the room is made of.
 pub struct InterfacesOptions {
@@ -104,6 +108,7 @@ pub struct Interfaces {
     pumps: Arc<Mutex<HashMap<String, RunningPump>>>,
     /// When each question was asked last.
     pub(crate) asked: Arc<tokio::sync::Mutex<HashMap<PollRoute, i64>>>,
+    pub(crate) comparing: Arc<Comparing>,
     keep: Duration,
 }
 
@@ -151,7 +156,13 @@ impl Interfaces {
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
         };
-        Self { house: Arc::new(house), pumps: Arc::default(), asked: Arc::default(), keep }
+        Self {
+            house: Arc::new(house),
+            pumps: Arc::default(),
+            asked: Arc::default(),
+            comparing: Arc::default(),
+            keep,
+        }
     }
 
     /// Lends the project's functions; again after each reload.
@@ -167,7 +178,7 @@ impl Interfaces {
     /// Dispatches and delivers until it is dropped.
     pub async fn run(self) {
         let stop = StopPumps(Arc::clone(&self.pumps));
-        tokio::join!(self.dispatch_all(), self.tidy());
+        tokio::join!(self.dispatch_all(), self.tidy(), self.reconcile_all());
         drop(stop);
     }
 
@@ -264,7 +275,19 @@ impl Interfaces {
                 break;
             }
         }
+        let mut seen = None;
+        loop {
+            let keep = keep.max(KEEP_RECEIVED);
+            let forget =
+                move |tx: &EngineTx| Once::forget(tx, tx.now().saturating_sub(keep), seen, TIDY_BATCH);
+            seen = engine.transact(forget).await?;
+            if seen.is_none() {
+                break;
+            }
+        }
         for connection in &engine.project().connections {
+            let id = connection.id.clone();
+            engine.transact(move |tx| reconcile::forget(tx, &id, tx.now().saturating_sub(keep))).await?;
             let Some(keep) = longest_keep(connection) else { continue };
             let id = connection.id.clone();
             let forget =
@@ -281,6 +304,7 @@ impl Interfaces {
     pub async fn work_once(&self) -> Result<usize, EngineError> {
         let routes = self.house.routes(&self.house.engine.project());
         self.ask_due(&routes, &mut *self.asked.lock().await).await?;
+        self.reconcile_due().await?;
         while self.dispatch_once(&routes).await?.is_full {}
         let mut begun = 0;
         for connection in routes.connections() {

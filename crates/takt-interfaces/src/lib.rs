@@ -1,4 +1,5 @@
-//! What goes to and comes from other systems: deliveries of events, retries, dead letters, replay.
+//! What goes to and comes from other systems: deliveries of events, retries, dead letters, replay,
+//! and comparing both sides (`reconcile.rs`).
 //!
 //! The way of an event: `emit` writes it to the outbox in the transaction that causes it; `dispatch.rs` makes a
 //! delivery of it for each connection and consumer that wants it; a `Pump` for each connection claims what is due,
@@ -19,18 +20,23 @@ mod outcome;
 mod payload;
 mod pump;
 mod receive;
+mod reconcile;
 mod rows;
 mod seen;
 pub mod sign;
 
 pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
-pub use error::InterfacesError;
+pub use error::{InterfacesError, NotCompared};
 pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};
 pub use mail_template::{MailTemplates, Rendered, TemplateError};
 pub use outcome::{Ended, Outcome, of_status, retry_after};
 pub use receive::{ReceiveError, Received};
-pub use rows::{Attempt, Delivery, DeliveryState};
+pub use reconcile::{Reconciled, Wish};
+pub use rows::{
+    Action as DifferenceAction, Attempt, Delivery, DeliveryState, Difference, Kind as DifferenceKind,
+    Reason as DifferenceReason, Reconciliation, ReconciliationState,
+};
 pub use seen::Seen;
 
 use takt_model::SystemTables;

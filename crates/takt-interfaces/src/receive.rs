@@ -57,11 +57,26 @@ impl From<takt_engine::StoreError> for ReceiveError {
 
 /// A message that is believed.
 #[derive(Debug, Clone)]
-struct Message {
+pub(crate) struct Message {
     connection: String,
-    id: String,
+    pub(crate) id: String,
+    /// A second name under which it counts as taken, where the first one is not signed.
+    also: Option<String>,
     kind: Option<String>,
     body: String,
+}
+
+/// A message that should have come and was told otherwise: as though it had. None if nobody wants such messages.
+pub(crate) fn as_though_it_came(connection: &Connection, body: &Json) -> Option<Message> {
+    let (receive, kind) = wanted(connection, body)?;
+    let text = body.to_string();
+    let id = id_in(receive, body).unwrap_or_else(|| digest(text.as_bytes()));
+    let is_fit = !id.is_empty() && id.len() <= LONGEST_ID;
+    is_fit.then(|| Message { connection: connection.id.clone(), id, also: None, kind, body: text })
+}
+
+fn id_in(receive: &Receive, body: &Json) -> Option<String> {
+    receive.id.as_deref().and_then(|path| payload::at(body, path)).and_then(payload::text)
 }
 
 impl Interfaces {
@@ -83,17 +98,18 @@ impl Interfaces {
         let json: Json =
             serde_json::from_str(text).map_err(|_| ReceiveError::Unreadable("the body is no JSON"))?;
         let Some((receive, kind)) = wanted(found, &json) else { return Ok(Received::Unwanted) };
-        let in_body = receive.id.as_deref().and_then(|path| payload::at(&json, path)).and_then(payload::text);
-        // Without an id the content itself tells repeats.
-        let id = signed_id.or(in_body).unwrap_or_else(|| digest(body));
+        // Without an id the content itself tells repeats. It does so too where the id is in a header that nobody signs:
+        // who has overheard a message could send it again under another id.
+        let also = (signed_id.is_some() && is_id_unsigned(found)).then(|| format!("body:{}", digest(body)));
+        let id = signed_id.or_else(|| id_in(receive, &json)).unwrap_or_else(|| digest(body));
         if id.is_empty() || id.len() > LONGEST_ID {
             return Err(ReceiveError::Unreadable("the message's id is too long"));
         }
-        let message = Message { connection: found.id.clone(), id, kind, body: text.to_owned() };
-        self.house.engine.transact(move |tx| store(tx, &message)).await
+        let message = Message { connection: found.id.clone(), id, also, kind, body: text.to_owned() };
+        Ok(self.house.engine.transact(move |tx| store(tx, &message)).await?)
     }
 
-    /// The id that the signature covers, if its scheme has one.
+    /// The sender's name of the message, if its scheme has one.
     fn believed(
         &self,
         connection: &Connection,
@@ -149,21 +165,31 @@ fn wanted<'c>(connection: &'c Connection, json: &Json) -> Option<(&'c Receive, O
     })
 }
 
-fn store(tx: &EngineTx, message: &Message) -> Result<Received, ReceiveError> {
-    if received::is_known(tx, &message.connection, &message.id)? {
-        return Ok(Received::Repeated);
+/// Whether the sender's name of a message stands where the signature does not reach.
+fn is_id_unsigned(connection: &Connection) -> bool {
+    matches!(connection.connect.auth, ConnectionAuth::GitHub { .. })
+}
+
+/// Takes it, unless it was taken before.
+pub(crate) fn store(tx: &EngineTx, message: &Message) -> Result<Received, EngineError> {
+    for name in [Some(&message.id), message.also.as_ref()].into_iter().flatten() {
+        if received::taken_at(tx, &message.connection, name)?.is_some() {
+            return Ok(Received::Repeated);
+        }
     }
     let name = match &message.kind {
         Some(kind) => format!("{}.{kind}", message.connection),
         None => message.connection.clone(),
     };
     tx.emit(&name, Some(&message.id), &message.body)?;
-    received::insert(tx, &message.connection, &message.id, message.kind.as_deref())?;
+    for name in [Some(&message.id), message.also.as_ref()].into_iter().flatten() {
+        received::insert(tx, &message.connection, name, message.kind.as_deref())?;
+    }
     Ok(Received::Stored)
 }
 
-/// Names a message that has no name.
-fn digest(body: &[u8]) -> String {
+/// Names what has no name.
+pub(crate) fn digest(body: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, body))
 }

@@ -68,31 +68,6 @@ impl Logic {
     /// # Errors
     /// See [`LogicError`]; nothing was written then.
     pub async fn call(&self, engine: &Engine, call: Call<'_>) -> Result<ActionAnswer, LogicError> {
-        self.call_once(engine, call, None).await
-    }
-
-    /// As [`Logic::call`], for a message from outside (a webhook): its effect happens once, however often it comes.
-    /// A message whose effect was refused or failed has not been received and may come again.
-    ///
-    /// # Errors
-    /// See [`LogicError`]; nothing was written then.
-    pub async fn receive(
-        &self,
-        engine: &Engine,
-        call: Call<'_>,
-        source: &str,
-        message_id: &str,
-    ) -> Result<ActionAnswer, LogicError> {
-        let once = Once::Message { source: source.to_owned(), id: message_id.to_owned() };
-        self.call_once(engine, call, Some(once)).await
-    }
-
-    async fn call_once(
-        &self,
-        engine: &Engine,
-        call: Call<'_>,
-        once: Option<Once>,
-    ) -> Result<ActionAnswer, LogicError> {
         let shared = &self.shared;
         let at = shared.position(call.function, FunctionKind::Action).ok_or(LogicError::UnknownFunction)?;
         let function = &shared.functions[at];
@@ -102,7 +77,7 @@ impl Logic {
         let given = function.input.validate(&function.name, &call.input)?;
         let input_json = if call.idempotency.is_some() { canonical(&call.input) } else { String::new() };
         let idempotency = call.idempotency.map(|key| Idempotency { key });
-        let effect = Effect { caller: call.who, input_json, idempotency, once };
+        let effect = Effect { caller: call.who, input_json, idempotency, once: None };
         self.run(engine, at, effect, Work::Input(given)).await
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Source, Words, settings::duration};
+use crate::{Reconcile, Source, Words, settings::duration};
 
 /// A connection: `interfaces/<id>.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +31,21 @@ pub struct Connection {
     pub paused: bool,
     /// What is done over it.
     pub operations: Vec<Operation>,
+    /// What is compared with the other side.
+    pub reconcile: Option<Reconcile>,
     /// Where it stands.
     pub source: Source,
+}
+
+impl Connection {
+    /// Names of all secrets that it needs.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&str> {
+        let asked = self.reconcile.as_ref().and_then(|r| r.connect.as_ref());
+        let mut all = self.connect.auth.secrets();
+        all.extend(asked.into_iter().flat_map(|c| c.auth.secrets()));
+        all
+    }
 }
 
 /// The other side.

@@ -12,6 +12,7 @@ mod principal;
 mod problem;
 mod project;
 mod read;
+mod reconcile;
 mod settings;
 mod table;
 mod types;
@@ -29,6 +30,7 @@ pub use files::ProjectFiles;
 pub use principal::{Principal, Rights, User};
 pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};
+pub use reconcile::{MissingHere, MissingThere, Ours, Reconcile};
 pub use settings::{
     AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings, SettingsLayer,
     parse_duration,

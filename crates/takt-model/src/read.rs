@@ -38,7 +38,7 @@ pub(crate) fn project(
     }
     drafts.read_schema(files, &settings, &mut problems);
     let mut project = link::project(settings, drafts.list, &drafts.doubtful, &mut problems);
-    project.connections = connection::all(files, &project.settings, &project.tables, &mut problems);
+    project.connections = connection::all(files, &project, &mut problems);
     circle::check(&project, &mut problems);
     seeds::check(files, &project.tables, &drafts.doubtful, &mut problems);
     (project, problems.into_sorted())

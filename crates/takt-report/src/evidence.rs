@@ -205,6 +205,21 @@ pub struct ConnectionFact {
     pub asking: u64,
     /// When the oldest dead letter or question came up.
     pub oldest_dead_at: Option<i64>,
+    /// What comparing both sides gave; none if that is not declared or not set up.
+    pub reconciled: Option<ReconciledFact>,
+}
+
+/// What comparing with another system gave. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReconciledFact {
+    /// When both sides were really compared last.
+    pub compared_at: Option<i64>,
+    /// Whether the newest try failed, or its answer was not believed.
+    pub last_failed: bool,
+    /// What was expected there.
+    pub expected: u64,
+    /// What does not agree and was not made up for.
+    pub open: u64,
 }
 
 impl ConnectionFact {

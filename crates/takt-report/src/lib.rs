@@ -22,7 +22,7 @@ mod text;
 pub use collect::{Rooms, collect, row_names};
 pub use evidence::{
     Accounts, ConnectionFact, Dependency, DoubleFact, Evidence, Fact, FrontFacts, LinkFact, OverdueFact,
-    Parts, Passwords, StoreFacts, Suspect, SuspectReason, TableCount,
+    Parts, Passwords, ReconciledFact, StoreFacts, Suspect, SuspectReason, TableCount,
 };
 pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,

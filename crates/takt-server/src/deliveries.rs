@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod facts;
 pub(crate) mod later;
+pub(crate) mod reconciled;
 pub(crate) mod words;
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,26 @@ pub enum DeliveriesRequest {
         id: String,
         /// Whether it has arrived.
         arrived: bool,
+    },
+    /// Compares with the other side now.
+    Reconcile {
+        /// With whom; with everybody if nothing is said.
+        connection: Option<String>,
+        /// Only looks.
+        dry_run: bool,
+        /// Sends or handles what is missing.
+        replay: bool,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// What does not agree about something is settled.
+    Settle {
+        /// With whom it does not agree.
+        connection: String,
+        /// What both sides call it: `B-2026-00012`.
+        key: String,
+        /// `de` or `en`.
+        language: String,
     },
     /// Stops a connection, or lets it go on.
     Pause {
@@ -177,6 +198,13 @@ pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Jso
             room.decide(id(&text)?, arrived).await?;
             let text = if arrived { "It counts as delivered." } else { "It will not leave any more." };
             json!({ "text": text })
+        }
+        DeliveriesRequest::Reconcile { connection, dry_run, replay, language } => {
+            let wish = takt_interfaces::Wish { dry_run, replay };
+            reconciled::compare(app, connection, wish, &language).await?
+        }
+        DeliveriesRequest::Settle { connection, key, language } => {
+            reconciled::settle(app, &connection, &key, &language).await?
         }
         DeliveriesRequest::Pause { connection, paused } => {
             room.pause(&connection, paused).await?;

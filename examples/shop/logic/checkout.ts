@@ -14,12 +14,13 @@ export const runs_as = "service"; // stock and orders are not the customers' to 
 export const input = {
   items: [{ product_id: "uuid", quantity: { type: "integer", check: "quantity >= 1" } }],
   address_id: "uuid",
+  payment_method: { type: "enum", values: ["invoice", "prepayment", "online"], optional: true }, // invoice if nothing is said
 };
 
 const MOST_OF_ONE_PRODUCT = 99;
 const MOST_LINES = 50;
 
-export default async function ({ db, user, step, emit, reject, Decimal }, { items, address_id }) {
+export default async function ({ db, user, step, emit, reject, Decimal }, { items, address_id, payment_method }) {
   const wanted = await step({ en: "Basket checked", de: "Warenkorb geprüft" }, async () => basket(items, reject));
 
   const address = await step({ en: "Address checked", de: "Adresse geprüft" }, async () => {
@@ -67,6 +68,7 @@ export default async function ({ db, user, step, emit, reject, Decimal }, { item
       customer_id: user.id,
       email: user.email,
       language,
+      payment_method: payment_method ?? "invoice",
       total: lines.reduce((sum, line) => sum.add(line.line_total), new Decimal("0.00")),
       tax_total: includedTax(lines, Decimal),
       ship_name: address.name,

@@ -34,14 +34,31 @@ export async function sendOrder(event, { call, step, refuse }) {
 }
 
 /** What may still be sold, by article. */
-export async function stock(_event, { call }) {
+export async function stock(event, { call }) {
   // Without a place in the context Tryton answers 0 for everything, and calls that a success.
   const context = base64(JSON.stringify({ company: COMPANY, locations: [WAREHOUSE] }));
   const { body } = call("GET", PRODUCT, {
     query: { f: ["code", "forecast_quantity"] },
     headers: { "X-Tryton-Context": context },
   });
-  return { products: body.map((p) => ({ slug: p.code, stock: Math.max(0, Math.floor(p.forecast_quantity)) })) };
+  // When the question was asked: what was sold since may be in the answer or not (`stock_from_erp.ts`).
+  return { asked_at: event.at, products: body.map((p) => ({ slug: p.code, stock: Math.max(0, Math.floor(p.forecast_quantity)) })) };
+}
+
+/** Of these orders, the ones that are there, to compare both sides. */
+export function sales({ payload: { keys } }, { call }) {
+  const AT_ONCE = 50;
+  const found = [];
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const numbers = keys.slice(at, at + AT_ONCE);
+    found.push(...find(SALE, [["reference", "in", numbers]], ["reference", "untaxed_amount"], call));
+  }
+  return found.map((sale) => ({ key: sale.reference, total: decimal(sale.untaxed_amount) }));
+}
+
+/** A decimal comes as a number or as Tryton's tagged object. */
+function decimal(value) {
+  return String(value?.decimal ?? value);
 }
 
 /** Ids of the articles there, by slug. */

@@ -1,5 +1,6 @@
 // A payment has come in: its order is paid. Lives here: which order, and whether the amount is right. Not here: whether
-// the message is genuine (`interfaces/payment.toml`), and that it counts once, however often it is sent.
+// the message is genuine (`interfaces/payment.toml`), that it counts once, however often it is sent, and what others
+// hear of it (`order_changed.ts`).
 // What does not fit changes nothing and waits as a dead letter, so that a person looks at it.
 
 export const kind = "consumer";
@@ -10,7 +11,7 @@ export const about = {
 };
 export const on = "payment.payment_intent.succeeded";
 
-export default async function ({ db, step, emit, reject, Decimal }, event) {
+export default async function ({ db, step, reject, Decimal }, event) {
   const payment = event.payload.data.object;
   const number = payment.metadata?.order;
 
@@ -34,8 +35,7 @@ export default async function ({ db, step, emit, reject, Decimal }, event) {
   await step({ en: "Order paid", de: "Bestellung bezahlt" }, async () => {
     const [paid] = await db.orders.update({ id: order.id, status: "pending" }, { status: "paid" });
     // Shipped on invoice before, or set to paid by staff: the money is there, nothing else changes.
-    if (paid) emit("order.paid", { key: order.id, order: paid });
-    else if (order.status === "cancelled") {
+    if (!paid && order.status === "cancelled") {
       reject(409, {
         en: `The order ${order.number} was cancelled, and paid all the same: the money must go back.`,
         de: `Die Bestellung ${order.number} ist storniert und wurde trotzdem bezahlt: Das Geld muss zurück.`,

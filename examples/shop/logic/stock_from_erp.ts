@@ -1,5 +1,6 @@
-// The ERP leads the stock: every few minutes its figures come here. What was sold here and has not arrived there yet is
-// taken off, or it could be sold twice.
+// The ERP leads the stock: every few minutes its figures come here. What was sold here and is not counted there for
+// sure is taken off, or it could be sold twice: orders that have not arrived there, and those that arrived after the
+// question was asked, which its answer may have missed.
 // An answer may be well-formed and wrong: if suddenly most articles are sold out or missing, nothing is changed, and a
 // person looks at it.
 
@@ -13,9 +14,13 @@ export const on = "erp.stock";
 
 const MOST_NEWLY_EMPTY = 0.2;
 
+/** More open orders than these are not counted within the time that a function has. */
+const MOST_OPEN = 1000;
+const PAGE = 1000;
+
 export default async function ({ db, step, reject }, event) {
   const told = new Map(event.payload.products.map((p) => [p.slug, p.stock]));
-  const ours = await db.products.find({ limit: 1000 });
+  const ours = await all(db.products, {});
 
   await step({ en: "Answer checked", de: "Antwort geprüft" }, async () => {
     const known = ours.filter((p) => told.has(p.slug));
@@ -29,14 +34,24 @@ export default async function ({ db, step, reject }, event) {
   });
 
   const underway = await step({ en: "Orders under way counted", de: "Bestellungen unterwegs gezählt" }, async () => {
-    const orders = await db.orders.find({
-      where: { erp_number: null, status: { in: ["pending", "paid"] } },
-      limit: 1000,
-    });
     const counts = new Map<string, number>();
-    if (orders.length === 0) return counts;
-    const lines = await db.order_items.find({ where: { order_id: { in: orders.map((o) => o.id) } }, limit: 1000 });
-    for (const line of lines) counts.set(line.product_id, (counts.get(line.product_id) ?? 0) + line.quantity);
+    const open = { status: { in: ["pending", "paid"] } };
+    const waiting = { ...open, erp_number: null };
+    // Better the stock of before than one that leaves orders out.
+    const [tooMany] = await db.orders.find({ where: waiting, order: "id.asc", offset: MOST_OPEN, limit: 1 });
+    if (tooMany) {
+      reject(422, {
+        en: `More than ${MOST_OPEN} orders wait for the ERP. The stock stays as it was until they have arrived there.`,
+        de: `Mehr als ${MOST_OPEN} Bestellungen warten auf die Warenwirtschaft. Der Bestand bleibt, wie er war, bis sie dort sind.`,
+      });
+    }
+    const meanwhile = { ...open, erp_at: { gte: event.payload.asked_at ?? event.at } };
+    const found = [...(await all(db.orders, waiting)), ...(await all(db.orders, meanwhile))];
+    const orders = [...new Set(found.map((order) => order.id))];
+    for (let at = 0; at < orders.length; at += PAGE) {
+      const lines = await all(db.order_items, { order_id: { in: orders.slice(at, at + PAGE) } });
+      for (const line of lines) counts.set(line.product_id, (counts.get(line.product_id) ?? 0) + line.quantity);
+    }
     return counts;
   });
 
@@ -48,4 +63,15 @@ export default async function ({ db, step, reject }, event) {
       if (stock !== product.stock) await db.products.update({ id: product.id }, { stock });
     }
   });
+}
+
+/** Every row that fits, page by page. */
+async function all(table, where) {
+  const rows = [];
+  for (;;) {
+    const after = rows.length > 0 ? { ...where, id: { gt: rows.at(-1).id } } : where;
+    const page = await table.find({ where: after, order: "id.asc", limit: PAGE });
+    rows.push(...page);
+    if (page.length < PAGE) return rows;
+  }
 }

@@ -114,7 +114,8 @@ async fn made(house: &House, file: &str, export: &str, job: &Job, event: &Json) 
 /// An event as functions get it.
 pub(super) fn event_input(job: &Job, payload: &Json) -> Json {
     let Job { event, .. } = job;
-    json!({ "id": event.id.to_string(), "name": event.name, "key": event.key, "payload": payload })
+    let at = Value::Timestamp(event.at).as_ref().to_text();
+    json!({ "id": event.id.to_string(), "name": event.name, "key": event.key, "payload": payload, "at": at })
 }
 
 /// The request that a function asks for; address, headers and credentials are the connection's.

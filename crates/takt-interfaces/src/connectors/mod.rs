@@ -8,6 +8,7 @@ mod talk;
 
 pub(crate) use oauth2::Token;
 pub use talk::Talk;
+pub(crate) use talk::ask_for_list;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 

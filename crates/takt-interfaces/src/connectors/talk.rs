@@ -17,11 +17,13 @@ use takt_model::{Connection, ExportRef, Project};
 use takt_outbound::{Request, Response};
 use tokio::runtime::Handle;
 
-use super::{Job, http};
+use super::{Job, MakeBody, http};
 use crate::{Ended, Outcome, interfaces::House, outcome, payload};
 
 /// Calls of one attempt.
 const MOST_CALLS: u32 = 50;
+/// Calls of one comparison: lists come page by page.
+const MOST_CALLS_OF_LISTS: u32 = 500;
 
 /// The means of a delivering function. Its calls block the thread that they are made on.
 pub struct Talk {
@@ -32,6 +34,7 @@ pub struct Talk {
     job: Job,
     runtime: Handle,
     until: Instant,
+    most_calls: u32,
     /// Shared with who waits for the talk, in case it does not come back.
     calls: Arc<AtomicU32>,
     journal: Map<String, Json>,
@@ -63,6 +66,7 @@ impl Talk {
             job,
             runtime: Handle::current(),
             until: Instant::now() + timeout,
+            most_calls: MOST_CALLS,
             calls: Arc::default(),
             last: None,
             trouble: None,
@@ -77,8 +81,8 @@ impl Talk {
     /// # Errors
     /// A sentence: no answer, or a status that is neither a success nor in `accept`.
     pub fn call(&mut self, request: &str) -> Result<String, String> {
-        if self.calls.fetch_add(1, Ordering::Relaxed) >= MOST_CALLS {
-            return Err(format!("one delivery makes at most {MOST_CALLS} calls"));
+        if self.calls.fetch_add(1, Ordering::Relaxed) >= self.most_calls {
+            return Err(format!("at most {} calls are made at once", self.most_calls));
         }
         let asked: Json = serde_json::from_str(request).map_err(|_| "this is no request".to_owned())?;
         let (house, runtime) = (Arc::clone(&self.house), self.runtime.clone());
@@ -190,6 +194,27 @@ pub(super) async fn run(
         return Ended::without_answer(Outcome::Failed, "no function can run now");
     };
     let talk = Talk::new(house, project, connection, idempotency_header, job, timeout);
+    lead(functions, talk, run).await
+}
+
+/// Asks for a list, which may take more calls than a delivery.
+pub(crate) async fn ask_for_list(
+    house: &Arc<House>,
+    project: &Arc<Project>,
+    connection: &Connection,
+    run: &ExportRef,
+    job: Job,
+    timeout: Duration,
+) -> Ended {
+    let Some(functions) = house.bodies() else {
+        return Ended::without_answer(Outcome::Failed, "no function can run now");
+    };
+    let talk = Talk::new(house, project, connection, None, job, timeout);
+    lead(functions, Talk { most_calls: MOST_CALLS_OF_LISTS, ..talk }, run).await
+}
+
+/// Lets the function `run` lead the talk.
+async fn lead(functions: Arc<dyn MakeBody>, talk: Talk, run: &ExportRef) -> Ended {
     let input = match talk.input() {
         Ok(input) => input,
         Err(why) => return Ended::without_answer(Outcome::Refused, why),

@@ -222,6 +222,15 @@ pub(crate) fn head(tx: &EngineTx, connection: &str, lane: &str) -> Result<Option
     Ok(read(tx, on.read(&FIELDS, Some(filter), &[("id", Direction::Ascending)], Some(1))?)?.pop())
 }
 
+/// All deliveries of an event.
+pub(crate) fn of_event(tx: &EngineTx, event: Uuid) -> Result<Vec<Delivery>, EngineError> {
+    let on = tx.on(TABLE)?;
+    read(
+        tx,
+        on.read(&FIELDS, Some(on.eq("event", Value::Uuid(event))?), &[("id", Direction::Ascending)], None)?,
+    )
+}
+
 /// Deliveries of a connection whose attempt never ended.
 pub(crate) fn claimed(tx: &EngineTx, connection: &str) -> Result<Vec<Delivery>, EngineError> {
     let on = tx.on(TABLE)?;

@@ -1,7 +1,7 @@
 //! `takt.outbox_events`: written by the engine, read and marked here.
 
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{CompareOp, Uuid, Value};
+use takt_model::{CompareOp, Expr, Uuid, Value};
 use takt_plan::Direction;
 
 use super::{is_null, one_of, rows, write};
@@ -73,6 +73,28 @@ pub(crate) fn mark(tx: &EngineTx, events: &[Event]) -> Result<(), EngineError> {
     write(tx, "outbox: mark dispatched", plan).map(drop)
 }
 
+/// Events of a key in the order of their commits, from `from` to `to`: those that somebody has looked at, or the others.
+/// Found by their moments, so for few keys only.
+pub(crate) fn of_key(
+    tx: &EngineTx,
+    key: &str,
+    from: i64,
+    to: Option<i64>,
+    dispatched: bool,
+) -> Result<Vec<Event>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let waits = is_null(on, "dispatched_at")?;
+    let waits = if dispatched { Expr::Not(Box::new(waits)) } else { waits };
+    let mut these = on
+        .compare("at", CompareOp::Ge, Value::Timestamp(from))?
+        .and(on.eq("key", Value::Text(key.to_owned()))?)
+        .and(waits);
+    if let Some(to) = to {
+        these = these.and(on.compare("at", CompareOp::Le, Value::Timestamp(to))?);
+    }
+    read(tx, on.read(&FIELDS, Some(these), &[("id", Direction::Ascending)], None)?)
+}
+
 /// Events by id.
 pub(crate) fn by_ids(tx: &EngineTx, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Event>, EngineError> {
     let on = tx.on(TABLE)?;
@@ -91,7 +113,7 @@ pub(crate) fn forget(
     let on = tx.on(TABLE)?;
     let mut old = on
         .compare("at", CompareOp::Lt, Value::Timestamp(before))?
-        .and(takt_model::Expr::Not(Box::new(is_null(on, "dispatched_at")?)));
+        .and(Expr::Not(Box::new(is_null(on, "dispatched_at")?)));
     if let Some(after) = after {
         old = old.and(on.compare("id", CompareOp::Gt, Value::Uuid(after))?);
     }

@@ -4,12 +4,16 @@
 pub(crate) mod attempts;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
+pub(crate) mod differences;
 pub(crate) mod events;
 pub(crate) mod lanes;
 pub(crate) mod received;
+pub(crate) mod reconciliations;
 
 pub use attempts::Attempt;
 pub use deliveries::{Delivery, DeliveryState};
+pub use differences::{Action, Difference, Kind, Reason};
+pub use reconciliations::{Reconciliation, ReconciliationState};
 
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{Expr, Principal, Value};

@@ -8,13 +8,14 @@ use super::{one_of, rows, text_or_null, write};
 
 const TABLE: &str = "takt.received";
 
-/// Whether the message was taken before.
-pub(crate) fn is_known(tx: &EngineTx, connection: &str, message: &str) -> Result<bool, EngineError> {
+/// When the message was taken, if it was.
+pub(crate) fn taken_at(tx: &EngineTx, connection: &str, message: &str) -> Result<Option<i64>, EngineError> {
     let on = tx.on(TABLE)?;
     let this = on
         .eq("connection", Value::Text(connection.to_owned()))?
         .and(on.eq("message", Value::Text(message.to_owned()))?);
-    Ok(!rows(tx, "received: look up", on.read(&["at"], Some(this), &[], Some(1))?)?.is_empty())
+    let found = rows(tx, "received: look up", on.read(&["at"], Some(this), &[], Some(1))?)?;
+    Ok(found.into_iter().find_map(|mut row| row.integer()))
 }
 
 /// The message is taken.

@@ -14,7 +14,7 @@ use takt_interfaces::{
     Boxed, Consume, Consumed, Delivery, DeliveryFilter, DeliveryState, Ended, Interfaces, InterfacesOptions,
     MakeBody, Outcome, Secrets, Talk,
 };
-use takt_model::{Project, ProjectFiles, Severity, SystemTables};
+use takt_model::{Decimal, Principal, Project, ProjectFiles, Severity, SystemTables, Uuid, Value};
 use takt_outbound::{Outbound, OutboundOptions, Secret};
 use tempfile::TempDir;
 
@@ -85,14 +85,24 @@ impl MakeBody for Lent {
         Box::pin(async move { Ok(made.unwrap_or(input)) })
     }
 
-    /// Makes two calls in steps, as a function would.
+    /// Makes two calls in steps, as a function would; `theirs` posts its question and gives the answer's body.
     fn talk(
         &self,
         _: &str,
-        _: &str,
-        _: String,
+        export: &str,
+        input: String,
         mut talk: Talk,
     ) -> Boxed<(Result<String, String>, Option<Talk>)> {
+        if export == "theirs" {
+            let ask = move || {
+                let request = format!(r#"{{"method":"POST","path":"/theirs","body":{input}}}"#);
+                let answer = talk.call(&request).map(|answer| {
+                    serde_json::from_str::<serde_json::Value>(&answer).unwrap()["body"].to_string()
+                });
+                (answer, Some(talk))
+            };
+            return Box::pin(async move { tokio::task::spawn_blocking(ask).await.unwrap() });
+        }
         let speak = move || {
             for path in ["/first", "/second"] {
                 if talk.kept(path).is_none() {
@@ -116,6 +126,10 @@ label = { en = "Orders" }
 id = { type = "uuid", primary_key = true }
 email = { type = "text", personal = "contact" }
 ship_name = { type = "text", personal = "name" }
+number = { type = "text", unique = true }
+paid = { type = "boolean" }
+total = { type = "decimal(12,2)" }
+created_at = { type = "timestamp" }
 "#;
 
 pub(crate) struct House {
@@ -172,12 +186,14 @@ impl House {
     /// A connection `erp` from which messages come.
     pub(crate) async fn incoming(auth: &str, operations: &str) -> Self {
         let erp = connection("-", "data = []", auth, operations)
-            .replace("protocol = \"rest\"", "protocol = \"webhook-in\"")
+            .replacen("protocol = \"rest\"", "protocol = \"webhook-in\"", 1)
             .replace("base = \"http://-/api\"", "");
         Self::of(Receiver::start().await, &erp)
     }
 
+    /// `{receiver}` in the file is the receiver's address.
     fn of(receiver: Receiver, erp: &str) -> Self {
+        let erp = &erp.replace("{receiver}", &receiver.address);
         let files = ProjectFiles::from([
             ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
             ("schema/orders.toml", ORDERS),
@@ -209,6 +225,39 @@ impl House {
         let (name, payload) = (name.to_owned(), payload.to_owned());
         self.engine
             .transact(move |tx| -> Result<(), EngineError> { tx.emit(&name, None, &payload) })
+            .await
+            .unwrap();
+    }
+
+    /// A paid or unpaid order with a number, in a transaction of its own.
+    pub(crate) async fn order(&self, number: &str, paid: bool, total: &str) -> Uuid {
+        let (number, total) = (number.to_owned(), total.parse::<Decimal>().unwrap());
+        self.engine
+            .transact(move |tx| -> Result<Uuid, EngineError> {
+                let id = tx.new_uuid();
+                let plan = tx.on("orders")?.insert(vec![
+                    ("id", Value::Uuid(id)),
+                    ("number", Value::Text(number.clone())),
+                    ("paid", Value::Boolean(paid)),
+                    ("total", Value::Decimal(total)),
+                    ("created_at", Value::Timestamp(tx.now())),
+                ])?;
+                tx.rows(&Principal::system("test"), plan)?;
+                Ok(id)
+            })
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn pay(&self, number: &str) {
+        let number = number.to_owned();
+        self.engine
+            .transact(move |tx| -> Result<(), EngineError> {
+                let on = tx.on("orders")?;
+                let this = on.eq("number", Value::Text(number.clone()))?;
+                tx.rows(&Principal::system("test"), on.update(this, vec![("paid", Value::Boolean(true))])?)?;
+                Ok(())
+            })
             .await
             .unwrap();
     }

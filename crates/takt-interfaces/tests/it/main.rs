@@ -9,5 +9,6 @@ mod lanes;
 mod people;
 mod receive;
 mod receiver;
+mod reconcile;
 mod shop_mails;
 mod signatures;

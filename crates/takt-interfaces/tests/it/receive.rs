@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use takt_engine::{EngineError, EngineTx};
 use takt_interfaces::{DeliveryState, Outcome, ReceiveError, Received, sign::sign_standard};
+use takt_model::{Principal, Value};
 use takt_outbound::Secret;
 
 use crate::house::House;
@@ -126,4 +128,63 @@ async fn a_repeat_after_forty_days_is_still_a_repeat() {
     house.interfaces.tidy_now().await.unwrap();
     let late = signed(&house, "m1", 0, BODY);
     assert_eq!(house.interfaces.receive("erp", &late, BODY.as_bytes()).await, Ok(Received::Stored));
+}
+
+/// GitHub's id of a message stands in a header that nobody signs: who has overheard one could send it again under
+/// another id.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overheard_message_under_another_id_is_still_a_repeat() {
+    let house = House::incoming("auth = { kind = \"github\", secrets = [\"hook_key\"] }", RECEIVE).await;
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX");
+    let take = async |id: &str, body: &str| {
+        let tag: String =
+            ring::hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-hub-signature-256", HeaderValue::from_str(&format!("sha256={tag}")).unwrap());
+        headers.insert("x-github-delivery", HeaderValue::from_str(id).unwrap());
+        house.interfaces.receive("erp", &headers, body.as_bytes()).await.unwrap()
+    };
+    let other = BODY.replace("12.90", "12.91");
+    assert_eq!(take("m1", BODY).await, Received::Stored);
+    assert_eq!(take("m1", BODY).await, Received::Repeated, "sent again by GitHub");
+    assert_eq!(take("m2", BODY).await, Received::Repeated, "sent again by who overheard it");
+    assert_eq!(take("m1", &other).await, Received::Repeated, "one id is one message");
+    assert_eq!(take("m3", &other).await, Received::Stored);
+    house.work().await;
+    assert_eq!(house.functions.seen.lock().unwrap().len(), 2);
+}
+
+/// What our functions were given is remembered longer than anybody tries again, and not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_is_forgotten_after_forty_five_days() {
+    let house = house().await;
+    let note = async |id: &'static str| {
+        let insert = move |tx: &EngineTx| -> Result<(), EngineError> {
+            let plan = tx.on("takt.inbox")?.insert(vec![
+                ("source", Value::Text("consumer:thank".to_owned())),
+                ("message_id", Value::Text(id.to_owned())),
+                ("at", Value::Timestamp(tx.now())),
+                ("status", Value::Integer(200)),
+                ("story", Value::Uuid(tx.new_uuid())),
+            ])?;
+            tx.rows(&Principal::system("test"), plan).map(drop)
+        };
+        house.engine.transact(insert).await.unwrap();
+    };
+    let known = || {
+        let count = |tx: &EngineTx| -> Result<u64, EngineError> {
+            let plan = tx.on("takt.inbox")?.read(&["message_id"], None, &[], None)?;
+            Ok(tx.rows(&Principal::system("test"), plan)?.0.rows.len() as u64)
+        };
+        house.engine.look_up(count).unwrap()
+    };
+    note("00000000-0000-7000-8000-000000000001").await;
+    note("not-even-an-id").await;
+    house.forward(Duration::from_secs(44 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    assert_eq!(known(), 2);
+    note("00000000-0000-7000-8000-000000000002").await;
+    house.forward(Duration::from_secs(2 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    assert_eq!(known(), 1);
 }

@@ -313,3 +313,24 @@ fn the_newsletter_asks_before_it_comes() {
         "#]],
     );
 }
+
+/// Orders from before say no way of paying: those were all on invoice.
+#[test]
+fn the_confirmation_says_how_to_pay() {
+    for (way, language, says) in [
+        (None, "de", "Die Rechnung liegt bei"),
+        (Some("invoice"), "en", "The invoice is enclosed"),
+        (Some("prepayment"), "de", "Bitte überweisen Sie 1.234,70\u{a0}€ mit der Bestellnummer B-2026-00017"),
+        (Some("prepayment"), "en", "Please transfer €1,234.70 with the order number B-2026-00017"),
+        (Some("online"), "de", "Sobald Ihre Zahlung bestätigt ist"),
+        (Some("online"), "en", "As soon as your payment is confirmed"),
+    ] {
+        let mut data = order();
+        if let Some(way) = way {
+            data["order"]["payment_method"] = way.into();
+        }
+        let made = shop().render("order_confirmation", language, "de", &data).unwrap();
+        assert!(made.text.contains(says), "{way:?} {language}: {}", made.text);
+        assert!(made.html.unwrap().contains(says), "{way:?} {language}");
+    }
+}

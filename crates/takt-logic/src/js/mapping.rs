@@ -70,7 +70,9 @@ fn answer(bare: &Bare, shared: &Shared, errand: &Errand, lent: &Lent) -> Result<
         let failed = |error: rquickjs::Error| failure::of_error(host, ctx, modules, &error);
         let parts = prelude(ctx, host).map_err(failed)?;
         let exports = evaluate(ctx, host, modules, &errand.path)?;
-        host.budget.begin(shared.project.settings.logic.action_time);
+        let settings = &shared.project.settings.logic;
+        // Who talks to another system reads long lists page by page, on a thread where nobody waits for it.
+        host.budget.begin(if lent.is_some() { settings.http_time } else { settings.action_time });
         let called = call(ctx, host, &parts, &exports, errand, lent).map_err(failed)?;
         Ok::<_, ActionError>(Persistent::save(ctx, called))
     })?;

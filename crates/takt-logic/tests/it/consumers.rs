@@ -1,11 +1,11 @@
 //! Consumers of events and incoming messages: once in effect, however often they are given.
 
 use serde_json::json;
-use takt_engine::StoryResult;
-use takt_logic::{Call, Event, LogicError};
-use takt_model::{Principal, Uuid};
+use takt_engine::{EngineError, EngineTx, Once, StoryResult};
+use takt_logic::{Event, LogicError};
+use takt_model::{Principal, Uuid, Value};
 
-use crate::house::{House, NOW, action, customer, told};
+use crate::house::{House, NOW, action, told};
 
 /// Makes a thing named as the payload says.
 const CONSUMER: &str =
@@ -110,20 +110,27 @@ async fn an_event_that_nobody_waits_for_is_told() {
 }
 
 #[tokio::test]
-async fn a_webhook_has_its_effect_once_too() {
+async fn what_can_come_no_more_is_forgotten_and_what_is_still_kept_is_not() {
     let house = house();
-    let call = |name: &str| Call {
-        function: "take",
-        who: Principal::service(),
-        input: json!({ "x": name }),
-        idempotency: None,
+    house.logic.consume(&house.engine, "make", &event(1, "gone")).await.unwrap();
+    // An event of the outbox, as dead letters keep it for as long as nobody decides about them.
+    let emit = |tx: &EngineTx| -> Result<(), EngineError> {
+        let plan = tx.on("takt.outbox_events")?.insert(vec![
+            ("id", Value::Uuid(Uuid::from_u128(2))),
+            ("name", Value::Text("thing.wanted".to_owned())),
+            ("payload", Value::Json("{}".to_owned())),
+            ("at", Value::Timestamp(NOW)),
+        ])?;
+        tx.rows(&Principal::system("test"), plan).map(drop)
     };
-    let receive = async |name: &str, source: &str| {
-        house.logic.receive(&house.engine, call(name), source, "m1").await.unwrap().replayed
-    };
-    assert!(!receive("a", "webhook:payments").await);
-    assert!(receive("b", "webhook:payments").await);
-    assert!(!receive("b", "webhook:other").await, "another source is another message");
-    assert_eq!(house.count("things"), 2);
-    assert!(!house.call_as(customer(), "take", json!({ "x": "c" })).await.unwrap().replayed);
+    house.engine.transact(emit).await.unwrap();
+    let kept = event(2, "kept");
+    house.logic.consume(&house.engine, "make", &kept).await.unwrap();
+    assert_eq!(house.count("takt.inbox"), 2);
+    let forget = |before| move |tx: &EngineTx| Once::forget(tx, before, None, 500);
+    house.engine.transact(forget(NOW - 1)).await.unwrap();
+    assert_eq!(house.count("takt.inbox"), 2, "not old enough");
+    house.engine.transact(forget(NOW + 1_000_000_000)).await.unwrap();
+    assert_eq!(house.count("takt.inbox"), 1);
+    assert!(house.logic.consume(&house.engine, "make", &kept).await.unwrap().replayed);
 }

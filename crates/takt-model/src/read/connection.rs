@@ -1,9 +1,11 @@
 //! Reads `interfaces/*.toml`. A connection without purpose, owner, data and outage text is refused: who cannot say
 //! what a connection is for should not open it.
-//! Lives here: the file as a whole and its limits. Beneath: `connect.rs` (address and credentials), `operation.rs`.
+//! Lives here: the file as a whole and its limits. Beneath: `connect.rs` (address and credentials), `operation.rs`,
+//! `reconcile.rs` (what is compared with the other side).
 
 mod connect;
 mod operation;
+mod reconcile;
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use super::{
     problems::Problems,
 };
 use crate::{
-    Breaker, Connection, DataFlow, Guard, Outage, Partner, ProjectFiles, Settings, Source, Table,
+    Breaker, Connection, DataFlow, Guard, Outage, Partner, Project, ProjectFiles, Source, Table,
     settings::duration,
 };
 
@@ -21,12 +23,7 @@ use crate::{
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// All connections of a project, by name of file.
-pub(crate) fn all(
-    files: &ProjectFiles,
-    settings: &Settings,
-    tables: &[Table],
-    problems: &mut Problems,
-) -> Vec<Connection> {
+pub(crate) fn all(files: &ProjectFiles, project: &Project, problems: &mut Problems) -> Vec<Connection> {
     let mut found = Vec::new();
     for (path, text) in files.under("interfaces", "toml") {
         let doc = Document::new(path, text);
@@ -35,19 +32,13 @@ pub(crate) fn all(
         let id = super::stem(path);
         names::check(NameOf::Table, id, &source, problems);
         let section = Section::new(&doc, &root, format!("connection `{id}`"), source);
-        found.extend(one(id, &section, settings, tables, problems));
+        found.extend(one(id, &section, project, problems));
     }
     found
 }
 
-fn one(
-    id: &str,
-    section: &Section<'_>,
-    settings: &Settings,
-    tables: &[Table],
-    problems: &mut Problems,
-) -> Option<Connection> {
-    let languages = &settings.languages;
+fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Problems) -> Option<Connection> {
+    let languages = &project.settings.languages;
     let source = section.source().clone();
     if let Some(said) = section.text("id", problems)
         && said.value != id
@@ -73,14 +64,16 @@ fn one(
         owner,
         leads: leads(section, problems),
         outage: outage(section, languages, problems),
-        data: data(section, tables, problems),
+        data: data(section, &project.tables, problems),
         guard: guard(section, problems),
         connect: connect::read(section, problems)?,
         paused: section.flag("paused", problems).is_some_and(|p| p.value),
         operations: operation::all(section, problems),
+        reconcile: reconcile::read(section, project, problems),
         source,
     };
     operation::check(&connection, problems);
+    reconcile::check(&connection, project, problems);
     section.finish(problems);
     Some(connection)
 }

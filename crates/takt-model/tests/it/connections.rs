@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use takt_model::{
-    Breaker, ConnectionAuth, OnDead, OnUnknown, OperationKind, Project, ProjectFiles, Protocol, Retry,
-    Severity,
+    Breaker, ConnectionAuth, MissingHere, MissingThere, OnDead, OnUnknown, OperationKind, Project,
+    ProjectFiles, Protocol, Retry, Severity,
 };
 
 const GOOD: &str = r#"
@@ -140,4 +140,91 @@ fn what_does_not_fit_together_is_told() {
         .collect();
     let (_, problems) = read(&open);
     assert!(problems.iter().any(|p| p.contains("anybody could send")), "{problems:?}");
+}
+
+const ORDERS: &str = r#"
+label = { en = "Orders" }
+[fields]
+id = { type = "uuid", primary_key = true }
+number = { type = "text", unique = true }
+email = { type = "text", unique = true, personal = "contact" }
+total = { type = "decimal(12,2)" }
+created_at = { type = "timestamp" }
+"#;
+
+const RECONCILE: &str = r#"
+[[op]]
+name = "sale"
+kind = "deliver"
+on = "order.placed"
+request = "POST /sales"
+[reconcile]
+every = "1h"
+window = "3d"
+grace = "10m"
+theirs = "logic/erp.ts#sales"
+ours = { table = "orders", key = "number", at = "created_at", expected = "total > 0", same = ["total"] }
+missing_there = "offer"
+send = "sale"
+"#;
+
+fn read_with_orders(text: &str) -> (Project, Vec<String>) {
+    let files = ProjectFiles::from([
+        ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
+        ("schema/orders.toml", ORDERS),
+        ("interfaces/erp.toml", text),
+    ]);
+    let (project, problems) = Project::parse(&files, &[]);
+    let told = problems.iter().filter(|p| p.severity == Severity::Error).map(ToString::to_string).collect();
+    (project, told)
+}
+
+#[test]
+fn what_is_compared_is_read_whole() {
+    let (project, problems) = read_with_orders(&format!("{GOOD}{RECONCILE}"));
+    assert_eq!(problems, Vec::<String>::new());
+    let reconcile = project.connection("erp").unwrap().reconcile.as_ref().unwrap();
+    assert_eq!(
+        (reconcile.every, reconcile.window, reconcile.grace),
+        (Duration::from_secs(3600), Duration::from_secs(3 * 86_400), Duration::from_secs(600))
+    );
+    assert_eq!(reconcile.missing_there, MissingThere::Offer("sale".to_owned()));
+    assert_eq!(reconcile.missing_here, MissingHere::Report);
+    assert_eq!(reconcile.ours.expected_text.as_deref(), Some("total > 0"));
+    let table = project.table("orders").unwrap();
+    assert_eq!(table.get(reconcile.ours.key).name, "number");
+    assert_eq!(reconcile.ours.same.len(), 1);
+}
+
+#[test]
+fn slips_in_what_is_compared_are_told() {
+    for (good, bad, told) in [
+        ("every = \"1h\"", "", "a comparison needs `every`"),
+        ("window = \"3d\"", "window = \"90m\"", "`window` must be at least twice as long as `every`"),
+        ("window = \"3d\"", "window = \"31d\"", "at most 30 days"),
+        ("grace = \"10m\"", "grace = \"3d\"", "`grace` must be shorter than `window`"),
+        ("logic/erp.ts#sales", "sales", "names no function"),
+        ("table = \"orders\"", "table = \"order\"", "there is no table `order`"),
+        ("key = \"number\"", "key = \"numbr\"", "has no field `numbr`"),
+        ("key = \"number\"", "key = \"total\"", "`total` is not unique"),
+        ("key = \"number\"", "key = \"email\"", ""),
+        ("at = \"created_at\"", "at = \"total\"", "`total` is no timestamp"),
+        ("expected = \"total > 0\"", "expected = \"totl > 0\"", "totl"),
+        ("same = [\"total\"]", "same = [\"sum\"]", "has no field `sum`"),
+        ("missing_there = \"offer\"", "missing_there = \"ofer\"", "unknown answer `ofer`"),
+        ("send = \"sale\"", "", "nothing says which operation sends"),
+        ("send = \"sale\"", "send = \"sales\"", "there is no operation `sales` that delivers"),
+        ("missing_there = \"offer\"", "missing_here = \"receive\"", "no operation receives"),
+        ("grace = ", "graze = \"1m\"\ngrace = ", "unknown key `graze`"),
+    ] {
+        let (_, problems) = read_with_orders(&format!("{GOOD}{}", RECONCILE.replacen(good, bad, 1)));
+        match told {
+            // `data` of this connection declares it.
+            "" => assert_eq!(problems, Vec::<String>::new(), "{bad}"),
+            told => assert!(problems.iter().any(|p| p.contains(told)), "{bad}: {problems:?}"),
+        }
+    }
+    let undeclared = format!("{GOOD}{RECONCILE}").replace("fields = [\"email\"]", "fields = [\"total\"]");
+    let (_, problems) = read_with_orders(&undeclared.replacen("key = \"number\"", "key = \"email\"", 1));
+    assert!(problems.iter().any(|p| p.contains("`email` is personal and would leave")), "{problems:?}");
 }

@@ -22,6 +22,7 @@ mod r11;
 mod r13;
 mod r14;
 mod s01;
+mod s02;
 mod s03;
 mod s08;
 mod s14;
@@ -41,7 +42,7 @@ use crate::{
 };
 
 /// Changes with every new, removed or changed check.
-pub const VERSION: &str = "2026.11.2";
+pub const VERSION: &str = "2026.11.3";
 
 /// A question, how it is answered, and its words.
 #[derive(Debug)]
@@ -91,6 +92,7 @@ pub const ALL: &[&Check] = &[
     &r13::CHECK,
     &r14::CHECK,
     &s01::CHECK,
+    &s02::CHECK,
     &s03::CHECK,
     &s08::CHECK,
     &s14::CHECK,

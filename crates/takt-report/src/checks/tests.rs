@@ -13,7 +13,7 @@ use crate::{
     catalogue,
     evidence::{
         Accounts, ConnectionFact, Dependency, FrontFacts, LinkFact, OverdueFact, Parts, Passwords,
-        StoreFacts, TableCount,
+        ReconciledFact, StoreFacts, TableCount,
     },
     history::DAY,
 };
@@ -130,6 +130,12 @@ using = "email = auth.jwt() ->> 'email'"
             bearable: Some("8h".into()),
             bearable_micros: Some(DAY / 3),
             last_ok_at: Some(NOW - 60_000_000),
+            reconciled: Some(ReconciledFact {
+                compared_at: Some(NOW - DAY / 24),
+                last_failed: false,
+                expected: 200,
+                open: 0,
+            }),
             ..ConnectionFact::default()
         }]),
         parts: Ok(Parts { actions: vec!["checkout".into()], ..Parts::default() }),

@@ -86,7 +86,7 @@ fn knowing_more_never_makes_it_worse_than_unknown() {
 #[test]
 fn a_healthy_young_catalogue_is_not_called_green_as_a_whole() {
     let report = judge(&healthy());
-    assert_eq!(report.total.state, State::Unknown, "25 of 94 answers do not carry a verdict");
+    assert_eq!(report.total.state, State::Unknown, "26 of 94 answers do not carry a verdict");
     assert_eq!(report.blocks.len(), 6);
     assert_eq!(report.blocks.iter().map(|b| b.planned).sum::<usize>(), 94);
     let lights: Vec<_> = report.blocks.iter().map(|b| (b.id.letter(), b.state)).collect();
@@ -96,7 +96,7 @@ fn a_healthy_young_catalogue_is_not_called_green_as_a_whole() {
             ('D', State::Green),
             ('M', State::Unknown),
             ('R', State::Green),
-            ('S', State::Unknown),
+            ('S', State::Green),
             ('Z', State::Unknown),
             ('V', State::Unknown),
         ]

@@ -1,7 +1,7 @@
 //! What connections name in `logic/`: mapping functions, and consumers of what comes in.
 
 use takt_logic::Logic;
-use takt_model::{ExportRef, Operation, OperationKind, Problem, Project, Severity};
+use takt_model::{ExportRef, Operation, OperationKind, Problem, Project, Severity, Source};
 
 /// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
 /// Who sets it means it, so private addresses are allowed there.
@@ -9,8 +9,11 @@ pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> O
     for connection in &mut project.connections {
         let name = format!("TAKT_CONNECTION_{}_BASE", connection.id.to_ascii_uppercase());
         if let Some(address) = variable(&name).filter(|a| !a.is_empty()) {
-            connection.connect.address = address.trim_end_matches('/').to_owned();
-            connection.connect.allow_private = true;
+            // Of what only comes in, it is the address at which they are asked for the comparison.
+            let asked = connection.reconcile.as_mut().and_then(|r| r.connect.as_mut());
+            let connect = asked.unwrap_or(&mut connection.connect);
+            connect.address = address.trim_end_matches('/').to_owned();
+            connect.allow_private = true;
         }
     }
 }
@@ -18,13 +21,16 @@ pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> O
 pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
     let mut problems = Vec::new();
     for connection in &project.connections {
+        if let Some(reconcile) = &connection.reconcile {
+            problems.extend(mapping(&reconcile.source, &reconcile.theirs, logic));
+        }
         for operation in &connection.operations {
             problems.extend(match &operation.kind {
                 OperationKind::Deliver(deliver) => {
                     let named = deliver.map.as_ref().or(deliver.run.as_ref());
-                    named.and_then(|export| mapping(operation, export, logic))
+                    named.and_then(|export| mapping(&operation.source, export, logic))
                 }
-                OperationKind::Poll(poll) => mapping(operation, &poll.run, logic).or_else(|| {
+                OperationKind::Poll(poll) => mapping(&operation.source, &poll.run, logic).or_else(|| {
                     unheard(operation, &[format!("{}.{}", connection.id, operation.name)], logic)
                 }),
                 OperationKind::Receive(receive) => {
@@ -37,14 +43,14 @@ pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
     problems
 }
 
-fn mapping(operation: &Operation, map: &ExportRef, logic: &Logic) -> Option<Problem> {
+fn mapping(source: &Source, map: &ExportRef, logic: &Logic) -> Option<Problem> {
     let ExportRef { file, export } = map;
     let message = match logic.mapping(file) {
         None => format!("`{file}` is no file of mapping functions (`export const kind = \"mapping\"`)"),
         Some(mapping) if mapping.exports.contains(export) => return None,
         Some(_) => format!("`{file}` exports no function `{export}`"),
     };
-    Some(told(operation, Severity::Error, message))
+    Some(told(source, Severity::Error, message))
 }
 
 /// Nobody handles what comes in: it would be stored and nothing would follow.
@@ -52,9 +58,9 @@ fn unheard(operation: &Operation, events: &[String], logic: &Logic) -> Option<Pr
     let is_heard = |event: &String| logic.consumers().iter().any(|c| c.events.contains(event));
     let unheard: Vec<_> = events.iter().filter(|e| !is_heard(e)).map(String::as_str).collect();
     let message = format!("no consumer in logic/ waits for `{}`", unheard.join("`, `"));
-    (!unheard.is_empty()).then(|| told(operation, Severity::Warning, message))
+    (!unheard.is_empty()).then(|| told(&operation.source, Severity::Warning, message))
 }
 
-fn told(operation: &Operation, severity: Severity, message: String) -> Problem {
-    Problem { source: operation.source.clone(), column: None, severity, message, help: None }
+fn told(source: &Source, severity: Severity, message: String) -> Problem {
+    Problem { source: source.clone(), column: None, severity, message, help: None }
 }

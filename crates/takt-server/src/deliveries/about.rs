@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use takt_interfaces::{ConnectionStatus, FUNCTIONS, InterfacesError, Seen};
+use takt_interfaces::{ConnectionStatus, FUNCTIONS, InterfacesError, Reconciliation, Seen};
 use takt_model::{
     Connection, DataFlow, Deliver, OnDead, OnUnknown, Operation, OperationKind, Poll, Project, Protocol,
     Receive,
@@ -13,7 +13,10 @@ use takt_report::format;
 
 use crate::{
     app::App,
-    deliveries::words::{connection_name, connection_state, say, span},
+    deliveries::{
+        reconciled,
+        words::{connection_name, connection_state, say, span},
+    },
 };
 
 /// A connection with everything that is known of it.
@@ -37,17 +40,33 @@ pub(crate) struct Part {
 pub(crate) fn all(app: &App, language: &str) -> Result<Vec<About>, InterfacesError> {
     let project = app.project();
     let statuses = app.interfaces.connections()?;
-    statuses.iter().map(|s| Ok(about(&project, s, &app.interfaces.seen(&s.id)?, language))).collect()
+    statuses.iter().map(|s| known(app, &project, s, language)).collect()
 }
 
 /// One connection, if there is such a one.
 pub(crate) fn one(app: &App, id: &str, language: &str) -> Result<Option<About>, InterfacesError> {
     let statuses = app.interfaces.connections()?;
     let Some(status) = statuses.iter().find(|s| s.id == id) else { return Ok(None) };
-    Ok(Some(about(&app.project(), status, &app.interfaces.seen(id)?, language)))
+    known(app, &app.project(), status, language).map(Some)
 }
 
-fn about(project: &Project, status: &ConnectionStatus, seen: &Seen, language: &str) -> About {
+fn known(
+    app: &App,
+    project: &Project,
+    status: &ConnectionStatus,
+    language: &str,
+) -> Result<About, InterfacesError> {
+    let last = app.interfaces.reconciliations(&status.id, 1)?.pop();
+    Ok(about(project, status, &app.interfaces.seen(&status.id)?, last.as_ref(), language))
+}
+
+fn about(
+    project: &Project,
+    status: &ConnectionStatus,
+    seen: &Seen,
+    last: Option<&Reconciliation>,
+    language: &str,
+) -> About {
     let words = Words { language };
     let mut parts = Vec::new();
     let mut purpose = String::new();
@@ -59,6 +78,11 @@ fn about(project: &Project, status: &ConnectionStatus, seen: &Seen, language: &s
             words.leads(connection),
             words.data(&connection.data),
             words.operations(&connection.operations),
+            words.part(
+                "What is compared",
+                "Was abgeglichen wird",
+                reconciled::facts(project, connection, last, language),
+            ),
         ]);
     } else if status.id == FUNCTIONS {
         let own = "Functions of this project that act on its events; nothing leaves the house.";

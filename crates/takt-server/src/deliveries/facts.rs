@@ -1,10 +1,13 @@
 //! How the connections are, as the report's checks need it; the report does not look at deliveries itself.
 
-use takt_interfaces::{ConnectionStatus, InterfacesError, Seen};
+use takt_interfaces::{ConnectionStatus, InterfacesError, ReconciliationState, Seen};
 use takt_model::{Project, Words};
-use takt_report::{ConnectionFact, Fact};
+use takt_report::{ConnectionFact, Fact, ReconciledFact};
 
 use crate::{app::App, deliveries::words::connection_name};
+
+/// Comparisons that are looked through for the last one that was one.
+const RUNS: u64 = 100;
 
 /// Every connection of the project, and its own functions if they want events.
 pub(crate) fn connections(app: &App) -> Fact<Vec<ConnectionFact>> {
@@ -14,7 +17,37 @@ pub(crate) fn connections(app: &App) -> Fact<Vec<ConnectionFact>> {
 fn look(app: &App) -> Result<Vec<ConnectionFact>, InterfacesError> {
     let project = app.project();
     let all = app.interfaces.connections()?;
-    all.iter().map(|s| Ok(fact(&project, s, &app.interfaces.seen(&s.id)?))).collect()
+    let one = |s: &ConnectionStatus| {
+        let reconciled = reconciled(app, &project, s)?;
+        Ok(ConnectionFact { reconciled, ..fact(&project, s, &app.interfaces.seen(&s.id)?) })
+    };
+    all.iter().map(one).collect()
+}
+
+/// What comparing with it gave; none if it is not declared, not set up, or stopped by a person and never done.
+fn reconciled(
+    app: &App,
+    project: &Project,
+    status: &ConnectionStatus,
+) -> Result<Option<ReconciledFact>, InterfacesError> {
+    let Some(connection) = project.connection(&status.id).filter(|c| c.reconcile.is_some()) else {
+        return Ok(None);
+    };
+    let is_set_up = connection.secrets().into_iter().all(|name| app.auth.connection_secret(name).is_some());
+    let runs = app.interfaces.reconciliations(&status.id, RUNS)?;
+    if runs.is_empty() && (status.paused || !is_set_up) {
+        return Ok(None);
+    }
+    let differences = app.interfaces.differences(&status.id, app.engine.now())?;
+    let open = differences.iter().filter(|d| d.is_open()).count();
+    let compared = runs.iter().find(|r| r.state.is_compared());
+    let ended = runs.iter().find(|r| r.state != ReconciliationState::Running);
+    Ok(Some(ReconciledFact {
+        compared_at: compared.map(|r| r.started_at),
+        last_failed: ended.is_some_and(|r| !r.state.is_compared()),
+        expected: compared.map_or(0, |r| u64::try_from(r.ours.max(r.theirs)).unwrap_or_default()),
+        open: open as u64,
+    }))
 }
 
 fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen) -> ConnectionFact {
@@ -32,5 +65,6 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen) -> Connection
         dead: status.dead,
         asking: status.asking,
         oldest_dead_at: seen.oldest_stopped_at,
+        reconciled: None,
     }
 }

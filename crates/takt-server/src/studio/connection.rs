@@ -17,7 +17,7 @@ use super::{
     deliveries::state,
     language::Language,
     page::{self, Here},
-    refusal,
+    reconciled, refusal,
     session::{Member, MemberPost},
 };
 use crate::{
@@ -50,12 +50,19 @@ pub(super) async fn one(
             return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
         }
     };
+    let reconciled = match reconciled::part(&app, &member, &id) {
+        Ok(part) => part,
+        Err(error) => {
+            return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
+        }
+    };
     let body = html! {
         p { a href="/studio/deliveries" { (member.t("← Zustellungen", "← Deliveries")) } }
         div.head { h1 { (about.name) } (state(&member, &status)) }
         (done(&member, &said))
         p.lead { (about.purpose) }
         (buttons(&member, &status))
+        (reconciled)
         @for part in &about.parts {
             h2 { (part.heading) }
             dl.facts { @for (name, fact) in &part.facts { div { dt { (name) } dd { (fact) } } } }
@@ -85,6 +92,14 @@ fn done(member: &Member, said: &Said) -> Markup {
         (Some("replay"), Language::English) => {
             page::success(&format!("{n} leave once more, in the order in which they came up."))
         }
+        (Some("reconcile"), Language::German) if n > 0 => {
+            page::success(&format!("Abgeglichen; {n} Fehlende nachgeholt."))
+        }
+        (Some("reconcile"), Language::English) if n > 0 => {
+            page::success(&format!("Compared; {n} missing made up for."))
+        }
+        (Some("settled"), _) => page::success(member.t("Gilt als erledigt.", "It counts as settled.")),
+        (Some("reconcile"), _) => page::success(member.t("Abgeglichen.", "Compared.")),
         _ => html! {},
     }
 }

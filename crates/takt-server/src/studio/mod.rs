@@ -15,6 +15,7 @@ mod orders;
 mod overview;
 mod page;
 mod products;
+mod reconciled;
 mod refusal;
 mod rows;
 mod session;
@@ -53,6 +54,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/deliveries/{connection}", get(connection::one))
         .route("/deliveries/{connection}/pause", post(connection::pause))
         .route("/deliveries/{connection}/resume", post(connection::resume))
+        .route("/deliveries/{connection}/reconcile", post(reconciled::compare))
+        .route("/deliveries/{connection}/settled", post(reconciled::settle))
         .route("/deliveries/{connection}/replay", get(connection::replay_form).post(connection::replay))
         .route("/deliveries/{connection}/{id}", get(delivery::one).post(delivery::decide))
         .route("/deliveries/{connection}/{id}/content", post(delivery::edit))

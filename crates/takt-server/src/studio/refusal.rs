@@ -7,6 +7,7 @@ use takt_logic::LogicError;
 use takt_plan::PlanError;
 
 use super::{language::Language, rows::state_word};
+use crate::deliveries::reconciled;
 
 /// What a refused plan means.
 pub(super) fn engine(error: &EngineError, language: Language) -> String {
@@ -171,6 +172,7 @@ pub(super) fn interfaces(error: &InterfacesError, language: Language) -> String 
             "Das geht gerade nicht: Die Zustellung ist unterwegs oder schon beendet. Bitte laden Sie die Seite neu.",
             "That is not possible now: the delivery is under way or has ended already. Please load the page again.",
         ),
+        InterfacesError::NotCompared(why) => return reconciled::not_compared(why, language.code()),
         InterfacesError::Body(why) => {
             let words = language.t("Der Inhalt ist kein gültiges JSON", "The content is not valid JSON");
             return format!("{words}: {why}");

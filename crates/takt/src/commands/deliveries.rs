@@ -1,6 +1,7 @@
 //! `takt deliveries`: what is on its way to other systems, and what people decide about it.
 
 use clap::{Args, Subcommand};
+use serde_json::Value as Json;
 use takt_server::{AdminRequest, DeliveriesRequest, Wanted};
 
 use super::{Common, Language, text};
@@ -21,6 +22,10 @@ Examples:
   takt deliveries cancel 0199b1c2-...                it shall not leave any more
   takt deliveries pause erp                          nothing leaves to it; nothing is lost
   takt deliveries resume erp
+  takt deliveries reconcile                          compare with everybody: what is missing on which side
+  takt deliveries reconcile erp --dry-run            only look
+  takt deliveries reconcile erp --replay             send or handle what is missing
+  takt deliveries reconcile payment --settled B-2026-00012    a person has seen to it
   takt deliveries connections                        how every connection is
   takt deliveries connections --about                what each is for, and what was really seen of it")]
 pub(crate) struct DeliveriesCommand {
@@ -106,6 +111,23 @@ enum Verb {
         /// Name of the connection.
         connection: String,
     },
+    /// Compare both sides now and say what is missing on which.
+    Reconcile {
+        /// Name of the connection; all that declare it if nothing is said.
+        connection: Option<String>,
+        /// Only look: nothing is written, sent or handled.
+        #[arg(long, conflicts_with = "replay")]
+        dry_run: bool,
+        /// Send what is missing there, handle what is missing here.
+        #[arg(long)]
+        replay: bool,
+        /// Compare nothing, and say that what does not agree about this is settled.
+        #[arg(long, value_name = "KEY", requires = "connection", conflicts_with_all = ["dry_run", "replay"])]
+        settled: Option<String>,
+        /// Language of the text; as the terminal if nothing is said.
+        #[arg(long, value_enum)]
+        lang: Option<Language>,
+    },
     /// Say how every connection is.
     Connections {
         /// Tell everything: purpose, partner, personal data, operations, what was seen.
@@ -124,11 +146,26 @@ impl DeliveriesCommand {
         match common.ask(request) {
             Ok(answer) => {
                 format.show(text(&answer, "text"), &answer);
-                Exit::Done
+                exit_of(&answer)
             }
             Err(why) => format.fail(why),
         }
     }
+}
+
+/// A comparison that was not one has failed; one that found what is not made up for says so.
+fn exit_of(answer: &Json) -> Exit {
+    let compared = || answer["reconciliations"].as_array().into_iter().flatten();
+    let state = |c: &Json| c["state"].as_str().unwrap_or_default().to_owned();
+    if compared().any(|c| matches!(state(c).as_str(), "failed" | "implausible")) {
+        return Exit::Failed;
+    }
+    // Nothing was done about it, or it was seen again afterwards and nobody said that it is settled.
+    let is_open = |d: &Json| {
+        d["action"] != "settled" && d["acted_at"].as_i64().is_none_or(|at| d["last_at"].as_i64() > Some(at))
+    };
+    let differs = |c: &Json| c["differences"].as_array().is_some_and(|all| all.iter().any(is_open));
+    if compared().any(differs) { Exit::Findings } else { Exit::Done }
 }
 
 impl Verb {
@@ -156,6 +193,13 @@ impl Verb {
             Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
             Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
             Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
+            Self::Reconcile { connection: Some(connection), settled: Some(key), lang, .. } => {
+                DeliveriesRequest::Settle { connection, key, language: Language::code(lang).to_owned() }
+            }
+            Self::Reconcile { connection, dry_run, replay, lang, .. } => {
+                let language = Language::code(lang).to_owned();
+                DeliveriesRequest::Reconcile { connection, dry_run, replay, language }
+            }
             Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })
     }

@@ -96,7 +96,7 @@ fn request(said: &Spotted<String>, problems: &mut Problems) -> Option<HttpReques
 }
 
 /// `logic/erp.ts#toSale`
-fn export(said: &Spotted<String>, problems: &mut Problems) -> Option<ExportRef> {
+pub(super) fn export(said: &Spotted<String>, problems: &mut Problems) -> Option<ExportRef> {
     match said.value.split_once('#') {
         Some((file, export)) if file.starts_with("logic/") && !export.is_empty() => {
             Some(ExportRef { file: file.to_owned(), export: export.to_owned() })

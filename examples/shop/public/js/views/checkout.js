@@ -7,6 +7,9 @@ import { money, own, t } from "../text.js";
 import { addressBook } from "./addresses.js";
 import { basketLines, lineTotal, totalsList } from "./basket.js";
 
+// What the storefront offers. Online payment (`online`) needs the form of your payment service on this page.
+const WAYS_TO_PAY = ["invoice", "prepayment"];
+
 export async function checkoutPage() {
   const lines = await basketLines();
   if (!lines.length || lines.some((line) => line.problem)) {
@@ -14,6 +17,7 @@ export async function checkoutPage() {
     return { title: t("basket.title"), content: h("div") };
   }
   let address = null;
+  let way = WAYS_TO_PAY[0];
   const line = problemLine();
   const buy = h("button", { type: "button", class: "button wide buy", "data-testid": "buy-now", onclick: () => purchase() }, t("checkout.buy"));
   const book = await addressBook({ onChoose: (chosen) => {
@@ -23,7 +27,7 @@ export async function checkoutPage() {
   } });
 
   async function purchase() {
-    const request = { items: lines.map(({ product_id, quantity }) => ({ product_id, quantity })), address_id: address.id };
+    const request = { items: lines.map(({ product_id, quantity }) => ({ product_id, quantity })), address_id: address.id, payment_method: way };
     buy.disabled = true;
     buy.textContent = t("checkout.buying");
     line.textContent = "";
@@ -50,7 +54,7 @@ export async function checkoutPage() {
     h("div", { class: "checkout" },
       h("div", null,
         h("section", { class: "panel" }, h("h2", null, t("checkout.where")), book),
-        h("section", { class: "panel" }, h("h2", null, t("checkout.payment")), h("p", null, t("checkout.payment.text")))),
+        h("section", { class: "panel" }, h("h2", null, t("checkout.payment")), waysToPay(way, (chosen) => (way = chosen)))),
       h("aside", { class: "panel summary" },
         h("h2", null, t("checkout.summary")),
         h("ul", { class: "brief" }, lines.map((l) => h("li", null,
@@ -61,6 +65,13 @@ export async function checkoutPage() {
         buy,
         h("p", { class: "quiet" }, t("checkout.terms"), " ", h("a", { href: "#/page/shipping" }, t("checkout.terms.link")), "."))));
   return { title: t("checkout.title"), content };
+}
+
+function waysToPay(first, choose) {
+  return h("ul", { class: "ways" }, WAYS_TO_PAY.map((way) => h("li", null,
+    h("label", null,
+      h("input", { type: "radio", name: "payment", value: way, checked: way === first, "data-testid": "payment-choice", onchange: () => choose(way) }),
+      h("span", null, t(`payment.${way}`), " ", h("small", { class: "quiet" }, t(`payment.${way}.text`)))))));
 }
 
 export async function thanksPage([id]) {
@@ -74,7 +85,9 @@ export async function thanksPage([id]) {
     h("h1", null, t("thanks.title")),
     h("p", { class: "quiet" }, t("thanks.number")),
     h("p", { class: "order-number", "data-testid": "order-number" }, order.number),
-    h("p", null, t("thanks.text")),
+    h("p", { "data-testid": "thanks-text" }, order.payment_method === "prepayment"
+      ? t("thanks.prepayment", { total: money(order.total), number: order.number })
+      : t("thanks.text")),
     h("ul", { class: "brief" }, order.order_items.map((item) => h("li", null, h("span", null, `${item.quantity} × ${item.name}`), h("span", null, money(item.line_total)))),
       h("li", { class: "sum" }, h("b", null, t("basket.total")), h("b", null, money(order.total)))),
     h("p", { class: "form-end" },

@@ -29,6 +29,7 @@ function row(order, render) {
       h("li", { "data-testid": "order-item" }, h("span", null, `${item.quantity} × ${item.name}`), h("span", null, money(item.line_total)))),
       h("li", { class: "sum" }, h("b", null, t("basket.total")), h("b", null, money(order.total)))),
     h("footer", null,
+      h("p", { class: "quiet", "data-testid": "order-payment" }, `${t("orders.payment")} ${t(`payment.${order.payment_method}`)}`),
       h("p", { class: "quiet" }, `${t("orders.to")} ${order.ship_name}, ${order.ship_street}, ${order.ship_postal_code} ${order.ship_city}`),
       order.status === "pending" && cancelBox(order, render)));
 }

@@ -1,0 +1,305 @@
+//! The comparison itself: what they told against what we have. Pure.
+//! Invariants: what cannot be read is an error, never an empty list; a field that they do not tell does not agree.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value as Json};
+use takt_model::{Field, FieldType, Value};
+
+use crate::{DifferenceKind, payload};
+
+/// What stands in place of a personal value.
+const MASK: &str = "•••";
+/// Characters of a value that are kept for people.
+const LONGEST: usize = 200;
+/// Entries of one answer.
+pub(super) const MOST: usize = 20_000;
+
+/// What they told about one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// When it came up there.
+    pub(super) at: Option<i64>,
+    fields: Map<String, Json>,
+    /// The message that should have come.
+    pub(super) message: Option<Json>,
+}
+
+/// A row of ours.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    /// The primary key, as text.
+    pub(super) id: String,
+    pub(super) key: String,
+    pub(super) at: i64,
+    /// Whether it has on our side what they report.
+    pub(super) holds: bool,
+    /// Values of the fields that must agree, in their order.
+    pub(super) same: Vec<Value>,
+}
+
+/// Something that does not agree.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) kind: DifferenceKind,
+    pub(super) key: String,
+    pub(super) at: i64,
+    pub(super) field: Option<String>,
+    pub(super) ours: Option<String>,
+    pub(super) theirs: Option<String>,
+    /// Our row, by its primary key.
+    pub(super) row: Option<String>,
+    pub(super) message: Option<Json>,
+}
+
+/// What the comparison gave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Compared {
+    pub(super) matched: usize,
+    /// Not there yet, and too young to be missing.
+    pub(super) young: usize,
+    pub(super) found: Vec<Found>,
+}
+
+/// Reads the list that the function gave: `[{ key, at, <fields>, message }]`.
+pub(super) fn entries(result: &str) -> Result<Vec<Entry>, String> {
+    let told: Json = serde_json::from_str(result).map_err(|_| "the function gave no JSON".to_owned())?;
+    let Json::Array(list) = told else {
+        return Err("the function must give a list: [{ key, at, ... }]".to_owned());
+    };
+    if list.len() > MOST {
+        return Err(format!("they told more than {MOST} entries; a shorter `window` has fewer"));
+    }
+    list.into_iter().map(entry).collect()
+}
+
+fn entry(told: Json) -> Result<Entry, String> {
+    let Json::Object(mut fields) = told else { return Err("an entry of theirs is no object".to_owned()) };
+    let key = fields.remove("key").as_ref().and_then(payload::text).filter(|k| !k.is_empty());
+    let key = key.ok_or_else(|| "an entry of theirs has no `key`".to_owned())?;
+    let at = match fields.remove("at") {
+        None | Some(Json::Null) => None,
+        Some(at) => Some(moment(&at).ok_or_else(|| format!("`at` of {key} is no moment"))?),
+    };
+    let message = fields.remove("message").filter(|m| !m.is_null());
+    Ok(Entry { key, at, fields, message })
+}
+
+/// A moment as text, or in seconds since 1970.
+fn moment(at: &Json) -> Option<i64> {
+    match at {
+        Json::Number(seconds) => seconds.as_i64()?.checked_mul(1_000_000),
+        Json::String(text) => match FieldType::Timestamp.parse_text(text) {
+            Ok(Value::Timestamp(at)) => Some(at),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Compares. `expected` are rows that they must know, `ours` all rows that they named, by key; `same` are the fields of
+/// which rows have the values. What came up after `young` is not missing yet.
+pub(super) fn compare(
+    expected: &[Row],
+    ours: &HashMap<String, Row>,
+    theirs: &[Entry],
+    same: &[&Field],
+    young: i64,
+    now: i64,
+) -> Compared {
+    let mut compared = Compared::default();
+    let mut groups: HashMap<&str, Vec<&Entry>> = HashMap::new();
+    let mut order = Vec::new();
+    for entry in theirs {
+        let group = groups.entry(&entry.key).or_default();
+        if group.is_empty() {
+            order.push(entry.key.as_str());
+        }
+        group.push(entry);
+    }
+    for key in order {
+        let Some([first, more @ ..]) = groups.get(key).map(Vec::as_slice) else { continue };
+        if !more.is_empty() {
+            compared.found.push(twice(first, more.len() + 1, ours.get(key), now));
+        }
+        one(&mut compared, first, ours.get(key), same, young, now);
+    }
+    let known: HashSet<&str> = theirs.iter().map(|e| e.key.as_str()).collect();
+    for row in expected.iter().filter(|row| !known.contains(row.key.as_str())) {
+        if row.at > young {
+            compared.young += 1;
+        } else {
+            let row_id = Some(row.id.clone());
+            compared
+                .found
+                .push(Found { row: row_id, ..found(DifferenceKind::MissingThere, &row.key, row.at) });
+        }
+    }
+    compared
+}
+
+fn one(compared: &mut Compared, entry: &Entry, row: Option<&Row>, same: &[&Field], young: i64, now: i64) {
+    let at = entry.at.unwrap_or(now);
+    let differing: Vec<Found> = row.map(|row| differing(entry, row, same, at)).unwrap_or_default();
+    match row {
+        Some(row) if differing.is_empty() && row.holds => compared.matched += 1,
+        // What differs is told, and nothing is done about it: nobody knows which side is right.
+        Some(_) if !differing.is_empty() => compared.found.extend(differing),
+        _ if entry.at.is_some_and(|at| at > young) => compared.young += 1,
+        row => compared.found.push(Found {
+            row: row.map(|r| r.id.clone()),
+            message: entry.message.clone(),
+            ..found(DifferenceKind::MissingHere, &entry.key, at)
+        }),
+    }
+}
+
+fn found(kind: DifferenceKind, key: &str, at: i64) -> Found {
+    let key = payload::head(key, LONGEST);
+    Found { kind, key, at, field: None, ours: None, theirs: None, row: None, message: None }
+}
+
+fn twice(entry: &Entry, times: usize, row: Option<&Row>, now: i64) -> Found {
+    Found {
+        theirs: Some(times.to_string()),
+        row: row.map(|r| r.id.clone()),
+        ..found(DifferenceKind::Twice, &entry.key, entry.at.unwrap_or(now))
+    }
+}
+
+fn differing(entry: &Entry, row: &Row, same: &[&Field], at: i64) -> Vec<Found> {
+    let differs = |(field, ours): (&&Field, &Value)| {
+        let told = entry.fields.get(&field.name);
+        let theirs = told.and_then(payload::text);
+        // Compared as values of the field: 12.9 is 12.90.
+        let read = theirs.as_deref().and_then(|text| field.kind.parse_text(text).ok());
+        let is_same = match ours {
+            Value::Null => told.is_none_or(Json::is_null),
+            ours => read.as_ref() == Some(ours),
+        };
+        let shown = |text: String| {
+            if field.personal.is_some() { MASK.to_owned() } else { payload::head(&text, LONGEST) }
+        };
+        (!is_same).then(|| Found {
+            field: Some(field.name.clone()),
+            ours: (*ours != Value::Null).then(|| shown(ours.as_ref().to_text())),
+            theirs: theirs.map(shown),
+            row: Some(row.id.clone()),
+            ..found(DifferenceKind::Different, &entry.key, at)
+        })
+    };
+    same.iter().zip(&row.same).filter_map(differs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use takt_model::{Project, ProjectFiles};
+
+    use super::*;
+
+    const SCHEMA: &str = r#"
+label = { en = "Orders" }
+[fields]
+id = { type = "uuid", primary_key = true }
+total = { type = "decimal(12,2)" }
+email = { type = "text", personal = "contact" }
+"#;
+
+    fn row(key: &str, at: i64, holds: bool, total: &str) -> Row {
+        let total = FieldType::Decimal { precision: 12, scale: 2 }.parse_text(total).unwrap();
+        let same = vec![total, Value::Text("a@b.example".to_owned())];
+        Row { id: format!("id-{key}"), key: key.to_owned(), at, holds, same }
+    }
+
+    /// Orders as `(number, moment, whether paid, total)`, payments as JSON; what is found in short words.
+    fn check(ours: &[(&str, i64, bool, &str)], theirs: &str) -> (usize, usize, Vec<String>) {
+        let files = ProjectFiles::from([("schema/orders.toml", SCHEMA)]);
+        let (project, _) = Project::parse(&files, &[]);
+        let table = project.table("orders").unwrap();
+        let same = [table.field("total").unwrap(), table.field("email").unwrap()];
+        let rows: Vec<Row> = ours.iter().map(|(key, at, paid, total)| row(key, *at, *paid, total)).collect();
+        let expected: Vec<Row> = rows.iter().filter(|r| r.holds).cloned().collect();
+        let by_key = rows.into_iter().map(|r| (r.key.clone(), r)).collect();
+        let theirs = entries(theirs).unwrap();
+        let compared = compare(&expected, &by_key, &theirs, &same, 100_000_000, 200_000_000);
+        let say = |f: Found| {
+            let more = [f.field, f.ours, f.theirs].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            format!("{} {} {more}", f.kind.name(), f.key).trim_end().to_owned()
+        };
+        (compared.matched, compared.young, compared.found.into_iter().map(say).collect())
+    }
+
+    #[test]
+    fn both_sides_are_told() {
+        let same = r#""email":"a@b.example""#;
+        for (ours, theirs, matched, young, found) in [
+            (vec![], "[]".to_owned(), 0, 0, vec![]),
+            (
+                vec![("B1", 1, true, "12.90")],
+                format!(r#"[{{"key":"B1","total":"12.9",{same}}}]"#),
+                1,
+                0,
+                vec![],
+            ),
+            (vec![("B1", 1, true, "12.90")], "[]".to_owned(), 0, 0, vec!["missing_there B1"]),
+            (vec![("B1", 150_000_000, true, "12.90")], "[]".to_owned(), 0, 1, vec![]),
+            (
+                vec![("B1", 1, false, "12.90")],
+                format!(r#"[{{"key":"B1","at":50,"total":12.9,{same}}}]"#),
+                0,
+                0,
+                vec!["missing_here B1"],
+            ),
+            (
+                vec![("B1", 1, false, "12.90")],
+                format!(r#"[{{"key":"B1","at":150,"total":12.9,{same}}}]"#),
+                0,
+                1,
+                vec![],
+            ),
+            (vec![], r#"[{"key":"B2","at":50}]"#.to_owned(), 0, 0, vec!["missing_here B2"]),
+            (
+                vec![("B1", 1, false, "12.90")],
+                format!(r#"[{{"key":"B1","total":"12.91",{same}}}]"#),
+                0,
+                0,
+                vec!["different B1 total 12.90 12.91"],
+            ),
+            (
+                vec![("B1", 1, true, "12.90")],
+                r#"[{"key":"B1","total":"12.90 usd","email":"x@y.example"}]"#.to_owned(),
+                0,
+                0,
+                vec!["different B1 total 12.90 12.90 usd", "different B1 email ••• •••"],
+            ),
+            (
+                vec![("B1", 1, true, "12.90")],
+                format!(r#"[{{"key":"B1",{same}}}]"#),
+                0,
+                0,
+                vec!["different B1 total 12.90"],
+            ),
+            (
+                vec![("B1", 1, true, "12.90")],
+                format!(r#"[{{"key":"B1","total":"12.90",{same}}},{{"key":"B1","total":"12.90",{same}}}]"#),
+                1,
+                0,
+                vec!["twice B1 2"],
+            ),
+        ] {
+            let expected = (matched, young, found.into_iter().map(str::to_owned).collect());
+            assert_eq!(check(&ours, &theirs), expected, "{ours:?} {theirs}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_never_an_empty_list() {
+        for told in ["null", "{}", r#"{"items":[]}"#, "[1]", r#"[{"at":1}]"#, r#"[{"key":"B1","at":"soon"}]"#]
+        {
+            assert!(entries(told).is_err(), "{told}");
+        }
+    }
+}

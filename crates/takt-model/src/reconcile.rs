@@ -1,0 +1,86 @@
+//! What is compared with the other side of a connection: `[reconcile]` of its file.
+//! Lives here: what a comparison is. Not here: how it is read (`read/connection/reconcile.rs`), how it is done
+//! (`takt-interfaces`).
+
+use std::time::Duration;
+
+use crate::{Connect, ExportRef, Expr, FieldId, Source, TableId};
+
+/// What both sides should agree about, how often that is looked at, and what is done about what is missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reconcile {
+    /// How often.
+    pub every: Duration,
+    /// How far back each look goes; longer than `every`, so that nothing falls between two.
+    pub window: Duration,
+    /// What is younger is still on its way and not missing.
+    pub grace: Duration,
+    /// Which function asks what they have: `logic/payment.ts` and `payments`.
+    pub theirs: ExportRef,
+    /// What we have.
+    pub ours: Ours,
+    /// What is done about what they have and we do not.
+    pub missing_here: MissingHere,
+    /// What is done about what we have and they do not.
+    pub missing_there: MissingThere,
+    /// How they are reached, where the connection itself only receives.
+    pub connect: Option<Connect>,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// Our side of a comparison: rows of one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ours {
+    /// The table.
+    pub table: TableId,
+    /// The field whose value they know too: the number of an order.
+    pub key: FieldId,
+    /// When a row came up.
+    pub at: FieldId,
+    /// Rows that have on our side what they report; all if nothing is said.
+    pub holds: Expr,
+    /// The same as it was written.
+    pub holds_text: Option<String>,
+    /// Rows that they must know.
+    pub expected: Expr,
+    /// The same as it was written.
+    pub expected_text: Option<String>,
+    /// Fields whose values must agree.
+    pub same: Vec<FieldId>,
+}
+
+/// What is done about what they have and we do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingHere {
+    /// The message that did not come is handled as though it had.
+    Receive,
+    /// As [`Self::Receive`], once a person says so.
+    Offer,
+    /// It is told.
+    #[default]
+    Report,
+}
+
+/// What is done about what we have and they do not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum MissingThere {
+    /// This operation delivers it again.
+    Send(String),
+    /// As [`Self::Send`], once a person says so.
+    Offer(String),
+    /// It is told.
+    #[default]
+    Report,
+}
+
+impl MissingThere {
+    /// The operation that delivers it again.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        match self {
+            Self::Send(operation) | Self::Offer(operation) => Some(operation),
+            Self::Report => None,
+        }
+    }
+}
