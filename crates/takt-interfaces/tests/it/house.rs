@@ -177,7 +177,7 @@ impl House {
         Self::of(Receiver::start().await, &erp)
     }
 
-    fn of(receiver: Receiver, erp: &str) -> Self {
+    pub(crate) fn of(receiver: Receiver, erp: &str) -> Self {
         let files = ProjectFiles::from([
             ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
             ("schema/orders.toml", ORDERS),

@@ -5,7 +5,9 @@
 
 mod deliveries;
 mod house;
+mod guards;
 mod lanes;
+mod misbehaving;
 mod people;
 mod receive;
 mod receiver;
