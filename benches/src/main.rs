@@ -28,6 +28,9 @@ struct Arguments {
     /// Where the table goes.
     #[arg(long, default_value = "docs/benchmarks.md")]
     out: PathBuf,
+    /// Measures only the work whose name has this in it, and writes no table: `--only checkout`.
+    #[arg(long)]
+    only: Option<String>,
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -69,7 +72,8 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     let duration = Duration::from_secs(arguments.seconds);
     let idle = takt.resident_megabytes();
     let mut rows = Vec::new();
-    for (at, (name, durability)) in WORK.iter().enumerate() {
+    let is_wanted = |name: &str| arguments.only.as_deref().is_none_or(|part| name.contains(part));
+    for (at, (name, durability)) in WORK.iter().enumerate().filter(|(_, (name, _))| is_wanted(name)) {
         // Warm, then alternate twice and keep the better of each: the other tenant of the machine is not ours.
         let mut best: [Option<Figures>; 2] = [None, None];
         for round in 0..3 {
@@ -85,6 +89,9 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
             say(&format!("{name}: {ours} | hand-written {hand}"));
             rows.push((*name, *durability, ours, hand));
         }
+    }
+    if arguments.only.is_some() {
+        return Ok(());
     }
     let mut text = table(arguments, &server::profile()?, &rows, idle, &takt, &other);
     drop((takt, other));
