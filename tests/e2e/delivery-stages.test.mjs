@@ -137,7 +137,7 @@ async function start(data, stage) {
 }
 
 describe(`kill -9 at each stage of an attempt, ${kills} times`, () => {
-  it("loses none, overtakes none, and repeats carry the same id", async () => {
+  it("loses none, overtakes none, and repeats carry the same id", { timeout: 180_000 + kills * 5_000 }, async () => {
     const messages = kills * perKill;
     const died = Object.fromEntries(stages.map((stage) => [stage, 0]));
     let data;
