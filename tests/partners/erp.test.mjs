@@ -218,6 +218,6 @@ describe("the shop and a real Tryton", () => {
     assert.ok(slow[slow.length >> 1] < 500, "the checkout waits for the ERP");
     // What the owner reads of an order placed meanwhile.
     assert.match(meanwhile, /deliver(y|ies) (is|are) still under way/);
-    assert.match(meanwhile, /Tryton/);
+    assert.match(sentence, /has not arrived yet|waiting, because nothing got through there lately; next try/);
   });
 });

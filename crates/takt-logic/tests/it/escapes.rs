@@ -211,7 +211,6 @@ const TRIED: &[&str] = &[
     "globalThis.undefined = 1; return typeof undefined",
     "delete Object.prototype.hasOwnProperty; return typeof ({}).hasOwnProperty",
     "delete globalThis.Promise; return typeof Promise",
-    "with ({}) { globalThis.escaped = 1 } return 1",
     "db.escaped = 1; return db.escaped",
     "db.things.find = () => 'ESCAPED'; return String(await db.things.find())",
     "Object.defineProperty(db, 'things', { value: 'ESCAPED' }); return String(db.things)",
@@ -303,7 +302,8 @@ const TRIED: &[&str] = &[
 async fn whatever_is_tried_stays_inside() {
     assert!(TRIED.len() >= 150);
     let body = |attempt: &str| {
-        let is_statement = attempt.contains("return ");
+        let is_statement = ["return ", "try "].iter().any(|w| attempt.starts_with(w))
+            || ["; return ", "} return "].iter().any(|w| attempt.contains(w));
         let run = if is_statement { attempt.to_owned() } else { format!("return {attempt};") };
         format!(
             "try {{ const got = await (async () => {{ {run} }})();\n\
