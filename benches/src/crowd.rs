@@ -31,6 +31,8 @@ struct Felt {
     p50: Duration,
     p99: Duration,
     reads: Figures,
+    /// While deliveries to the others leave.
+    busy_reads: Figures,
 }
 
 /// The table's part about a dead receiver with `waiting` deliveries.
@@ -72,6 +74,7 @@ pub(crate) async fn measure(waiting: u32) -> Result<String, Failure> {
         "| deliveries to them | {:.0}/s, {:.0} us of CPU each | {:.0}/s, {:.0} us of CPU each |\n\
          | {STEADY_PER_SECOND} events/s, call to arrival | p50 {:.1} ms, p99 {:.1} ms | p50 {:.1} ms, p99 {:.1} ms |\n\
          | reads over HTTP, 4 at a time, p99 | {:.2} ms | {:.2} ms |\n\
+         | the same while deliveries to them leave | {:.2} ms | {:.2} ms |\n\
          | process start to first answer | - | {} ms |\n\n\
          The dead one is back: {per_second:.0} of its deliveries arrive a second; reads meanwhile p99 {:.2} ms.",
         before.burst.per_second,
@@ -84,6 +87,8 @@ pub(crate) async fn measure(waiting: u32) -> Result<String, Failure> {
         millis(with.p99),
         millis(before.reads.p99),
         millis(with.reads.p99),
+        millis(before.busy_reads.p99),
+        millis(with.busy_reads.p99),
         ready_after.as_millis(),
         millis(reads.p99),
     );
@@ -103,7 +108,21 @@ async fn felt(takt: &Running, sink: &Sink) -> Result<Felt, Failure> {
     let mut latencies = steady(takt, sink).await?;
     let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut latencies, share));
     let reads = load::run(takt, &reads(), 4, READS).await?;
-    Ok(Felt { burst, p50, p99, reads })
+    let busy_reads = busy_reads(takt, sink).await?;
+    Ok(Felt { burst, p50, p99, reads, busy_reads })
+}
+
+async fn busy_reads(takt: &Running, sink: &Sink) -> Result<Figures, Failure> {
+    let begun = Instant::now();
+    let bursts = async {
+        while begun.elapsed() < READS {
+            burst(takt, sink).await?;
+        }
+        Ok::<(), Failure>(())
+    };
+    let requests = reads();
+    let (figures, ()) = tokio::try_join!(load::run(takt, &requests, 4, READS), bursts)?;
+    Ok(figures)
 }
 
 fn reads() -> load::Requests {
@@ -112,7 +131,8 @@ fn reads() -> load::Requests {
 
 async fn call(takt: &Running, function: &str) -> Result<(), Failure> {
     let path = format!("/rest/v1/rpc/{function}");
-    let (status, text) = load::once(&takt.address, &request("POST", &path, &[], &json!({}).to_string())).await?;
+    let (status, text) =
+        load::once(&takt.address, &request("POST", &path, &[], &json!({}).to_string())).await?;
     if status < 300 { Ok(()) } else { Err(format!("{status} {text}").into()) }
 }
 

@@ -23,11 +23,11 @@ pub(crate) async fn measure(connections: usize, duration: Duration) -> Result<St
     copy(&original, unheard.path())?;
     let file = silent.path().join("logic/checkout.ts");
     let text = std::fs::read_to_string(&file)?;
-    let quiet: Vec<&str> = text.lines().filter(|line| !line.contains(EVENT)).collect();
-    if quiet.len() + 1 != text.lines().count() {
-        return Err("the checkout of the example shop does not announce in one line any more".into());
+    if text.matches(EVENT).count() != 1 {
+        return Err("the checkout of the example shop does not announce once any more".into());
     }
-    std::fs::write(&file, quiet.join("\n"))?;
+    // Its content is made all the same: what is measured is the announcing.
+    std::fs::write(&file, text.replace(EVENT, "Object(\"nothing\""))?;
     // The same event under a name that no connection waits for.
     let file = unheard.path().join("logic/checkout.ts");
     std::fs::write(&file, text.replace(EVENT, "emit(\"order.unheard\""))?;

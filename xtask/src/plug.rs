@@ -24,5 +24,9 @@ pub(crate) fn run(seconds: u64) -> Done {
         .map_err(|e| format!("cannot run the test with the ERP: {e}"))?;
     print(&String::from_utf8_lossy(&output.stdout));
     nightly::keep("plug", &format!("cargo xtask plug --seconds {seconds}"), &output.stdout)?;
-    if output.status.success() { Ok(()) } else { Err("the balance is not even; see docs/evidence/plug.txt".to_owned()) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err("the balance is not even; see docs/evidence/plug.txt".to_owned())
+    }
 }

@@ -86,12 +86,6 @@ impl Ended {
         }
     }
 
-    /// The end without anything that came from outside; what it was stays.
-    pub(crate) fn bare(&self) -> Self {
-        let error = Some("what was answered could not be written down".to_owned());
-        Self { response: None, result: None, journal: None, error, ..self.clone() }
-    }
-
     /// From an error of the door to the outside.
     #[must_use]
     pub fn of_error(error: &OutboundError) -> Self {

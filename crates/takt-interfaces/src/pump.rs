@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use takt_engine::{EngineError, EngineTx, StoreError};
+use takt_engine::{EngineError, EngineTx};
 use takt_model::{Connection, OnDead, Operation, OperationKind, Uuid, Value};
 use tokio::{sync::Notify, task::JoinSet};
 
@@ -172,13 +172,7 @@ impl Pump {
         if self.ended.is_empty() && (free == 0 || !self.is_anything_due(now)?) {
             return Ok(Turn { begun: 0, again: false });
         }
-        let begun = match self.write(self.ended.clone(), free, state, &bounds).await {
-            Err(error) if !self.ended.is_empty() && is_refusal(&error) => {
-                tracing::error!(connection = self.connection, %error, "ends are written one by one");
-                self.write_ends_alone(state, &bounds).await?
-            }
-            written => written?,
-        };
+        let begun = self.write(free, state, &bounds).await?;
         self.ended.clear();
         self.rate.spend(begun.len());
         let turn = Turn { begun: begun.len(), again: free > 0 && begun.len() == free };
@@ -199,30 +193,10 @@ impl Pump {
         })
     }
 
-    /// Whatever others may answer that no table takes: it costs what was answered, not the connection.
-    async fn write_ends_alone(&self, state: State, bounds: &Bounds) -> Result<Vec<Job>, EngineError> {
-        for finished in &self.ended {
-            match self.write(vec![finished.clone()], 0, state, bounds).await {
-                Err(error) if is_refusal(&error) => {
-                    let bare = Finished { ended: finished.ended.bare(), ..finished.clone() };
-                    self.write(vec![bare], 0, state, bounds).await?;
-                }
-                written => drop(written?),
-            }
-        }
-        Ok(Vec::new())
-    }
-
     /// One transaction: ends, the state of the connection, and new claims.
-    async fn write(
-        &self,
-        ended: Vec<Finished>,
-        free: usize,
-        state: State,
-        bounds: &Bounds,
-    ) -> Result<Vec<Job>, EngineError> {
+    async fn write(&self, free: usize, state: State, bounds: &Bounds) -> Result<Vec<Job>, EngineError> {
         let (house, connection) = (Arc::clone(&self.house), self.connection.clone());
-        let timeout = bounds.timeout;
+        let (ended, timeout) = (self.ended.clone(), bounds.timeout);
         self.house
             .engine
             .transact(move |tx| {
@@ -265,18 +239,13 @@ impl Pump {
     pub(crate) async fn claim_only(&mut self) -> Result<usize, EngineError> {
         let project = self.house.engine.project();
         let bounds = Bounds::of(project.connection(&self.connection));
-        Ok(self.write(Vec::new(), bounds.concurrency, State::Closed, &bounds).await?.len())
+        Ok(self.write(bounds.concurrency, State::Closed, &bounds).await?.len())
     }
 
     /// Whether an end waits to be written down.
     pub(crate) fn has_ended(&self) -> bool {
         !self.ended.is_empty()
     }
-}
-
-/// Whether the same write will be refused again: what is in it does not fit, and no waiting helps.
-fn is_refusal(error: &EngineError) -> bool {
-    matches!(error, EngineError::Store(StoreError::Refused { .. }))
 }
 
 /// Others repeat in their answers what they were sent; personal values are not written down with it.

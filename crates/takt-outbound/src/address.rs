@@ -119,14 +119,36 @@ mod tests {
     #[test]
     fn an_address_of_the_own_network_is_told_before_anybody_connects() {
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "localhost", "LOCALHOST", "a.localhost.",
-            "[::1]", "[::ffff:127.0.0.1]", "[fd00::8]", "169.254.169.254", "100.64.0.1", "192.168.1.1",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "0",
+            "localhost",
+            "LOCALHOST",
+            "a.localhost.",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[fd00::8]",
+            "169.254.169.254",
+            "100.64.0.1",
+            "192.168.1.1",
         ] {
-            for address in [format!("http://{host}/"), format!("https://u:p@{host}:8443/x"), format!("{host}:25")] {
+            for address in
+                [format!("http://{host}/"), format!("https://u:p@{host}:8443/x"), format!("{host}:25")]
+            {
                 assert!(names_own_network(&address), "{address}");
             }
         }
-        for address in ["https://erp.example/", "mail.example:587", "https://1.1.1.1/", "https://localhost.example/", "-", ""] {
+        for address in [
+            "https://erp.example/",
+            "mail.example:587",
+            "https://1.1.1.1/",
+            "https://localhost.example/",
+            "-",
+            "",
+        ] {
             assert!(!names_own_network(address), "{address}");
         }
     }

@@ -62,7 +62,9 @@ mod tests {
         let stream = TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let greeted = TlsConnector::from(Arc::new(client)).connect(name, stream).await;
-        greeted.map(drop).map_err(|e| e.into_inner().unwrap().downcast_ref::<rustls::Error>().unwrap().clone())
+        greeted
+            .map(drop)
+            .map_err(|e| e.into_inner().unwrap().downcast_ref::<rustls::Error>().unwrap().clone())
     }
 
     #[tokio::test]
@@ -76,7 +78,9 @@ mod tests {
             let refused = greet(certificate).await.unwrap_err();
             let rustls::Error::InvalidCertificate(why) = &refused else { panic!("{refused:?}") };
             let fits = match what {
-                "expired" => matches!(why, CertificateError::Expired | CertificateError::ExpiredContext { .. }),
+                "expired" => {
+                    matches!(why, CertificateError::Expired | CertificateError::ExpiredContext { .. })
+                }
                 "NotValidForName" => matches!(
                     why,
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }

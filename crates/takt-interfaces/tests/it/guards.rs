@@ -121,7 +121,11 @@ async fn a_proof_that_is_almost_right_is_none() {
         ("no id", without("webhook-id"), false),
         ("no time", without("webhook-timestamp"), false),
         ("no signature", without("webhook-signature"), false),
-        ("a thousand wrong ones and then the right one", with(&format!("{}{good}", format!("{other} ").repeat(1000))), false),
+        (
+            "a thousand wrong ones and then the right one",
+            with(&format!("{}{good}", format!("{other} ").repeat(1000))),
+            false,
+        ),
         ("last of several", with(&format!("{other} {other} {good}")), true),
     ] {
         let answer = house.interfaces.receive("erp", &headers, BODY.as_bytes()).await;
@@ -133,6 +137,23 @@ async fn a_proof_that_is_almost_right_is_none() {
     assert_eq!(again, Ok(Received::Repeated), "the same id");
     house.work().await;
     assert_eq!(house.functions.seen.lock().unwrap().len(), 1, "one effect");
+}
+
+/// What no table takes is the sender's mistake, told at once; it would be sent again for days otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_or_id_that_no_table_takes_is_refused() {
+    let receive = "[[op]]\nname = \"paid\"\nkind = \"receive\"\nid = \"id\"\n";
+    let house =
+        House::incoming("auth = { kind = \"basic\", user = \"partner\", secret = \"erp_key\" }", receive)
+            .await;
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", HeaderValue::from_static("Basic cGFydG5lcjpzM2NyZXQ="));
+    for body in [r#"{"type":"a\u0000b","id":"1"}"#, r#"{"type":"a","id":"1\u0000"}"#] {
+        let answer = house.interfaces.receive("erp", &headers, body.as_bytes()).await;
+        assert!(matches!(answer, Err(ReceiveError::Unreadable(_))), "{body}: {answer:?}");
+    }
+    let fine = house.interfaces.receive("erp", &headers, br#"{"type":"a","id":"1"}"#).await;
+    assert_eq!(fine, Ok(Received::Stored));
 }
 
 /// A hundred at the same moment under one id: one is stored, and what follows happens once.

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod deliveries;
-mod house;
 mod guards;
+mod house;
 mod lanes;
 mod misbehaving;
 mod people;

@@ -57,7 +57,8 @@ const WAYS_IN: [&str; 8] = [
 async fn no_constructor_makes_a_function_of_a_text() {
     let mut sources = Vec::new();
     for (n, callable) in CALLABLE.iter().enumerate() {
-        let mut body = format!("const P = \"globalThis.escaped = 1; return 'ESCAPED'\", X = {callable}, told = [];\n");
+        let mut body =
+            format!("const P = \"globalThis.escaped = 1; return 'ESCAPED'\", X = {callable}, told = [];\n");
         for there in WAYS_THERE {
             for way_in in WAYS_IN {
                 writeln!(
@@ -92,21 +93,91 @@ async fn no_constructor_makes_a_function_of_a_text() {
 
 /// Names under which hosts lend files, networks, processes, clocks and other machines.
 const NAMES: [&str; 78] = [
-    "process", "require", "module", "exports", "__dirname", "__filename", "global", "window", "self", "top", "parent",
-    "frames", "document", "navigator", "location", "Deno", "Bun", "std", "os", "bjson", "scriptArgs", "print", "load",
-    "loadScript", "loadFile", "evalScript", "gc", "Worker", "SharedWorker", "ServiceWorker", "XMLHttpRequest",
-    "WebSocket", "EventSource", "fetch", "setTimeout", "setInterval", "setImmediate", "clearTimeout",
-    "requestAnimationFrame", "postMessage", "importScripts", "localStorage", "sessionStorage", "indexedDB", "caches",
-    "crypto", "performance", "Atomics", "SharedArrayBuffer", "WebAssembly", "FinalizationRegistry", "WeakRef",
-    "ShadowRealm", "Realm", "Compartment", "structuredClone", "AsyncFunction", "GeneratorFunction", "host", "__takt",
-    "takt", "Java", "Packages", "java", "System", "plv8", "php", "Ruby", "Kernel", "open", "alert", "read", "readline",
-    "quit", "version", "Intl", "arguments", "__proto__",
+    "process",
+    "require",
+    "module",
+    "exports",
+    "__dirname",
+    "__filename",
+    "global",
+    "window",
+    "self",
+    "top",
+    "parent",
+    "frames",
+    "document",
+    "navigator",
+    "location",
+    "Deno",
+    "Bun",
+    "std",
+    "os",
+    "bjson",
+    "scriptArgs",
+    "print",
+    "load",
+    "loadScript",
+    "loadFile",
+    "evalScript",
+    "gc",
+    "Worker",
+    "SharedWorker",
+    "ServiceWorker",
+    "XMLHttpRequest",
+    "WebSocket",
+    "EventSource",
+    "fetch",
+    "setTimeout",
+    "setInterval",
+    "setImmediate",
+    "clearTimeout",
+    "requestAnimationFrame",
+    "postMessage",
+    "importScripts",
+    "localStorage",
+    "sessionStorage",
+    "indexedDB",
+    "caches",
+    "crypto",
+    "performance",
+    "Atomics",
+    "SharedArrayBuffer",
+    "WebAssembly",
+    "FinalizationRegistry",
+    "WeakRef",
+    "ShadowRealm",
+    "Realm",
+    "Compartment",
+    "structuredClone",
+    "AsyncFunction",
+    "GeneratorFunction",
+    "host",
+    "__takt",
+    "takt",
+    "Java",
+    "Packages",
+    "java",
+    "System",
+    "plv8",
+    "php",
+    "Ruby",
+    "Kernel",
+    "open",
+    "alert",
+    "read",
+    "readline",
+    "quit",
+    "version",
+    "Intl",
+    "arguments",
+    "__proto__",
 ];
 
 #[tokio::test]
 async fn no_name_leads_outside() {
-    let list = serde_json::to_string(&NAMES).unwrap();
-    let body = format!("return {list}.filter((name) => Object.prototype.hasOwnProperty.call(globalThis, name));");
+    let list = serde_json::to_string(&NAMES[..]).unwrap();
+    let body =
+        format!("return {list}.filter((name) => Object.prototype.hasOwnProperty.call(globalThis, name));");
     let direct = NAMES
         .iter()
         .filter(|n| !["__proto__", "arguments", "require", "module", "exports"].contains(n))
@@ -329,8 +400,13 @@ async fn whatever_is_tried_stays_inside() {
         let shown = if is_fresh { outcome.split("\"id\":\"").next().unwrap_or_default() } else { &outcome };
         writeln!(told, "{attempt}\n    {shown}").unwrap();
         // `ESC` is put together only where text became code, or a built-in of ours answers in another's words.
-        assert!(!outcome.contains("ESCAPED") || attempt.contains("toString") || attempt.contains("toPrimitive")
-            || attempt.contains("valueOf"), "{attempt}: {outcome}");
+        assert!(
+            !outcome.contains("ESCAPED")
+                || attempt.contains("toString")
+                || attempt.contains("toPrimitive")
+                || attempt.contains("valueOf"),
+            "{attempt}: {outcome}"
+        );
         assert_eq!(house.told("probe", json!({})).await, clean, "after {attempt}");
     }
     expect_file!["escapes.txt"].assert_eq(&told);
@@ -345,9 +421,23 @@ return [typeof escaped, inherited, Object.keys(globalThis), [].push(1), [...[1]]
 
 #[test]
 fn imports_of_the_machine_are_refused_when_the_project_is_read() {
-    for path in ["std", "os", "fs", "node:fs", "qjs:std", "/etc/passwd", "../../Cargo.toml", "../takt.toml",
-        "data:text/javascript,export default 1", "http://127.0.0.1/x.js", "https://example.com/x.js", "./nope.ts",
-        "%2e%2e/takt.toml", "./..\\takt.toml", ""] {
+    for path in [
+        "std",
+        "os",
+        "fs",
+        "node:fs",
+        "qjs:std",
+        "/etc/passwd",
+        "../../Cargo.toml",
+        "../takt.toml",
+        "data:text/javascript,export default 1",
+        "http://127.0.0.1/x.js",
+        "https://example.com/x.js",
+        "./nope.ts",
+        "%2e%2e/takt.toml",
+        "./..\\takt.toml",
+        "",
+    ] {
         let source = format!("import x from {};\n{}", Json::from(path), action("return x;"));
         let told = problems(&[("logic/f.ts", &source)]);
         assert!(!told.is_empty(), "{path}");

@@ -107,7 +107,10 @@ impl Later {
             }
             Went::Waits(Some(next)) if n == 0 && !why.is_empty() => {
                 let next = format::moment(next, "de");
-                format!("An {to}: wartet, denn {}; nächster Versuch: {next}. Es geht nichts verloren.", self.why)
+                format!(
+                    "An {to}: wartet, denn {}; nächster Versuch: {next}. Es geht nichts verloren.",
+                    self.why
+                )
             }
             Went::Waits(Some(_)) if n == 0 => format!("An {to}: wartet."),
             Went::Waits(next) => {

@@ -1,7 +1,9 @@
 //! What connections name in `logic/`: mapping functions, and consumers of what comes in; and where they lead.
 
 use takt_logic::Logic;
-use takt_model::{Connection, ConnectionAuth, ExportRef, Operation, OperationKind, Problem, Project, Severity};
+use takt_model::{
+    Connection, ConnectionAuth, ExportRef, Operation, OperationKind, Problem, Project, Severity,
+};
 use takt_outbound::names_own_network;
 
 /// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
