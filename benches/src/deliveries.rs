@@ -27,7 +27,7 @@ use crate::{
 
 const BURST: u64 = 4_000;
 const PER_CALL: u64 = 100;
-const STEADY_PER_SECOND: u64 = 300;
+pub(crate) const STEADY_PER_SECOND: u64 = 300;
 const STEADY: Duration = Duration::from_secs(5);
 
 /// The table's part about deliveries.
@@ -38,21 +38,9 @@ pub(crate) async fn measure() -> Result<String, Failure> {
     let secret = ("TAKT_SECRET_SINK", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX");
     let takt = Running::project(project.path(), &[secret, ("TAKT_LIMITS_VISITOR_CALLS", "0")])?;
 
-    let (cpu, begun) = (takt.cpu(), Instant::now());
-    for _ in 0..BURST / PER_CALL {
-        emit(&takt, PER_CALL).await?;
-    }
-    sink.wait_for(BURST).await?;
-    let took = begun.elapsed();
-    let each = (takt.cpu().saturating_sub(cpu)).as_secs_f64() * 1e6 / BURST as f64;
-    let per_second = BURST as f64 / took.as_secs_f64();
-
+    let Burst { per_second, each } = burst(&takt, &sink).await?;
     let mut latencies = steady(&takt, &sink).await?;
-    latencies.sort_unstable();
-    let at = |share: f64| {
-        let index = (latencies.len() as f64 * share) as usize;
-        latencies.get(index.min(latencies.len().saturating_sub(1))).copied().unwrap_or_default()
-    };
+    let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut latencies, share));
     let mut text = String::from(
         "\nSigned webhooks with their attempt log, durable at every step, to a receiver on the same cores:\n\n\
          | work | result |\n|---|---|\n",
@@ -61,14 +49,40 @@ pub(crate) async fn measure() -> Result<String, Failure> {
         text,
         "| {BURST} events of one function | {per_second:.0} deliveries/s, {each:.0} us of CPU each |\n\
          | {STEADY_PER_SECOND} events/s, call to arrival | p50 {:.1} ms, p99 {:.1} ms |",
-        at(0.5).as_secs_f64() * 1e3,
-        at(0.99).as_secs_f64() * 1e3,
+        p50.as_secs_f64() * 1e3,
+        p99.as_secs_f64() * 1e3,
     );
     Ok(text)
 }
 
+/// What a burst gave.
+pub(crate) struct Burst {
+    pub(crate) per_second: f64,
+    /// Microseconds of CPU.
+    pub(crate) each: f64,
+}
+
+/// Emits a burst and waits until all of it has arrived.
+pub(crate) async fn burst(takt: &Running, sink: &Sink) -> Result<Burst, Failure> {
+    let (cpu, begun, before) = (takt.cpu(), Instant::now(), sink.count());
+    for _ in 0..BURST / PER_CALL {
+        emit(takt, PER_CALL).await?;
+    }
+    sink.wait_for(before + BURST).await?;
+    let took = begun.elapsed();
+    let each = (takt.cpu().saturating_sub(cpu)).as_secs_f64() * 1e6 / BURST as f64;
+    Ok(Burst { per_second: BURST as f64 / took.as_secs_f64(), each })
+}
+
+/// The value below which `share` of them lie.
+pub(crate) fn percentile(latencies: &mut [Duration], share: f64) -> Duration {
+    latencies.sort_unstable();
+    let index = (latencies.len() as f64 * share) as usize;
+    latencies.get(index.min(latencies.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
 /// Calls at a steady rate, one event each; how long until each arrived.
-async fn steady(takt: &Running, sink: &Sink) -> Result<Vec<Duration>, Failure> {
+pub(crate) async fn steady(takt: &Running, sink: &Sink) -> Result<Vec<Duration>, Failure> {
     let before = sink.count();
     let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / STEADY_PER_SECOND));
     let (begun, mut sent, mut calls) = (Instant::now(), HashMap::new(), Vec::new());
@@ -102,7 +116,7 @@ fn write_project(folder: &Path, sink: &str) -> Result<(), Failure> {
     for (name, text) in [
         ("takt.toml", "name = \"Deliveries\"\nlanguages = [\"en\"]\n".to_owned()),
         ("logic/burst.ts", BURST_FUNCTION.to_owned()),
-        ("interfaces/sink.toml", CONNECTION.replace("ADDRESS", sink)),
+        ("interfaces/sink.toml", format!("{}{CONTRACT}", CONNECTION.replace("ADDRESS", sink))),
     ] {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
@@ -139,17 +153,24 @@ kind = "deliver"
 on = "burst.event"
 "#;
 
+/// Further lines of the operation: what the other side promises about its answers.
+const CONTRACT: &str = "";
+
 /// Counts what arrives, and when what is numbered does.
 #[derive(Clone)]
-struct Sink {
-    address: String,
+pub(crate) struct Sink {
+    pub(crate) address: String,
     count: Arc<AtomicU64>,
     arrived: Arc<Mutex<HashMap<u64, Instant>>>,
 }
 
 impl Sink {
-    async fn start() -> Result<Self, Failure> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    pub(crate) async fn start_at(address: &str) -> Result<Self, Failure> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?.to_string();
         let sink = Self { address, count: Arc::default(), arrived: Arc::default() };
         let inner = sink.clone();
@@ -162,7 +183,7 @@ impl Sink {
         Ok(sink)
     }
 
-    fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 

@@ -19,8 +19,8 @@ pub(crate) type Requests = Vec<Vec<u8>>;
 pub(crate) struct Figures {
     pub(crate) per_second: f64,
     pub(crate) cpu_micros: f64,
-    p50: Duration,
-    p99: Duration,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
 }
 
 impl fmt::Display for Figures {

@@ -4,7 +4,9 @@
 //! program to compare with, `server.rs` starts either, `shop.rs` fills them with the same rows.
 //! Figures are ratios within one run; machines are noisy, so nothing here asserts.
 
+mod crowd;
 mod deliveries;
+mod event_cost;
 mod handwritten;
 mod load;
 mod server;
@@ -28,7 +30,11 @@ struct Arguments {
     /// Where the table goes.
     #[arg(long, default_value = "docs/benchmarks.md")]
     out: PathBuf,
-    /// Measures only the work whose name has this in it, and writes no table: `--only checkout`.
+    /// Deliveries that wait for one dead receiver, when it is measured what they do to the others.
+    #[arg(long, default_value_t = 1_000_000)]
+    waiting: u32,
+    /// Measures only the work whose name has this in it, and writes no table: `--only checkout`; or one of the parts
+    /// behind it: deliveries, crowd, event.
     #[arg(long)]
     only: Option<String>,
     #[command(subcommand)]
@@ -65,11 +71,21 @@ const WORK: [(&str, &str); 5] = [
 ];
 
 async fn measure(arguments: &Arguments) -> Result<(), Failure> {
+    let duration = Duration::from_secs(arguments.seconds);
+    let part = match arguments.only.as_deref() {
+        Some("deliveries") => Some(deliveries::measure().await?),
+        Some("crowd") => Some(crowd::measure(arguments.waiting).await?),
+        Some("event") => Some(event_cost::measure(arguments.connections, duration).await?),
+        _ => None,
+    };
+    if let Some(text) = part {
+        say(&text);
+        return Ok(());
+    }
     let takt = Running::takt()?;
     let shop = shop::fill_takt(&takt).await?;
     let other = Running::handwritten()?;
     let theirs = shop::fill_handwritten(&other, &shop).await?;
-    let duration = Duration::from_secs(arguments.seconds);
     let idle = takt.resident_megabytes();
     let mut rows = Vec::new();
     let is_wanted = |name: &str| arguments.only.as_deref().is_none_or(|part| name.contains(part));
@@ -96,6 +112,8 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     let mut text = table(arguments, &server::profile()?, &rows, idle, &takt, &other);
     drop((takt, other));
     text.push_str(&deliveries::measure().await?);
+    text.push_str(&event_cost::measure(arguments.connections, duration).await?);
+    text.push_str(&crowd::measure(arguments.waiting).await?);
     std::fs::write(&arguments.out, text)?;
     say(&format!("wrote {}", arguments.out.display()));
     Ok(())

@@ -25,12 +25,17 @@ pub(crate) struct Running {
 impl Running {
     /// The binary on the example shop.
     pub(crate) fn takt() -> Result<Self, Failure> {
+        Self::shop(&root().join("examples/shop"))
+    }
+
+    /// The binary on a shop, with a new database.
+    pub(crate) fn shop(project: &Path) -> Result<Self, Failure> {
         let folder = TempDir::new()?;
         let data = folder.path().join("data");
         let binary = beside("takt")?;
         let start = || {
             let mut command = Command::new(&binary);
-            command.arg("serve").arg(root().join("examples/shop")).args(["--listen", "127.0.0.1:0"]);
+            command.arg("serve").arg(project).args(["--listen", "127.0.0.1:0"]);
             command.arg("--data-dir").arg(&data).args(["--log", "json"]);
             command
         };

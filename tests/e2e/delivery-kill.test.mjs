@@ -37,7 +37,7 @@ const files = {
     guard = { concurrency = 8 }
     [connect]
     protocol = "webhook-out"
-    base = "http://127.0.0.1:1/"
+    base = "https://sink.invalid/"
     auth = { kind = "standard-webhooks", secrets = ["sink"] }
     [[op]]
     name = "note"

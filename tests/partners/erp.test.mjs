@@ -17,6 +17,10 @@ const run = promisify(execFile);
 const script = join(import.meta.dirname, "tryton.py");
 const prepared = process.env.TAKT_TRYTON ?? join(tmpdir(), "takt-tryton");
 const plugSeconds = Number(process.env.TAKT_PLUG_SECONDS ?? 20);
+/** A short run does not wait for the schedule: it presses "try again". A long one shows what happens by itself. */
+const helped = plugSeconds < 60;
+/** Between two purchases of a customer. Tryton confirms about one sale a second: a long run is no heavier than that. */
+const pauseMs = Math.max(700, plugSeconds * 25);
 
 const sleep = (ms) => new Promise((wait) => setTimeout(wait, ms));
 
@@ -209,7 +213,7 @@ describe("the shop and a real Tryton", () => {
         slow.push(performance.now() - begun);
         accepted.add(answer.json.number);
         story = answer.headers.get("takt-story");
-        await sleep(700);
+        await sleep(pauseMs);
       }
     };
     const loads = customers.map((c) => load(c, plugSeconds + 6));
@@ -225,23 +229,32 @@ describe("the shop and a real Tryton", () => {
       const there = new Map((await tryton.sales()).map((s) => [s.reference, s]));
       return [...accepted].filter((number) => !["processing", "done"].includes(there.get(number)?.state));
     };
-    await until("every order", 600, async () => {
-      await hurry();
+    await until("every order", 1800, async () => {
+      if (helped) await hurry();
+      else await sleep(2000);
       return (await missing()).length === 0;
     });
     const seconds = Math.round((Date.now() - back) / 1000);
     const references = (await tryton.sales()).map((s) => s.reference);
     const doubled = references.filter((r, at) => references.indexOf(r) !== at);
     slow.sort((a, b) => a - b);
+    const ms = (sorted, share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]);
+    const sentence = meanwhile.split("\n").find((line) => line.includes("Tryton"));
     console.log(
-      `${accepted.size} orders accepted, ${accepted.size - (await missing()).length} delivered, ${doubled.length} doubled, ` +
-        `caught up ${seconds} s after the ERP was back; checkout meanwhile: median ${Math.round(slow[slow.length >> 1])} ms`,
+      [
+        `the ERP was dead for ${plugSeconds} s, ${customers.length} customers bought`,
+        `accepted:  ${accepted.size} orders; checkout: median ${ms(slow, 0.5)} ms, slowest ${ms(slow, 1)} ms`,
+        `delivered: ${accepted.size - (await missing()).length}`,
+        `doubled:   ${doubled.length}`,
+        `caught up: ${seconds} s after the ERP was back, ${helped ? "helped by `takt deliveries replay`" : "by itself"}`,
+        `the story of an order placed meanwhile: ${sentence?.trim()}`,
+      ].join("\n"),
     );
     assert.deepEqual(doubled, []);
     assert.ok(accepted.size > 10, "hardly any load");
     assert.ok(slow[slow.length >> 1] < 500, "the checkout waits for the ERP");
     // What the owner reads of an order placed meanwhile.
     assert.match(meanwhile, /deliver(y|ies) (is|are) still under way/);
-    assert.match(meanwhile, /Tryton/);
+    assert.match(sentence, /has not arrived yet|waiting, because nothing got through there lately; next try/);
   });
 });

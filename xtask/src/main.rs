@@ -1,12 +1,14 @@
 //! The project's own commands: `cargo xtask test` runs everything that CI runs.
 //!
-//! Lives here: the list of commands. Each is a file: `test.rs`, `nightly.rs`, `bench.rs`, `dist.rs`, `audit.rs`.
+//! Lives here: the list of commands. Each is a file: `test.rs`, `nightly.rs`, `plug.rs`, `bench.rs`,
+//! `dist.rs`, `audit.rs`.
 
 mod audit;
 mod bench;
 mod dist;
 mod needs;
 mod nightly;
+mod plug;
 mod run;
 mod test;
 
@@ -35,6 +37,12 @@ enum Command {
     },
     /// The long proofs: kills and contests at their full numbers; writes docs/evidence/.
     Nightly,
+    /// Kills a real ERP while customers buy, and prints the balance; writes docs/evidence/plug.txt.
+    Plug {
+        /// How long the ERP is dead.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+    },
     /// Measures against a hand-written program in the same run; writes docs/benchmarks.md.
     Bench {
         /// Seconds for each measurement.
@@ -55,6 +63,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Test { only, partners } => test::run(&only, partners),
         Command::Nightly => nightly::run(),
+        Command::Plug { seconds } => plug::run(seconds),
         Command::Bench { seconds } => bench::run(seconds),
         Command::Dist { prove } => dist::run(prove),
         Command::Audit => audit::run(),

@@ -19,6 +19,7 @@ pub(crate) fn run() -> Done {
         ("kill", ("TAKT_KILLS", "100")),
         ("contest", ("TAKT_ROUNDS", "20")),
         ("delivery-kill", ("TAKT_DELIVERY_KILLS", "200")),
+        ("delivery-stages", ("TAKT_STAGE_KILLS", "200")),
     ] {
         say(&format!("\n== {name} (minutes)"));
         let output = Command::new(&node)
@@ -28,7 +29,7 @@ pub(crate) fn run() -> Done {
             .env(numbers.0, numbers.1)
             .output()
             .map_err(|e| format!("cannot run {name}: {e}"))?;
-        keep(name, &output.stdout)?;
+        keep(name, &format!("cargo xtask nightly, {name}"), &output.stdout)?;
         if !output.status.success() {
             failed.push(name);
         }
@@ -37,17 +38,18 @@ pub(crate) fn run() -> Done {
         .env("TAKT_CUTS", "200")
         .output()
         .map_err(|e| format!("cannot run the power cuts: {e}"))?;
-    keep("power_cut", &cuts.stdout)?;
+    keep("power_cut", "cargo xtask nightly, power_cut", &cuts.stdout)?;
     if !cuts.status.success() {
         failed.push("power_cut");
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}; see docs/evidence/", failed.join(", "))) }
 }
 
-fn keep(name: &str, output: &[u8]) -> Done {
+/// Keeps what a proof printed, with the command that shows it and the date.
+pub(crate) fn keep(name: &str, command: &str, output: &[u8]) -> Done {
     let date = Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]).output();
     let date = date.map(|d| String::from_utf8_lossy(&d.stdout).trim().to_owned()).unwrap_or_default();
-    let text = format!("cargo xtask nightly, {name}, {date}\n\n{}", String::from_utf8_lossy(output));
+    let text = format!("{command}, {date}\n\n{}", String::from_utf8_lossy(output));
     let path = root().join(format!("docs/evidence/{name}.txt"));
     fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
 }

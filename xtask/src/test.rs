@@ -68,13 +68,18 @@ fn end_to_end() -> Done {
 
 /// The shop and a real Tryton, killed under load: `tests/partners/*.test.mjs`.
 fn partners() -> Done {
+    node_tests("../partners/*.test.mjs", &[("TAKT_TRYTON", &prepare_tryton()?)])
+}
+
+/// Installs Tryton and makes its database, beforehand, so that the first installation counts as nobody's time limit.
+/// Gives the folder.
+pub(crate) fn prepare_tryton() -> Result<String, String> {
     needs::python()?;
     let prepared = root().join("target/tryton");
     let prepared = prepared.to_str().ok_or("the path of the repository is no text")?;
-    // Beforehand, so that the first installation counts as nobody's time limit.
     let script = root().join("tests/partners/tryton.py");
     run::run(Command::new("python3").arg(script).args(["prepare", prepared]))?;
-    node_tests("../partners/*.test.mjs", &[("TAKT_TRYTON", prepared)])
+    Ok(prepared.to_owned())
 }
 
 /// Runs the Node tests that match `pattern`, with further environment.

@@ -144,7 +144,9 @@ pub(crate) fn ask(tx: &EngineTx, poll: &PollRoute) -> Result<bool, EngineError> 
 /// a missing key must not let anything overtake.
 fn lane_at(event: &events::Event, payload: &Json, path: &str) -> String {
     let found = payload::at(payload, path).and_then(payload::text);
-    found.or_else(|| event.key.clone()).unwrap_or_default()
+    let lane = found.or_else(|| event.key.clone()).unwrap_or_default();
+    // No table takes a NUL, and one event must not keep all others from being dispatched.
+    if lane.contains('\0') { lane.replace('\0', "\u{fffd}") } else { lane }
 }
 
 /// The ordering key of an event for one operation; none where order does not matter.

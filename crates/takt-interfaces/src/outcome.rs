@@ -76,6 +76,16 @@ impl Ended {
         }
     }
 
+    /// What others answered as a database keeps it: a text has no NUL, and one in an answer must not keep the end of
+    /// the attempt from being written down.
+    pub(crate) fn make_storable(&mut self) {
+        for text in [&mut self.response, &mut self.error].into_iter().flatten() {
+            if text.contains('\0') {
+                *text = text.replace('\0', "\u{fffd}");
+            }
+        }
+    }
+
     /// From an error of the door to the outside.
     #[must_use]
     pub fn of_error(error: &OutboundError) -> Self {
@@ -90,13 +100,14 @@ impl Ended {
 }
 
 /// What HTTP's status means for a delivery: 2xx arrived; of the others only those that pass by themselves are tried
-/// again (Standard Webhooks; RFC 9110).
+/// again (Standard Webhooks; RFC 9110). A redirect is among them: nobody follows it, and pages of maintenance are
+/// reached by one.
 #[must_use]
 pub fn of_status(status: u16, ok_also: &[u16]) -> Outcome {
     match status {
         200..=299 => Outcome::Ok,
         s if ok_also.contains(&s) => Outcome::Ok,
-        408 | 409 | 425 | 429 | 500..=599 => Outcome::Failed,
+        300..=399 | 408 | 409 | 425 | 429 | 500..=599 => Outcome::Failed,
         _ => Outcome::Refused,
     }
 }
@@ -191,7 +202,7 @@ mod tests {
         for (status, outcome) in [
             (200, Outcome::Ok),
             (204, Outcome::Ok),
-            (301, Outcome::Refused),
+            (302, Outcome::Failed),
             (400, Outcome::Refused),
             (401, Outcome::Refused),
             (404, Outcome::Refused),
@@ -217,7 +228,8 @@ mod tests {
         for (number, seconds) in [(1, 5), (2, 30), (3, 300), (4, 1800), (7, 36_000), (20, 36_000)] {
             assert_eq!(at(number, 0), Next::Again(Duration::from_secs(seconds)), "{number}");
         }
-        assert_eq!(at(9, 3 * 86_400), Next::Dead);
+        assert!(matches!(at(13, 75 * 3600), Next::Again(_)));
+        assert_eq!(at(14, 76 * 3600), Next::Dead);
     }
 
     #[test]

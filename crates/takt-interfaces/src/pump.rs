@@ -221,6 +221,7 @@ impl Pump {
             let mut ended = sending.await.unwrap_or_else(|_| {
                 Ended::without_answer(Outcome::Unknown, "the attempt did not end in time")
             });
+            ended.make_storable();
             mask(&house, &payload, &mut ended);
             let took = micros(begun.elapsed());
             Finished { delivery, attempt, number, ended, took }

@@ -105,6 +105,9 @@ impl Interfaces {
         if id.is_empty() || id.len() > LONGEST_ID {
             return Err(ReceiveError::Unreadable("the message's id is too long"));
         }
+        if id.contains('\0') || kind.as_ref().is_some_and(|k| k.contains('\0')) {
+            return Err(ReceiveError::Unreadable("the message's id or type has a NUL"));
+        }
         let message = Message { connection: found.id.clone(), id, also, kind, body: text.to_owned() };
         Ok(self.house.engine.transact(move |tx| store(tx, &message)).await?)
     }

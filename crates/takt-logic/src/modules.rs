@@ -63,7 +63,7 @@ impl Modules {
         tries.iter().flatten().find_map(|p| self.0.get_key_value(p)).map(|(p, _)| p.as_str())
     }
 
-    /// `path` and every module it imports, directly or not.
+    /// `path` and every module that is run with it, directly or not.
     pub(crate) fn reachable<'a>(&'a self, path: &'a str) -> Vec<&'a str> {
         let mut found: Vec<&str> = Vec::new();
         let mut open = vec![path];
@@ -73,7 +73,8 @@ impl Modules {
             }
             found.push(path);
             let Some(module) = self.0.get(path) else { continue };
-            open.extend(module.facts.imports.iter().filter_map(|i| self.resolve(path, &i.name)));
+            let run = module.facts.imports.iter().filter(|i| !module.facts.erased.contains(&i.name));
+            open.extend(run.filter_map(|i| self.resolve(path, &i.name)));
         }
         found
     }

@@ -376,11 +376,13 @@ pub enum OnDead {
 }
 
 impl Retry {
-    /// For receivers of webhooks, after Standard Webhooks: patient for three days.
+    /// For receivers of webhooks, after Standard Webhooks: patient for three days and three and a half hours, which is
+    /// how long its own schedule lasts.
     #[must_use]
     pub fn webhook() -> Self {
         const HOUR: u64 = 3600;
-        Self::of([5, 30, 300, 1800, 2 * HOUR, 5 * HOUR, 10 * HOUR])
+        let give_up = Duration::from_secs(75 * HOUR + 35 * 60);
+        Self { give_up, ..Self::of([5, 30, 300, 1800, 2 * HOUR, 5 * HOUR, 10 * HOUR]) }
     }
 
     /// For interfaces of business systems: quick at first.

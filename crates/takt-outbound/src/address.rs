@@ -2,6 +2,22 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use reqwest::Url;
+
+/// Whether `address` (`https://erp.example/api`, or `mail.example:587`) says by itself that it belongs to the own
+/// machine or network: a number in any of its clothes, or `localhost`. What a name stands for is judged at each call.
+#[must_use]
+pub fn names_own_network(address: &str) -> bool {
+    let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let Ok(url) = Url::parse(&url) else { return false };
+    let Some(host) = url.host_str() else { return false };
+    let name = host.trim_end_matches('.');
+    if name == "localhost" || name.ends_with(".localhost") {
+        return true;
+    }
+    name.trim_start_matches('[').trim_end_matches(']').parse().is_ok_and(is_private)
+}
+
 /// Whether `address` is loopback, private, link-local, shared, multicast or otherwise not of the public internet.
 #[must_use]
 pub fn is_private(address: IpAddr) -> bool {
@@ -60,7 +76,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::is_private;
+    use super::{is_private, names_own_network};
 
     #[test]
     fn private_addresses_are_known_in_all_their_clothes() {
@@ -97,6 +113,43 @@ mod tests {
             ["1.1.1.1", "172.32.0.1", "100.128.0.1", "192.167.0.1", "2606:4700::1111", "::ffff:1.1.1.1"];
         for address in public {
             assert!(!is_private(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_own_network_is_told_before_anybody_connects() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "0",
+            "localhost",
+            "LOCALHOST",
+            "a.localhost.",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[fd00::8]",
+            "169.254.169.254",
+            "100.64.0.1",
+            "192.168.1.1",
+        ] {
+            for address in
+                [format!("http://{host}/"), format!("https://u:p@{host}:8443/x"), format!("{host}:25")]
+            {
+                assert!(names_own_network(&address), "{address}");
+            }
+        }
+        for address in [
+            "https://erp.example/",
+            "mail.example:587",
+            "https://1.1.1.1/",
+            "https://localhost.example/",
+            "-",
+            "",
+        ] {
+            assert!(!names_own_network(address), "{address}");
         }
     }
 }

@@ -13,7 +13,7 @@ mod request;
 mod secret;
 mod tls;
 
-pub use address::is_private;
+pub use address::{is_private, names_own_network};
 pub use dependencies::{Dependency, LastOutcome};
 pub use door::{Outbound, OutboundOptions};
 pub use error::OutboundError;

@@ -29,8 +29,10 @@ pub struct Named {
 pub struct Facts {
     /// Exported names; `default` among them.
     pub exports: Vec<Named>,
-    /// Specifiers of static imports and re-exports that exist at run time.
+    /// Specifiers of static imports and re-exports that are not of types only.
     pub imports: Vec<Named>,
+    /// Of these, those of which nothing is used: they go with the types, and their files are not run.
+    pub erased: Vec<String>,
     /// Dynamic `import(...)` expressions.
     pub dynamic_imports: Vec<Place>,
     /// Names of values that the module itself declares at its top.
@@ -54,6 +56,18 @@ pub(crate) fn gather(program: &Program<'_>, scoping: &Scoping, lines: &Lines<'_>
     gatherer.facts.state = state::find(program, scoping)
         .map(|Stateful { span, why }| Named { name: why.to_owned(), place: lines.place(span.start) });
     gatherer.facts
+}
+
+/// Which of `imports` stand no longer in `program`, from which the types were taken.
+pub(crate) fn erased(imports: &[Named], program: &Program<'_>) -> Vec<String> {
+    let source = |statement: &Statement<'_>| match statement {
+        Statement::ImportDeclaration(import) => Some(import.source.value.to_string()),
+        Statement::ExportAllDeclaration(export) => Some(export.source.value.to_string()),
+        Statement::ExportFromDeclaration(export) => Some(export.source.value.to_string()),
+        _ => None,
+    };
+    let left: Vec<String> = program.body.iter().filter_map(source).collect();
+    imports.iter().map(|i| i.name.clone()).filter(|name| !left.contains(name)).collect()
 }
 
 struct Gatherer<'f> {

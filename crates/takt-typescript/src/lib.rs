@@ -69,12 +69,13 @@ pub fn strip(path: &str, source: &str) -> Result<Stripped, SyntaxProblem> {
         return Err(problem);
     }
     let scoping = built.semantic.into_scoping();
-    let facts = facts::gather(&program, &scoping, &lines);
+    let mut facts = facts::gather(&program, &scoping, &lines);
     let done = Transformer::new(&allocator, Path::new(path), &TransformOptions::default())
         .build_with_scoping(scoping, &mut program);
     if let Some(problem) = problem(&done.diagnostics) {
         return Err(problem);
     }
+    facts.erased = facts::erased(&facts.imports, &program);
     let options = CodegenOptions {
         comments: CommentOptions::disabled(),
         source_map_path: Some(PathBuf::from(path)),

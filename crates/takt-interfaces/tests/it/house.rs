@@ -192,7 +192,7 @@ impl House {
     }
 
     /// `{receiver}` in the file is the receiver's address.
-    fn of(receiver: Receiver, erp: &str) -> Self {
+    pub(crate) fn of(receiver: Receiver, erp: &str) -> Self {
         let erp = &erp.replace("{receiver}", &receiver.address);
         let files = ProjectFiles::from([
             ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod deliveries;
+mod guards;
 mod house;
 mod lanes;
+mod misbehaving;
 mod people;
 mod receive;
 mod receiver;

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
@@ -17,6 +18,16 @@ pub(crate) enum Answer {
     Status(u16, &'static str, &'static str),
     /// Reads all and closes the connection.
     Close,
+    /// These bytes and nothing more; the connection stays open.
+    Bytes(Vec<u8>),
+    /// These bytes, and then the connection is reset.
+    Reset(&'static [u8]),
+    /// Fine, after this long.
+    Late(Duration),
+    /// One byte of a fine answer every so often.
+    Drip(Duration),
+    /// The beginning of an answer, and then this for ever.
+    Endless(&'static [u8], &'static [u8]),
 }
 
 impl Answer {
@@ -77,6 +88,11 @@ impl Receiver {
         self.script.lock().unwrap().extend(answers);
     }
 
+    /// From now on everything is fine.
+    pub(crate) fn heal(&self) {
+        self.script.lock().unwrap().clear();
+    }
+
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
@@ -86,11 +102,47 @@ impl Receiver {
         while let Some(asked) = read(&mut stream, &mut buffer).await {
             self.asked.lock().unwrap().push(asked);
             let answer = self.script.lock().unwrap().pop_front().unwrap_or_else(Answer::ok);
-            let Answer::Status(status, headers, body) = answer else { return };
+            if say(&mut stream, answer).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// An error ends the connection.
+async fn say(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
+    const FINE: &[u8] = b"HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\n{}";
+    let closed = || Err(std::io::ErrorKind::ConnectionAborted.into());
+    match answer {
+        Answer::Status(status, headers, body) => {
             let length = body.len();
             let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
-            if stream.write_all(text.as_bytes()).await.is_err() {
-                return;
+            stream.write_all(text.as_bytes()).await
+        }
+        Answer::Close => closed(),
+        Answer::Bytes(bytes) => stream.write_all(&bytes).await,
+        Answer::Reset(bytes) => {
+            stream.write_all(bytes).await?;
+            // So that the bytes are read before the reset throws them away.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            stream.set_zero_linger()?;
+            closed()
+        }
+        Answer::Late(after) => {
+            tokio::time::sleep(after).await;
+            stream.write_all(FINE).await
+        }
+        Answer::Drip(pause) => {
+            for byte in FINE {
+                stream.write_all(&[*byte]).await?;
+                tokio::time::sleep(pause).await;
+            }
+            Ok(())
+        }
+        Answer::Endless(beginning, piece) => {
+            stream.write_all(beginning).await?;
+            loop {
+                stream.write_all(piece).await?;
             }
         }
     }

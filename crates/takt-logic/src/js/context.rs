@@ -381,6 +381,12 @@ mod tests {
     }
 
     #[test]
+    fn an_import_of_which_nothing_is_used_does_not_matter() {
+        let main = "import { b } from \"./_b.ts\";\nexport default () => 1;";
+        assert!(is_sealed(&[("logic/a.ts", main), ("logic/_b.ts", "export const b = { c: 1 };")]));
+    }
+
+    #[test]
     fn a_module_with_state_serves_one_call() {
         for top in [
             "let n = 0; export const f = () => ++n;",

@@ -75,6 +75,29 @@ async fn of_the_moments_missed_while_nobody_served_the_latest_is_made_up() {
     assert_eq!(house.tick(&mut scheduler).await, 1);
 }
 
+/// Somebody sets the clock of the machine: no moment runs twice, and after it everything is on time again.
+#[tokio::test]
+async fn a_clock_that_jumps_runs_no_moment_twice() {
+    let house = House::new(&[("logic/hourly.ts", HOURLY)]);
+    let mut scheduler = Scheduler::default();
+    house.tick(&mut scheduler).await;
+    house.clock.forward(hours(1));
+    assert_eq!(house.tick(&mut scheduler).await, 1);
+    house.clock.back(hours(24));
+    for _ in 0..24 {
+        house.clock.forward(hours(1));
+        assert_eq!(house.tick(&mut scheduler).await, 1, "that moment has run");
+        // A restart on the tick changes nothing.
+        assert_eq!(house.tick(&mut Scheduler::default()).await, 1);
+    }
+    house.clock.forward(hours(1));
+    assert_eq!(house.tick(&mut scheduler).await, 2);
+    house.clock.forward(hours(24));
+    assert_eq!(house.tick(&mut scheduler).await, 3, "of the moments missed the latest is made up");
+    house.clock.forward(hours(1));
+    assert_eq!(house.tick(&mut scheduler).await, 4);
+}
+
 #[tokio::test]
 async fn a_job_that_fails_waits_for_its_next_moment() {
     let broken = HOURLY

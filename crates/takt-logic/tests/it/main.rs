@@ -5,6 +5,7 @@ mod api;
 mod calls;
 mod consumers;
 mod decimal;
+mod escapes;
 mod hooks;
 mod house;
 mod input;

@@ -105,6 +105,13 @@ impl Later {
             Went::Waits(None) if n == 0 => {
                 format!("An {to}: wartet und geht hinaus, sobald es an der Reihe ist.")
             }
+            Went::Waits(Some(next)) if n == 0 && !why.is_empty() => {
+                let next = format::moment(next, "de");
+                format!(
+                    "An {to}: wartet, denn {}; nächster Versuch: {next}. Es geht nichts verloren.",
+                    self.why
+                )
+            }
             Went::Waits(Some(_)) if n == 0 => format!("An {to}: wartet."),
             Went::Waits(next) => {
                 let times = if n == 1 { "einmal versucht".to_owned() } else { format!("{n}-mal versucht") };
@@ -133,6 +140,10 @@ impl Later {
             Went::Arrived(at) if n > 1 => format!("To {to}: arrived{} after {n} tries.", on(at, "en")),
             Went::Arrived(at) => format!("To {to}: arrived{}.", on(at, "en")),
             Went::Waits(None) if n == 0 => format!("To {to}: waiting; it leaves as soon as it is its turn."),
+            Went::Waits(Some(next)) if n == 0 && !why.is_empty() => {
+                let next = format::moment(next, "en");
+                format!("To {to}: waiting, because {}; next try: {next}. Nothing is lost.", self.why)
+            }
             Went::Waits(Some(_)) if n == 0 => format!("To {to}: waiting."),
             Went::Waits(next) => {
                 let times = if n == 1 { "tried once".to_owned() } else { format!("tried {n} times") };

@@ -329,6 +329,25 @@ fn later_deliveries_are_told_with_the_story() {
     assert!(done.to_string().contains("To Mail: arrived on 23 Nov 2026, 09:14:09 (UTC)."));
 }
 
+/// The one before it did not get through, so it was not even tried.
+#[test]
+fn what_waits_for_a_connection_that_rests_says_why() {
+    const AT: i64 = 1_795_425_249_000_000;
+    let one = |why| [later("ERP", Went::Waits(Some(AT)), 0, why)];
+    let german =
+        tell_story(&bought(), &shop(), "de").and_then(&one("dort kam zuletzt nichts durch")).to_string();
+    let english =
+        tell_story(&bought(), &shop(), "en").and_then(&one("nothing got through there lately")).to_string();
+    assert!(
+        german.contains("An ERP: wartet, denn dort kam zuletzt nichts durch; nächster Versuch: 23.11.2026"),
+        "{german}"
+    );
+    assert!(
+        english.contains("To ERP: waiting, because nothing got through there lately; next try: 23 Nov"),
+        "{english}"
+    );
+}
+
 #[test]
 fn a_story_is_told_as_deep_as_asked() {
     let told = tell_story(&bought(), &shop(), "en").and_then(&[later("ERP", Went::Running, 1, "")]);

@@ -1,7 +1,10 @@
-//! What connections name in `logic/`: mapping functions, and consumers of what comes in.
+//! What connections name in `logic/`: mapping functions, and consumers of what comes in; and where they lead.
 
 use takt_logic::Logic;
-use takt_model::{ExportRef, Operation, OperationKind, Problem, Project, Severity, Source};
+use takt_model::{
+    Connection, ConnectionAuth, ExportRef, Operation, OperationKind, Problem, Project, Severity, Source,
+};
+use takt_outbound::names_own_network;
 
 /// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
 /// Who sets it means it, so private addresses are allowed there.
@@ -24,6 +27,7 @@ pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
         if let Some(reconcile) = &connection.reconcile {
             problems.extend(mapping(&reconcile.source, &reconcile.theirs, logic));
         }
+        problems.extend(leads_inside(connection));
         for operation in &connection.operations {
             problems.extend(match &operation.kind {
                 OperationKind::Deliver(deliver) => {
@@ -41,6 +45,23 @@ pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// An address of the own network that nobody allowed: no call would pass the door. Better said when it is written.
+fn leads_inside(connection: &Connection) -> Option<Problem> {
+    let connect = &connection.connect;
+    let token = match &connect.auth {
+        ConnectionAuth::OAuth2 { token_url, .. } => token_url.as_str(),
+        _ => "",
+    };
+    let inside = [connect.address.as_str(), token].into_iter().find(|a| names_own_network(a))?;
+    (!connect.allow_private).then(|| Problem {
+        source: connection.source.clone(),
+        column: None,
+        severity: Severity::Error,
+        message: format!("`{inside}` is an address of the own network"),
+        help: Some("write `allow_private = true` in `[connect]` if it is meant".to_owned()),
+    })
 }
 
 fn mapping(source: &Source, map: &ExportRef, logic: &Logic) -> Option<Problem> {

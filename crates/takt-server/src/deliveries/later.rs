@@ -1,7 +1,7 @@
 //! The deliveries that a story caused, as the report tells them: what is known here, put into its words there.
 
 use takt_engine::Story;
-use takt_interfaces::{Delivery, DeliveryFilter, DeliveryState, InterfacesError};
+use takt_interfaces::{ConnectionStatus, Delivery, DeliveryFilter, DeliveryState, InterfacesError};
 use takt_model::Uuid;
 use takt_report::{Later, Went};
 
@@ -22,28 +22,39 @@ pub(crate) fn of_story(app: &App, story: &Story) -> Result<Vec<Delivery>, Interf
 /// As [`of_story`], ready to be told.
 pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec<Later>, InterfacesError> {
     let found = of_story(app, story)?;
-    let paused = paused(app, &found)?;
+    let still = still(app, &found)?;
     let project = app.project();
-    let later = |d: &Delivery| Later {
-        id: d.id.to_string(),
-        connection: d.connection.clone(),
-        to: words::receiver(&project, d, language),
-        went: went(d, paused.contains(&d.connection), app.engine.now()),
-        attempts: u64::try_from(d.attempts).unwrap_or_default(),
-        why: words::why(d, language),
+    let later = |d: &Delivery| {
+        let connection = still.iter().find(|c| c.id == d.connection);
+        let rests_until = connection.and_then(|c| c.open_until);
+        let is_untried = d.state == DeliveryState::Waiting && d.attempts == 0;
+        Later {
+            id: d.id.to_string(),
+            connection: d.connection.clone(),
+            to: words::receiver(&project, d, language),
+            went: went(d, connection.is_some_and(|c| c.paused), rests_until, app.engine.now()),
+            attempts: u64::try_from(d.attempts).unwrap_or_default(),
+            // It was not even tried, because those before it did not get through.
+            why: match rests_until {
+                Some(_) if is_untried => words::at_rest(language).to_owned(),
+                _ => words::why(d, language),
+            },
+        }
     };
     Ok(found.iter().map(later).collect())
 }
 
-/// Connections that a person has stopped; looked up only if something waits for them.
-fn paused(app: &App, deliveries: &[Delivery]) -> Result<Vec<String>, InterfacesError> {
+/// Connections that a person has stopped or that rest; looked up only if something waits for them.
+fn still(app: &App, deliveries: &[Delivery]) -> Result<Vec<ConnectionStatus>, InterfacesError> {
     if deliveries.iter().all(|d| d.state != DeliveryState::Waiting) {
         return Ok(Vec::new());
     }
-    Ok(app.interfaces.connections()?.into_iter().filter(|c| c.paused).map(|c| c.id).collect())
+    let all = app.interfaces.connections()?;
+    Ok(all.into_iter().filter(|c| c.paused || c.open_until.is_some()).collect())
 }
 
-fn went(delivery: &Delivery, paused: bool, now: i64) -> Went {
+fn went(delivery: &Delivery, paused: bool, rests_until: Option<i64>, now: i64) -> Went {
+    let next_at = delivery.next_at.max(rests_until.unwrap_or_default());
     match delivery.state {
         DeliveryState::Delivered => Went::Arrived(delivery.ended_at),
         DeliveryState::Dead => Went::Stopped,
@@ -51,6 +62,6 @@ fn went(delivery: &Delivery, paused: bool, now: i64) -> Went {
         DeliveryState::Cancelled => Went::Cancelled(delivery.ended_at),
         DeliveryState::Waiting if delivery.claimed => Went::Running,
         DeliveryState::Waiting if paused => Went::Held,
-        DeliveryState::Waiting => Went::Waits((delivery.next_at > now).then_some(delivery.next_at)),
+        DeliveryState::Waiting => Went::Waits((next_at > now).then_some(next_at)),
     }
 }

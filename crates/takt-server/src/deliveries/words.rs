@@ -42,6 +42,11 @@ pub(crate) fn connection_state(status: &ConnectionStatus, language: &str) -> &'s
     }
 }
 
+/// Why nothing is tried over a connection that rests.
+pub(crate) fn at_rest(language: &str) -> &'static str {
+    say(language, "nothing got through there lately", "dort kam zuletzt nichts durch")
+}
+
 /// Who gets a delivery, as people call it.
 pub(crate) fn receiver(project: &Project, delivery: &Delivery, language: &str) -> String {
     if delivery.connection == FUNCTIONS {
