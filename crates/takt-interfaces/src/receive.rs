@@ -71,7 +71,7 @@ pub(crate) fn as_though_it_came(connection: &Connection, body: &Json) -> Option<
     let (receive, kind) = wanted(connection, body)?;
     let text = body.to_string();
     let id = id_in(receive, body).unwrap_or_else(|| digest(text.as_bytes()));
-    let is_fit = !id.is_empty() && id.len() <= LONGEST_ID;
+    let is_fit = !id.is_empty() && id.len() <= LONGEST_ID && !id.contains('\0');
     is_fit.then(|| Message { connection: connection.id.clone(), id, also: None, kind, body: text })
 }
 
