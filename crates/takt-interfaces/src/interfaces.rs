@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use takt_engine::{Engine, EngineError, EngineTx};
+use takt_engine::{Actor, Engine, EngineError, EngineTx};
 use takt_model::{Connection, Operation, OperationKind, Project};
 use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
@@ -105,6 +105,8 @@ pub struct Interfaces {
     /// When each question was asked last.
     pub(crate) asked: Arc<tokio::sync::Mutex<HashMap<PollRoute, i64>>>,
     keep: Duration,
+    /// For whom decisions are written down.
+    pub(crate) actor: Option<Arc<Actor>>,
 }
 
 struct RunningPump {
@@ -151,7 +153,13 @@ impl Interfaces {
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
         };
-        Self { house: Arc::new(house), pumps: Arc::default(), asked: Arc::default(), keep }
+        Self { house: Arc::new(house), pumps: Arc::default(), asked: Arc::default(), keep, actor: None }
+    }
+
+    /// The same room for somebody: what they decide is written to the audit, in the transaction that does it.
+    #[must_use]
+    pub fn acting_for(&self, actor: Actor) -> Self {
+        Self { actor: Some(Arc::new(actor)), ..self.clone() }
     }
 
     /// Lends the project's functions; again after each reload.

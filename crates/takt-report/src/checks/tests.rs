@@ -152,7 +152,7 @@ fn story() -> Story {
         steps: vec![StoryStep {
             label: both("Bestellung geschrieben", "Order written"),
             succeeded: true,
-            depth: 0,
+            depth: 0, took: 0, notes: vec![],
             changes: vec![StoryChange {
                 table: "orders".into(),
                 verb: "insert".into(),
@@ -164,6 +164,7 @@ fn story() -> Story {
         changes: Vec::new(),
         changes_left_out: 0,
         events: Vec::new(),
+        revealed: false,
     }
 }
 

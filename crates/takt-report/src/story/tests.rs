@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use expect_test::expect;
-use takt_engine::{StoryChange, StoryField};
+use takt_engine::{StoryChange, StoryField, Usual};
 use takt_model::{ProjectFiles, Words};
 
 use super::{
+    background::{Because, Follows, Version},
     later::{Later, Went},
     *,
 };
@@ -63,7 +64,7 @@ type = "timestamp"
 }
 
 fn field(name: &str, before: Option<&str>, after: Option<&str>) -> StoryField {
-    StoryField { name: name.into(), before: before.map(Into::into), after: after.map(Into::into) }
+    StoryField { name: name.into(), before: before.map(Into::into), after: after.map(Into::into), hidden: None }
 }
 
 fn change(table: &str, verb: &str, key: &str, fields: Vec<StoryField>, rule: &str) -> StoryChange {
@@ -90,12 +91,16 @@ fn bought() -> Story {
                 label: both("Warenkorb geprüft", "Basket checked"),
                 succeeded: true,
                 depth: 0,
+                took: 420,
+                notes: vec![],
                 changes: vec![],
             },
             StoryStep {
                 label: both("Bestand reserviert", "Stock reserved"),
                 succeeded: true,
                 depth: 0,
+                took: 420,
+                notes: vec![],
                 changes: vec![change(
                     "products",
                     "update",
@@ -108,6 +113,8 @@ fn bought() -> Story {
                 label: both("Bestellung geschrieben", "Order written"),
                 succeeded: true,
                 depth: 0,
+                took: 420,
+                notes: vec![],
                 changes: vec![change(
                     "orders",
                     "insert",
@@ -127,6 +134,7 @@ fn bought() -> Story {
         changes: vec![],
         changes_left_out: 0,
         events: vec!["order.placed".into()],
+        revealed: false,
     }
 }
 
@@ -293,6 +301,7 @@ fn later(to: &str, went: Went, attempts: u64, why: &str) -> Later {
         went,
         attempts,
         why: why.into(),
+        means: "Bestellungen warten hier.".into(),
     }
 }
 
@@ -366,6 +375,8 @@ fn what_nobody_called_says_what_set_it_off() {
         told(message("consumer:send_thanks")),
         told(StoryCause::Schedule { due_at: 0 }),
         told(StoryCause::Delay),
+        told(StoryCause::Later { id: "1".into(), attempt: 2, asked_by: Some("2".into()) }),
+        told(StoryCause::Later { id: "1".into(), attempt: 1, asked_by: None }),
         told(message("webhook:payments")),
     ];
     expect![[r#"
@@ -373,4 +384,122 @@ fn what_nobody_called_says_what_set_it_off() {
         Niemand; der Zeitplan hat es ausgelöst. Der Vorgang arbeitet mit den Rechten des Hauses, weil niemand ihn aufgerufen hat.
         Niemand; ein früherer Vorgang hat es bestellt. Der Vorgang arbeitet mit den Rechten des Hauses, weil niemand ihn aufgerufen hat.
         Ein Programm mit dem geheimen Schlüssel. Der Vorgang durfte nur, was der Aufrufer selbst darf."#]].assert_eq(&lines.join("\n"));
+}
+
+/// Everything that can be known around a story.
+fn background() -> Background {
+    Background {
+        names: RowNames::from([(("products".into(), PRODUCT.into()), "Steingutkanne".into())]),
+        because: Some(Because { id: "0199b000-0000-7000-8000-0000000000ee".into(), title: "Warenkorb".into() }),
+        event: None,
+        version: Some(Version { name: "471ae99f0b12".into(), since: 1_795_425_000_000_000 }),
+        usual: Some(Usual { took: 700, of: 128 }),
+        follows: Some(Follows::Again(1_795_425_547_000_000)),
+        lines: HashMap::from([(2, "logic/checkout.ts:41".into())]),
+        file: Some("logic/checkout.ts:27".into()),
+    }
+}
+
+fn waiting() -> Later {
+    later("„ERP“", Went::Waits(Some(1_795_425_949_000_000)), 3, "die andere Seite ist nicht bereit")
+}
+
+/// One text of all depths in both languages.
+fn all_depths(story: &Story, later: &[Later]) -> String {
+    let mut text = String::new();
+    for language in ["de", "en"] {
+        let told = tell_story_with(story, &shop(), language, &background()).and_then(later);
+        for depth in 0..=3 {
+            text.push_str(&format!("===== {language} {depth}\n{}", told.to_depth(Depth::of(depth))));
+        }
+    }
+    text
+}
+
+#[test]
+fn a_success_with_a_delivery_outstanding_at_every_depth() {
+    let mut story = bought();
+    story.steps[1].notes = vec![both("Steingutkanne: 1.007 vorhanden", "Stoneware pot: 1,007 in stock")];
+    expect![[r#""#]].assert_eq(&all_depths(&story, &[waiting()]));
+}
+
+#[test]
+fn a_refusal_at_every_depth() {
+    let mut story = bought();
+    story.result =
+        StoryResult::Refused { status: 409, message: both("Assam ist ausverkauft.", "Assam is sold out.") };
+    story.steps.truncate(2);
+    story.steps[1].succeeded = false;
+    story.steps[1].changes.clear();
+    story.events.clear();
+    let mut known = background();
+    known.follows = None;
+    let told = |language| tell_story_with(&story, &shop(), language, &known);
+    let text = [told("de"), told("en")].map(|t| [0, 1, 2, 3].map(|d| t.to_depth(Depth::of(d))).join("=====\n"));
+    expect![[r#""#]].assert_eq(&text.join("==========\n"));
+}
+
+#[test]
+fn a_failed_job_says_what_follows() {
+    let mut story = bought();
+    story.label = both("Bestände abgleichen", "Compare stock");
+    story.function = "compare_stock".into();
+    story.caller = None;
+    story.caller_roles = vec!["service_role".into()];
+    story.cause = StoryCause::Later { id: "0199".into(), attempt: 2, asked_by: Some("0198".into()) };
+    story.elevated = false;
+    story.result = StoryResult::Failed {
+        code: "P0001".into(),
+        message: "x is not a function".into(),
+        position: Some("logic/compare_stock.ts:12:9".into()),
+    };
+    story.steps.clear();
+    story.events.clear();
+    expect![[r#""#]].assert_eq(&all_depths(&story, &[]));
+    let mut ends = String::new();
+    for follows in [Follows::Done, Follows::GivenUp, Follows::Cancelled, Follows::Scheduled(story.at)] {
+        for language in ["de", "en"] {
+            let known = Background { follows: Some(follows), ..Background::default() };
+            ends.push_str(&format!("{}\n", tell_story_with(&story, &shop(), language, &known).next));
+        }
+    }
+    expect![[r#""#]].assert_eq(&ends);
+}
+
+#[test]
+fn a_dead_letter_of_a_story_offers_to_try_again() {
+    let stopped = later("„ERP“", Went::Stopped, 4, "es wurde so nicht angenommen (Antwort 422)");
+    let told = |language| tell_story(&bought(), &shop(), language).and_then(std::slice::from_ref(&stopped));
+    let tail = |text: String, from: &str| text.split_once(from).unwrap().1.to_owned();
+    let text = told("de").headline
+        + &tail(told("de").to_depth(Depth::Steps), "Was danach geschah")
+        + &told("en").headline
+        + &tail(told("en").to_depth(Depth::Steps), "What happened afterwards");
+    expect![[r#""#]].assert_eq(&text);
+}
+
+#[test]
+fn personal_values_are_shown_only_in_a_story_that_was_revealed() {
+    let mut story = bought();
+    let recipient = |story: &Story| {
+        let told = tell_story(story, &shop(), "de");
+        let field = &told.steps[2].changes[0].fields[4];
+        (field.after.clone(), field.hidden, told.hides)
+    };
+    story.steps[2].changes[0].fields[4].after = Some(MASK.into());
+    assert_eq!(recipient(&story), ("verborgen".into(), true, true));
+    story.revealed = true;
+    assert_eq!(recipient(&story), ("nicht aufbewahrt".into(), true, false), "forgotten meanwhile, or never kept");
+    story.steps[2].changes[0].fields[4].after = Some("Ada Muster".into());
+    assert_eq!(recipient(&story), ("Ada Muster".into(), false, false));
+}
+
+#[test]
+fn a_story_is_told_in_the_time_zone_of_the_project() {
+    let mut project = shop();
+    project.settings.time_zone = "Europe/Berlin".into();
+    let told = tell_story(&bought(), &project, "de");
+    assert_eq!(told.headline, "Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 10:14:07 Uhr (MEZ) · ERFOLGREICH");
+    let shown = told.to_depth(Depth::Technical);
+    assert!(shown.contains("Bestellt: 23.11.2026, 10:14:07 Uhr (MEZ)") && !shown.contains("(UTC)"), "{shown}");
 }

@@ -47,6 +47,16 @@ pub(crate) fn one(app: &App, id: &str, language: &str) -> Result<Option<About>, 
     Ok(Some(about(&app.project(), status, &app.interfaces.seen(id)?, language)))
 }
 
+/// What an operation does, in words.
+pub(crate) fn operation(operation: &Operation, language: &str) -> String {
+    let words = Words { language };
+    match &operation.kind {
+        OperationKind::Deliver(deliver) => words.deliver(deliver),
+        OperationKind::Receive(receive) => words.receive(receive),
+        OperationKind::Poll(poll) => words.poll(poll),
+    }
+}
+
 fn about(project: &Project, status: &ConnectionStatus, seen: &Seen, language: &str) -> About {
     let words = Words { language };
     let mut parts = Vec::new();

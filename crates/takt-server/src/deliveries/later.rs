@@ -21,9 +21,14 @@ pub(crate) fn of_story(app: &App, story: &Story) -> Result<Vec<Delivery>, Interf
 
 /// As [`of_story`], ready to be told.
 pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec<Later>, InterfacesError> {
-    let found = of_story(app, story)?;
-    let paused = paused(app, &found)?;
+    of(app, &of_story(app, story)?, language)
+}
+
+/// These deliveries, ready to be told.
+pub(crate) fn of(app: &App, found: &[Delivery], language: &str) -> Result<Vec<Later>, InterfacesError> {
+    let paused = paused(app, found)?;
     let project = app.project();
+    let means = |d: &Delivery| project.connection(&d.connection).and_then(|c| c.outage.words.get(language));
     let later = |d: &Delivery| Later {
         id: d.id.to_string(),
         connection: d.connection.clone(),
@@ -31,6 +36,7 @@ pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec
         went: went(d, paused.contains(&d.connection), app.engine.now()),
         attempts: u64::try_from(d.attempts).unwrap_or_default(),
         why: words::why(d, language),
+        means: means(d).unwrap_or_default().to_owned(),
     };
     Ok(found.iter().map(later).collect())
 }
