@@ -28,26 +28,48 @@ pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
         "job.run" => ("Aufgabe angestoßen", "ran a job"),
         "job.cancel" => ("Aufgabe abgebrochen", "cancelled a job"),
         "job.retry" => ("Aufgabe noch einmal angestoßen", "retried a job"),
+        "account.add" => ("Konto angelegt", "made an account"),
+        "account.role" => ("Rollen eines Kontos geändert", "changed the roles of an account"),
+        "order.state" => ("Stand einer Bestellung geändert", "changed the state of an order"),
         "audit.look" => ("Protokoll angesehen", "looked at the audit"),
         other => return other,
     };
     pick(language, de, en)
 }
 
+/// What an act is about: "Geschichte 0199...". What has no word is told as it is stored.
+#[must_use]
+pub fn subject_words(subject: &str, language: &str) -> String {
+    let (kind, rest) = subject.split_once(' ').unwrap_or((subject, ""));
+    let (de, en) = match kind {
+        "story" => ("Geschichte", "story"),
+        "stories" => ("Geschichten", "stories"),
+        "delivery" => ("Zustellung", "delivery"),
+        "connection" => ("Verbindung", "connection"),
+        "job" => ("Aufgabe", "job"),
+        "secret" => ("Geheimnis", "secret"),
+        "order" => ("Bestellung", "order"),
+        "account" => ("Konto", "account"),
+        "audit" => ("Protokoll", "audit"),
+        _ => return subject.to_owned(),
+    };
+    format!("{} {rest}", pick(language, de, en)).trim_end().to_owned()
+}
+
 /// A row as one line for a terminal.
 #[must_use]
 pub fn audit_line(entry: &AuditEntry, language: &str, zone: &str) -> String {
     let when = format::moment_in(entry.at, language, zone);
-    let actor = match entry.actor {
-        ActorKind::Account => "",
-        ActorKind::Key => pick(language, " (Schlüssel)", " (key)"),
-        ActorKind::Command => pick(language, " (Befehl)", " (command)"),
+    let from = match entry.actor {
+        ActorKind::Account => format!(", {}", entry.place),
+        ActorKind::Key => format!(" ({}), {}", pick(language, "Schlüssel", "key"), entry.place),
+        ActorKind::Command => format!(" ({})", pick(language, "Befehl", "command")),
     };
     let reason = entry.reason.as_deref().map_or_else(String::new, |reason| {
         format!(" – {}: {reason}", pick(language, "Grund", "reason"))
     });
-    let (name, place) = (&entry.name, &entry.place);
-    format!("{when}  {name}{actor}, {place}: {} – {}{reason}", act_word(&entry.act, language), entry.subject)
+    let (act, subject) = (act_word(&entry.act, language), subject_words(&entry.subject, language));
+    format!("{when}  {}{from}: {act} – {subject}{reason}", entry.name)
 }
 
 #[cfg(test)]
@@ -72,8 +94,9 @@ mod tests {
         };
         let told = [audit_line(&entry, "de", "Europe/Berlin"), audit_line(&entry, "en", "UTC")].join("\n");
         expect![[r#"
-            23.11.2026, 10:14:07 Uhr (MEZ)  owner@example.org, 203.0.113.9: persönliche Werte einer Geschichte angesehen – story 0199 – Grund: Rückfrage der Kundin zur Lieferadresse
+            23.11.2026, 10:14:07 Uhr (MEZ)  owner@example.org, 203.0.113.9: persönliche Werte einer Geschichte angesehen – Geschichte 0199 – Grund: Rückfrage der Kundin zur Lieferadresse
             23 Nov 2026, 09:14:07 (UTC)  owner@example.org, 203.0.113.9: looked at a story's personal values – story 0199 – reason: Rückfrage der Kundin zur Lieferadresse"#]].assert_eq(&told);
+        assert_eq!(subject_words("3 of connection erp", "de"), "3 of connection erp");
         assert_eq!(act_word("reconcile.replay", "de"), "reconcile.replay", "a new act is told as it is stored");
     }
 }

@@ -29,7 +29,7 @@ pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,
     State, Verdict, judge,
 };
-pub use audit::{act_word, audit_line};
+pub use audit::{act_word, audit_line, subject_words};
 pub use story::background::{Background, Because, BecauseText, Follows, Version};
 pub use story::delivery::{AttemptFact, AttemptText, DeliveryFacts, DeliveryText, tell_delivery};
 pub use story::later::{Later, LaterText, Went};

@@ -397,7 +397,7 @@ impl Teller<'_> {
             title: step.label.get(self.language).unwrap_or(unnamed).to_owned(),
             succeeded: step.succeeded,
             depth: step.depth,
-            took: if step.took > 0 { format::took(step.took, self.language) } else { String::new() },
+            took: if step.took >= 50 { format::took(step.took, self.language) } else { String::new() },
             notes: step.notes.iter().filter_map(|n| n.get(self.language)).map(str::to_owned).collect(),
             changes: step.changes.iter().map(|c| self.change(c)).collect(),
             source: self.background.lines.get(&number).cloned().unwrap_or_default(),

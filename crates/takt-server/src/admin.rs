@@ -203,12 +203,20 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
             Ok(json!({ "url": app.base_url, "publishable_key": keys.publishable, "secret_key": keys.secret }))
         }
         AdminRequest::AccountAdd { email, password, roles } => {
-            account_add(app, &email, password, &roles).await
+            let made = account_add(app, &email, password, &roles).await?;
+            note_account(app, look, "account.add", &made, &roles, &[]).await;
+            Ok(made)
         }
         AdminRequest::AccountList { limit } => {
             Ok(app.auth.accounts(limit).await?.iter().map(Account::to_json).collect())
         }
-        AdminRequest::AccountRole { email, add, remove } => account_role(app, &email, &add, &remove).await,
+        AdminRequest::AccountRole { email, add, remove } => {
+            let changed = account_role(app, &email, &add, &remove).await?;
+            if !add.is_empty() || !remove.is_empty() {
+                note_account(app, look, "account.role", &changed, &add, &remove).await;
+            }
+            Ok(changed)
+        }
         AdminRequest::StoryLast { function, language, depth } => {
             let story = app.engine.story_last(function.as_deref())?;
             let story = story.ok_or_else(|| AdminError("There is no story yet.".to_owned()))?;
@@ -253,6 +261,17 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         AdminRequest::SecretList => secret_list(app),
         AdminRequest::Settings => Ok(json!(Setting::all(&app.project()))),
         AdminRequest::Status => Ok(status(app)),
+    }
+}
+
+/// Writes down who made an account or changed its rights: `account 0199...: +staff`. It is done already.
+async fn note_account(app: &App, look: &Look, act: &str, account: &Json, add: &[String], remove: &[String]) {
+    let roles = add.iter().map(|r| format!("+{r}")).chain(remove.iter().map(|r| format!("-{r}")));
+    let roles: Vec<String> = roles.collect();
+    let id = account["id"].as_str().unwrap_or_default();
+    let subject = format!("account {id}: {}", roles.join(" "));
+    if let Err(error) = app.engine.note_deed(look.deed(act, subject.trim_end_matches(": ").to_owned())).await {
+        tracing::error!(%error, "a change of an account was not written to the audit");
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn secret_key(from: IpAddr) -> Actor {
 
 /// Somebody at a terminal who may open the data folder.
 pub(crate) fn command(name: &str) -> Actor {
-    let name = if name.trim().is_empty() { "?" } else { name.trim() };
+    let name = if name.trim().is_empty() { "unknown" } else { name.trim() };
     Actor { kind: ActorKind::Command, account: None, name: name.to_owned(), place: "command line".to_owned() }
 }
 

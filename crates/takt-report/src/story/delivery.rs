@@ -138,7 +138,7 @@ pub fn tell_delivery(facts: &DeliveryFacts, language: &str, zone: &str) -> Deliv
         outcome: outcome.to_owned(),
         because: facts.because.as_ref().map(|b| b.told(language)),
         attempts: facts.attempts.iter().map(|a| told.attempt(a)).collect(),
-        stands: facts.later.told(language, zone),
+        stands: told.stands(),
         at_risk: if facts.is_question {
             String::new()
         } else {
@@ -146,7 +146,8 @@ pub fn tell_delivery(facts: &DeliveryFacts, language: &str, zone: &str) -> Deliv
         },
         decisions: facts.decisions.clone(),
         rule: facts.rule.clone(),
-        content: facts.content.clone(),
+        // A question carries nothing.
+        content: if facts.content == "{}" { String::new() } else { facts.content.clone() },
         hides: facts.hides,
         later: facts.after.iter().map(|l| l.told(language, zone)).collect(),
         technical: facts.technical.clone(),
@@ -208,6 +209,15 @@ impl Telling<'_> {
                 format!("{to} has not answered. The next question leaves on schedule; nothing is lost.")
             }
         }
+    }
+
+    /// Where it stands. A question without an answer was cancelled by nobody.
+    fn stands(&self) -> LaterText {
+        let stands = self.facts.later.told(self.language, self.zone);
+        if !self.facts.is_question {
+            return stands;
+        }
+        LaterText { sentence: self.summary(), state: self.outcome().0, may_repeat: false, ..stands }
     }
 
     fn attempt(&self, a: &AttemptFact) -> AttemptText {
@@ -277,7 +287,9 @@ impl DeliveryText {
                 }
             }
         }
-        writeln!(f, "\n{} {}", self.stands.mark(), self.stands.sentence)?;
+        if self.stands.sentence != self.summary {
+            writeln!(f, "\n{} {}", self.stands.mark(), self.stands.sentence)?;
+        }
         if self.stands.may_repeat {
             writeln!(f, "    [{}: takt deliveries replay {}]", self.word("Jetzt erneut", "Try again"), self.stands.id)?;
         }

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use takt_engine::{ActorKind, AuditEntry, AuditFilter};
 use takt_model::Uuid;
-use takt_report::act_word;
+use takt_report::{act_word, subject_words};
 
 use super::{
     page::{self, Here},
@@ -105,9 +105,9 @@ fn table(member: &Member, rows: &[AuditEntry]) -> Markup {
                 thead { tr { @for head in heads { th scope="col" { (head) } } } }
                 tbody { @for row in rows { tr {
                     td data-label=(heads[0]) { (page::moment(row.at, language)) }
-                    td data-label=(heads[1]) { (row.name) " " span.soft { (kind(member, row.actor)) (row.place) } }
+                    td data-label=(heads[1]) { (row.name) " " span.soft { (from(member, row)) } }
                     td data-label=(heads[2]) { (act_word(&row.act, language.code())) }
-                    td data-label=(heads[3]) { (about(&row.subject)) }
+                    td data-label=(heads[3]) { (about(&row.subject, language.code())) }
                     td data-label=(heads[4]) { @if let Some(reason) = &row.reason { (reason) } @else { "–" } }
                 } } }
             }
@@ -115,27 +115,21 @@ fn table(member: &Member, rows: &[AuditEntry]) -> Markup {
     }
 }
 
-fn kind(member: &Member, actor: ActorKind) -> &'static str {
-    match actor {
-        ActorKind::Account => "",
-        ActorKind::Key => match member.visitor.language.code() {
-            "de" => "Schlüssel, ",
-            _ => "key, ",
-        },
-        ActorKind::Command => match member.visitor.language.code() {
-            "de" => "Befehl, ",
-            _ => "command, ",
-        },
+fn from(member: &Member, row: &AuditEntry) -> String {
+    match row.actor {
+        ActorKind::Account | ActorKind::Key => row.place.clone(),
+        ActorKind::Command => member.t("Befehl", "command").to_owned(),
     }
 }
 
 /// A link to the story or delivery, if it is about one.
-fn about(subject: &str) -> Markup {
+fn about(subject: &str, language: &str) -> Markup {
+    let words = subject_words(subject, language);
     match subject.split_once(' ') {
         Some(("story" | "delivery", id)) if Uuid::parse_str(id).is_ok() => {
-            html! { a href={ "/studio/tales/" (id) } { (subject) } }
+            html! { a href={ "/studio/tales/" (id) } { (words) } }
         }
-        _ => html! { (subject) },
+        _ => html! { (words) },
     }
 }
 

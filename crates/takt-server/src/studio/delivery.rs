@@ -78,7 +78,7 @@ async fn shown(
         p { a href="/studio/deliveries" { (member.t("← Zustellungen", "← Deliveries")) } }
         div.head { h1 { (title) } (light(member, detail.delivery.state)) }
         (message)
-        p.lead { (words::sentence(&app.project(), &detail.delivery, number.as_deref(), language.code())) }
+        p.lead { (told.summary) }
         @if !told.at_risk.is_empty() { div.message.note { p { (told.stands.sentence) } p { (told.at_risk) } } }
         (buttons(member, &detail.delivery))
         (facts(app, member, &detail.delivery))

@@ -172,7 +172,10 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
             }
             details.technical {
                 summary { (member.t("Für die Technik", "For the technician")) }
-                dl { @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } } }
+                dl {
+                    @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } }
+                    @for step in told.steps.iter().filter(|s| !s.source.is_empty()) { dt { (step.title) } dd { code { (step.source) } } }
+                }
             }
         }
     }
@@ -223,7 +226,6 @@ fn step(member: &Member, told: &StoryText, step: &StepText) -> Markup {
             @if !step.took.is_empty() { " " span.soft { (step.took) } }
         }
         @for note in &step.notes { p { (note) } }
-        @if !step.source.is_empty() { p.soft { code { (step.source) } } }
         @if step.changes.is_empty() {
             p.soft {
                 @if told.state == takt_report::State::Green {

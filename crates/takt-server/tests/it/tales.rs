@@ -243,7 +243,7 @@ fn commands_need_a_reason_that_is_one_and_are_written_down_with_a_name() {
     let told = shop.ask(by("Ada", None, list));
     has(
         told["text"].as_str().unwrap(),
-        &["Grace (Befehl), command line: Zustellung noch einmal angestoßen", "Grund: Rückfrage der Kundin"],
+        &["Grace (Befehl): Zustellung noch einmal angestoßen", "Grund: Rückfrage der Kundin"],
     );
 }
 

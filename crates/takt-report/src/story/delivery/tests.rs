@@ -92,4 +92,6 @@ fn a_question_without_an_answer_needs_no_decision() {
     expect![[r#""#]].assert_eq(&(told("de") + &told("en")));
     let text = tell_delivery(&question, "de", "UTC");
     assert_eq!((text.state, text.at_risk.as_str()), (State::Yellow, ""));
+    let whole = text.to_depth(Depth::Technical);
+    assert!(!whole.contains("Menschen"), "nobody cancelled it: {whole}");
 }
