@@ -165,9 +165,11 @@ impl Engine {
             if let Some(act) = &filter.act {
                 // From `story.` to `story/`, the next character: everything that begins with it.
                 let begins = |end: &str| Value::Text(format!("{act}{end}"));
-                let beneath = on
-                    .compare("act", CompareOp::Ge, begins("."))?
-                    .and(on.compare("act", CompareOp::Lt, begins("/"))?);
+                let beneath = on.compare("act", CompareOp::Ge, begins("."))?.and(on.compare(
+                    "act",
+                    CompareOp::Lt,
+                    begins("/"),
+                )?);
                 all.push(Expr::Or(vec![on.eq("act", Value::Text(act.clone()))?, beneath]));
             }
             if let Some(subject) = &filter.subject {

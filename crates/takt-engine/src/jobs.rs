@@ -186,9 +186,11 @@ impl Engine {
     pub fn last_run(&self, function: &str) -> Result<Option<JobRun>, EngineError> {
         self.look_up(|tx| {
             let on = tx.on(RUNS)?;
-            let ran = on
-                .eq("function", Value::Text(function.to_owned()))?
-                .and(on.compare("result", CompareOp::Ne, Value::Text("seen".to_owned()))?);
+            let ran = on.eq("function", Value::Text(function.to_owned()))?.and(on.compare(
+                "result",
+                CompareOp::Ne,
+                Value::Text("seen".to_owned()),
+            )?);
             let newest = [("due_at", Direction::Descending)];
             let plan = on.read(&["due_at", "at", "result", "story"], Some(ran), &newest, Some(1))?;
             let (rows, _) = tx.rows(&Principal::system("jobs: show last run"), plan)?;

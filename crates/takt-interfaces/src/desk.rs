@@ -260,8 +260,7 @@ impl Interfaces {
             .engine
             .look_up(|tx| deliveries::list(tx, &wanted, Direction::Ascending, MOST_REPLAYED))?;
         let waiting_too = filter.state == Some(DeliveryState::Waiting);
-        let may_leave =
-            move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
+        let may_leave = move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
         found.retain(may_leave);
         let replayed = Replayed { deliveries: found.len() as u64, dry_run };
         if dry_run {

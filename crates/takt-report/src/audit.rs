@@ -10,7 +10,9 @@ use crate::{format, text::pick};
 pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
     let (de, en) = match act {
         "story.look" => ("Geschichte angesehen", "looked at a story"),
-        "story.reveal" => ("persönliche Werte einer Geschichte angesehen", "looked at a story's personal values"),
+        "story.reveal" => {
+            ("persönliche Werte einer Geschichte angesehen", "looked at a story's personal values")
+        }
         "story.list" => ("Geschichten abgefragt", "listed stories"),
         "delivery.look" => ("Zustellung angesehen", "looked at a delivery"),
         "delivery.reveal" => {
@@ -65,9 +67,10 @@ pub fn audit_line(entry: &AuditEntry, language: &str, zone: &str) -> String {
         ActorKind::Key => format!(" ({}), {}", pick(language, "Schlüssel", "key"), entry.place),
         ActorKind::Command => format!(" ({})", pick(language, "Befehl", "command")),
     };
-    let reason = entry.reason.as_deref().map_or_else(String::new, |reason| {
-        format!(" – {}: {reason}", pick(language, "Grund", "reason"))
-    });
+    let reason = entry
+        .reason
+        .as_deref()
+        .map_or_else(String::new, |reason| format!(" – {}: {reason}", pick(language, "Grund", "reason")));
     let (act, subject) = (act_word(&entry.act, language), subject_words(&entry.subject, language));
     format!("{when}  {}{from}: {act} – {subject}{reason}", entry.name)
 }
@@ -97,6 +100,10 @@ mod tests {
             23.11.2026, 10:14:07 Uhr (MEZ)  owner@example.org, 203.0.113.9: persönliche Werte einer Geschichte angesehen – Geschichte 0199 – Grund: Rückfrage der Kundin zur Lieferadresse
             23 Nov 2026, 09:14:07 (UTC)  owner@example.org, 203.0.113.9: looked at a story's personal values – story 0199 – reason: Rückfrage der Kundin zur Lieferadresse"#]].assert_eq(&told);
         assert_eq!(subject_words("3 of connection erp", "de"), "3 of connection erp");
-        assert_eq!(act_word("reconcile.replay", "de"), "reconcile.replay", "a new act is told as it is stored");
+        assert_eq!(
+            act_word("reconcile.replay", "de"),
+            "reconcile.replay",
+            "a new act is told as it is stored"
+        );
     }
 }

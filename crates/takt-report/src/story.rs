@@ -217,7 +217,8 @@ impl Teller<'_> {
     /// By which number people call what it wrote: that of the first row that has one.
     fn number(&self) -> Option<&str> {
         let fields = self.story.all_changes().flat_map(|c| &c.fields);
-        let number = fields.filter(|f| f.name == "number").find_map(|f| f.after.as_deref().or(f.before.as_deref()));
+        let number =
+            fields.filter(|f| f.name == "number").find_map(|f| f.after.as_deref().or(f.before.as_deref()));
         number.filter(|n| *n != MASK)
     }
 
@@ -319,14 +320,19 @@ impl Teller<'_> {
                 "Niemand; ein früherer Vorgang hat es bestellt",
                 "Nobody; an earlier process had asked for it",
             ),
-            StoryCause::Later { attempt, asked_by, .. } => return Some(self.asked(*attempt, asked_by.is_some())),
+            StoryCause::Later { attempt, asked_by, .. } => {
+                return Some(self.asked(*attempt, asked_by.is_some()));
+            }
         };
         Some(told.to_owned())
     }
 
     fn asked(&self, attempt: i64, by_story: bool) -> String {
         let asked = if by_story {
-            self.pick("Niemand; ein früherer Vorgang hat es bestellt", "Nobody; an earlier process had asked for it")
+            self.pick(
+                "Niemand; ein früherer Vorgang hat es bestellt",
+                "Nobody; an earlier process had asked for it",
+            )
         } else {
             self.pick("Ein Mensch hat es angestoßen", "A person had asked for it")
         };

@@ -151,9 +151,9 @@ impl AdminRequest {
     /// The language of its texts.
     fn language(&self) -> &str {
         match self {
-            Self::StoryLast { language, .. } | Self::Story { language, .. } | Self::AuditList { language, .. } => {
-                language
-            }
+            Self::StoryLast { language, .. }
+            | Self::Story { language, .. }
+            | Self::AuditList { language, .. } => language,
             Self::By { request, .. } => request.language(),
             _ => "en",
         }
@@ -237,7 +237,8 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
             let zone = project.settings.time_zone.as_str();
             let lines: Vec<_> = rows.iter().map(|r| takt_report::audit_line(r, &language, zone)).collect();
             let text = if lines.is_empty() {
-                deliveries::words::say(&language, "Nothing was written down.", "Es ist nichts vermerkt.").to_owned()
+                deliveries::words::say(&language, "Nothing was written down.", "Es ist nichts vermerkt.")
+                    .to_owned()
             } else {
                 lines.join("\n")
             };
@@ -270,7 +271,8 @@ async fn note_account(app: &App, look: &Look, act: &str, account: &Json, add: &[
     let roles: Vec<String> = roles.collect();
     let id = account["id"].as_str().unwrap_or_default();
     let subject = format!("account {id}: {}", roles.join(" "));
-    if let Err(error) = app.engine.note_deed(look.deed(act, subject.trim_end_matches(": ").to_owned())).await {
+    if let Err(error) = app.engine.note_deed(look.deed(act, subject.trim_end_matches(": ").to_owned())).await
+    {
         tracing::error!(%error, "a change of an account was not written to the audit");
     }
 }

@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use takt_interfaces::MailTemplates;
 use takt_logic::Logic;
-use takt_model::{Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, Source, SystemTables};
+use takt_model::{
+    Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, Source, SystemTables,
+};
 use takt_outbound::{Outbound, OutboundOptions};
 
 use crate::project_files::{ReadError, read_project};

@@ -133,11 +133,7 @@ impl From<InterfacesError> for AdminError {
 }
 
 /// Does what a command asks, for somebody; `text` of the answer is for people.
-pub(crate) async fn execute(
-    app: &App,
-    by: &Actor,
-    request: DeliveriesRequest,
-) -> Result<Json, AdminError> {
+pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -> Result<Json, AdminError> {
     let room = &app.interfaces.acting_for(by.clone());
     Ok(match request {
         DeliveriesRequest::List { wanted, limit, language } => {

@@ -166,11 +166,7 @@ fn why(app: &App, story: Option<Uuid>, language: &str) -> Result<String, EngineE
 
 /// Runs a job now, for somebody.
 pub(crate) async fn run(app: &App, by: &Actor, function: &str) -> Result<Option<Uuid>, EngineError> {
-    let is_job = app
-        .logic
-        .load()
-        .function(function)
-        .is_some_and(|f| f.kind == takt_logic::FunctionKind::Job);
+    let is_job = app.logic.load().function(function).is_some_and(|f| f.kind == takt_logic::FunctionKind::Job);
     if !is_job {
         return Ok(None);
     }
@@ -199,7 +195,9 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Resu
             json!({ "text": told(&jobs, &language, &project.settings.time_zone), "jobs": jobs })
         }
         JobsRequest::Run { function } => match run(app, by, &function).await? {
-            Some(id) => json!({ "id": id, "text": format!("`{function}` runs within a second; `takt story {id}` tells how it went.") }),
+            Some(id) => {
+                json!({ "id": id, "text": format!("`{function}` runs within a second; `takt story {id}` tells how it went.") })
+            }
             None => return Err(AdminError(format!("There is no job `{function}`."))),
         },
         JobsRequest::Cancel { id } => {
@@ -214,7 +212,11 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Resu
 }
 
 fn decided(done: bool, id: &str) -> Result<(), AdminError> {
-    if done { Ok(()) } else { Err(AdminError(format!("There is no delayed job {id} that this could be said of."))) }
+    if done {
+        Ok(())
+    } else {
+        Err(AdminError(format!("There is no delayed job {id} that this could be said of.")))
+    }
 }
 
 fn told(jobs: &Jobs, language: &str, zone: &str) -> String {
@@ -226,7 +228,12 @@ fn told(jobs: &Jobs, language: &str, zone: &str) -> String {
             if job.schedule.is_empty() { say(language, "on request", "auf Wunsch") } else { &job.schedule };
         lines.push(format!("{} ({})  {schedule}{}", job.label, job.function, next.unwrap_or_default()));
         if let Some(last) = &job.last {
-            let mut line = format!("    {} {}: {}", say(language, "last:", "zuletzt:"), moment(last.at), result_word(&last.result, language));
+            let mut line = format!(
+                "    {} {}: {}",
+                say(language, "last:", "zuletzt:"),
+                moment(last.at),
+                result_word(&last.result, language)
+            );
             if !job.why.is_empty() {
                 line.push_str(&format!(" – {}", job.why));
             }
@@ -247,7 +254,10 @@ fn told(jobs: &Jobs, language: &str, zone: &str) -> String {
             lines.push(format!("  {}  {}  {}  {tries}x{why}", job.id, moment(job.due_at), job.label));
         }
     };
-    part(say(language, "Stopped; a person decides", "Stehen geblieben; ein Mensch entscheidet"), &jobs.stopped);
+    part(
+        say(language, "Stopped; a person decides", "Stehen geblieben; ein Mensch entscheidet"),
+        &jobs.stopped,
+    );
     part(say(language, "Waiting", "Wartend"), &jobs.waiting);
     lines.join("\n")
 }

@@ -1,10 +1,7 @@
 //! People and keys that act or look: how they are named in the audit, which reason is one, who may see what.
 //! Lives here: actors, reasons, the rights of console roles over stories. Not here: the rows (`takt-engine`).
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-};
+use std::{collections::HashMap, net::IpAddr};
 
 use parking_lot::Mutex;
 use takt_auth::StudioRole;
@@ -48,7 +45,8 @@ pub(crate) fn reason(typed: &str) -> Result<String, NoReason> {
     let words: Vec<&str> = typed.split_whitespace().filter(|w| w.chars().any(char::is_alphabetic)).collect();
     let clean: String = typed.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean: String = clean.chars().filter(|c| !c.is_control()).collect();
-    let mut letters: Vec<char> = clean.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+    let mut letters: Vec<char> =
+        clean.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
     letters.sort_unstable();
     letters.dedup();
     match clean.chars().count() {
@@ -60,12 +58,7 @@ pub(crate) fn reason(typed: &str) -> Result<String, NoReason> {
 
 /// An account, from an address.
 pub(crate) fn account(who: &Principal, email: &str, from: IpAddr) -> Actor {
-    Actor {
-        kind: ActorKind::Account,
-        account: who.uid(),
-        name: email.to_owned(),
-        place: from.to_string(),
-    }
+    Actor { kind: ActorKind::Account, account: who.uid(), name: email.to_owned(), place: from.to_string() }
 }
 
 /// A program with the secret key.

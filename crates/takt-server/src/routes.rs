@@ -140,9 +140,7 @@ async fn takt_door(call: Call, who: Principal) -> Result<Response<Body>, WireErr
     let reader = stories::reader(&call, &who)?;
     let uri = call.parts.uri.clone();
     match (&call.parts.method, Segments::of(uri.path()).as_slice()) {
-        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => {
-            stories::last(&call, reader).await
-        }
+        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => stories::last(&call, reader).await,
         (&Method::GET | &Method::HEAD, ["takt", "v1", "stories", id]) => {
             stories::one(&call, reader, &decoded(id)).await
         }

@@ -8,7 +8,7 @@ mod parcel;
 use takt_engine::Story;
 use takt_interfaces::InterfacesError;
 use takt_model::Uuid;
-use takt_report::{Depth, DeliveryText, StoryText, tell_story_with};
+use takt_report::{DeliveryText, Depth, StoryText, tell_story_with};
 
 pub(crate) use parcel::{Parcel, parcel};
 

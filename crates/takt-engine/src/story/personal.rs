@@ -28,12 +28,7 @@ pub struct HiddenValues {
 type Kept = (usize, String, Option<String>, Option<String>);
 
 /// A personal field with masks in the place of its values.
-pub(super) fn masked(
-    name: &str,
-    kind: &str,
-    before: Option<String>,
-    after: Option<String>,
-) -> StoryField {
+pub(super) fn masked(name: &str, kind: &str, before: Option<String>, after: Option<String>) -> StoryField {
     let mask = |value: &Option<String>| value.as_ref().map(|_| MASK.to_owned());
     let shown = (mask(&before), mask(&after));
     let short = |value: Option<String>| {
@@ -104,7 +99,8 @@ impl Engine {
         self.note_deed(look).await?;
         self.look_up(|tx| {
             let on = tx.on(STORIES)?;
-            let plan = on.read(&["document", "personal"], Some(on.eq("id", Value::Uuid(id))?), &[], Some(1))?;
+            let plan =
+                on.read(&["document", "personal"], Some(on.eq("id", Value::Uuid(id))?), &[], Some(1))?;
             let (rows, _) = tx.rows(&Principal::system("story: show personal values"), plan)?;
             let Some(Value::Json(document)) = rows.value(0, "document") else { return Ok(None) };
             let mut story = parsed(document)?;
@@ -126,9 +122,11 @@ impl Engine {
         let until = first_id_of(self.now().saturating_sub(keep));
         let old = self.look_up(|tx| {
             let on = tx.on(STORIES)?;
-            let old = on
-                .compare("id", CompareOp::Gt, Value::Uuid(from))?
-                .and(on.compare("id", CompareOp::Lt, Value::Uuid(until))?);
+            let old = on.compare("id", CompareOp::Gt, Value::Uuid(from))?.and(on.compare(
+                "id",
+                CompareOp::Lt,
+                Value::Uuid(until),
+            )?);
             let oldest = [("id", Direction::Ascending)];
             let plan = on.read(&["id", "personal"], Some(old), &oldest, Some(PAGE))?;
             let (rows, _) = tx.rows(&Principal::system("story: look for old personal values"), plan)?;
@@ -152,9 +150,11 @@ impl Engine {
         loop {
             let ids = self.look_up(|tx| {
                 let on = tx.on(STORIES)?;
-                let theirs = on
-                    .eq("caller", Value::Uuid(account))?
-                    .and(on.compare("id", CompareOp::Gt, Value::Uuid(after))?);
+                let theirs = on.eq("caller", Value::Uuid(account))?.and(on.compare(
+                    "id",
+                    CompareOp::Gt,
+                    Value::Uuid(after),
+                )?);
                 let oldest = [("id", Direction::Ascending)];
                 let plan = on.read(&["id"], Some(theirs), &oldest, Some(PAGE))?;
                 let (rows, _) = tx.rows(&Principal::system("story: look for an account's"), plan)?;

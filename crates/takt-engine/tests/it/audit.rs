@@ -19,7 +19,12 @@ fn deed(act: &str, subject: &str) -> Deed {
         name: "ada".to_owned(),
         place: "command line".to_owned(),
     };
-    Deed { by, act: act.to_owned(), subject: subject.to_owned(), reason: Some("complaint of a customer".to_owned()) }
+    Deed {
+        by,
+        act: act.to_owned(),
+        subject: subject.to_owned(),
+        reason: Some("complaint of a customer".to_owned()),
+    }
 }
 
 /// An account writes a shelf with somebody's name on it.
@@ -41,7 +46,8 @@ async fn written(engine: &Engine, account: u128, id: i64, keeper: &'static str) 
 }
 
 async fn keeper(engine: &Engine, story: Uuid) -> Option<String> {
-    let story = engine.reveal_story(story, deed("story.reveal", &format!("story {story}"))).await.unwrap().unwrap();
+    let story =
+        engine.reveal_story(story, deed("story.reveal", &format!("story {story}"))).await.unwrap().unwrap();
     assert!(story.revealed);
     story.all_changes().flat_map(|c| &c.fields).find(|f| f.name == "keeper").unwrap().after.clone()
 }
@@ -89,7 +95,11 @@ async fn personal_values_are_forgotten_sooner_than_their_story_and_with_their_ac
     clock.forward(DAY * 91);
     let young = written(&engine, 7, 4, "Grace").await;
     assert_eq!(keeper(&engine, old).await.as_deref(), Some("Grace"), "until the next minute");
-    assert_eq!(engine.forget_old_personal_values(Uuid::nil()).await.unwrap(), Some(other), "the last old one");
+    assert_eq!(
+        engine.forget_old_personal_values(Uuid::nil()).await.unwrap(),
+        Some(other),
+        "the last old one"
+    );
     assert_eq!(engine.forget_old_personal_values(other).await.unwrap(), None);
     assert_eq!(keeper(&engine, old).await.as_deref(), Some("•••"));
     assert_eq!(keeper(&engine, young).await.as_deref(), Some("Grace"));

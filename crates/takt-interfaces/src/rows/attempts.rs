@@ -91,9 +91,11 @@ pub(crate) fn of(tx: &EngineTx, delivery: Uuid) -> Result<Vec<Attempt>, EngineEr
 /// How many attempts of a delivery began at or after `since`: from 1, since one of them has just ended.
 pub(crate) fn count_since(tx: &EngineTx, delivery: Uuid, since: i64) -> Result<u32, EngineError> {
     let on = tx.on(TABLE)?;
-    let filter = on
-        .eq("delivery", Value::Uuid(delivery))?
-        .and(on.compare("at", CompareOp::Ge, Value::Timestamp(since))?);
+    let filter = on.eq("delivery", Value::Uuid(delivery))?.and(on.compare(
+        "at",
+        CompareOp::Ge,
+        Value::Timestamp(since),
+    )?);
     let (_, outcome) =
         tx.rows(&takt_model::Principal::system("deliveries: count attempts"), on.count(Some(filter)))?;
     Ok(u32::try_from(outcome.count.unwrap_or_default()).unwrap_or(u32::MAX).max(1))

@@ -207,6 +207,8 @@ async fn a_replay_begins_with_the_first_pause_again() {
         house.work().await;
     }
     assert_eq!(house.deliveries()[0].state, DeliveryState::Dead);
+    // The breaker lets one through again.
+    house.forward(Duration::from_secs(3600));
     let id = house.deliveries()[0].id;
     house.interfaces.replay(id, None).await.unwrap();
     house.work().await;

@@ -37,7 +37,11 @@ pub(super) fn build(take: &mut Take<'_>) -> Settings {
         currency: take.text("currency", "three capital letters like \"EUR\"", |text| {
             text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
         }),
-        time_zone: take.text("time_zone", "the name of a time zone like \"Europe/Berlin\"", take::is_time_zone),
+        time_zone: take.text(
+            "time_zone",
+            "the name of a time zone like \"Europe/Berlin\"",
+            take::is_time_zone,
+        ),
         ..Settings::default()
     };
     if settings.languages.is_empty() {

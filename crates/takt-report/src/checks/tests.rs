@@ -152,7 +152,9 @@ fn story() -> Story {
         steps: vec![StoryStep {
             label: both("Bestellung geschrieben", "Order written"),
             succeeded: true,
-            depth: 0, took: 0, notes: vec![],
+            depth: 0,
+            took: 0,
+            notes: vec![],
             changes: vec![StoryChange {
                 table: "orders".into(),
                 verb: "insert".into(),

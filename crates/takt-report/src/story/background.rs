@@ -118,21 +118,25 @@ impl Teller<'_> {
         }
         let at = |at: i64| format::moment_in(at, self.language, self.zone);
         match follows {
-            Follows::Again(when) if self.is_german() => format!("Es wird von selbst noch einmal versucht: {}.", at(when)),
+            Follows::Again(when) if self.is_german() => {
+                format!("Es wird von selbst noch einmal versucht: {}.", at(when))
+            }
             Follows::Again(when) => format!("It is tried again by itself: {}.", at(when)),
-            Follows::Done => self
-                .pick("Ein späterer Versuch ist gelungen.", "A later try succeeded.")
-                .to_owned(),
+            Follows::Done => {
+                self.pick("Ein späterer Versuch ist gelungen.", "A later try succeeded.").to_owned()
+            }
             Follows::GivenUp => self
                 .pick(
                     "Es wird nicht mehr von selbst versucht. Ein Mensch muss entscheiden.",
                     "It is not tried again by itself. A person must decide.",
                 )
                 .to_owned(),
-            Follows::Cancelled => self
-                .pick("Ein Mensch hat es abgebrochen.", "A person has cancelled it.")
-                .to_owned(),
-            Follows::Scheduled(when) if self.is_german() => format!("Der nächste planmäßige Lauf: {}.", at(when)),
+            Follows::Cancelled => {
+                self.pick("Ein Mensch hat es abgebrochen.", "A person has cancelled it.").to_owned()
+            }
+            Follows::Scheduled(when) if self.is_german() => {
+                format!("Der nächste planmäßige Lauf: {}.", at(when))
+            }
             Follows::Scheduled(when) => format!("The next scheduled run: {}.", at(when)),
         }
     }

@@ -203,7 +203,9 @@ impl Telling<'_> {
             (Went::Waits(_) | Went::Running | Went::Held, "de") => format!("{to} wird gefragt."),
             (Went::Waits(_) | Went::Running | Went::Held, _) => format!("{to} is being asked."),
             (Went::Stopped | Went::Unclear | Went::Cancelled(_), "de") => {
-                format!("{to} hat nicht geantwortet. Die nächste Frage geht nach Plan hinaus; es geht nichts verloren.")
+                format!(
+                    "{to} hat nicht geantwortet. Die nächste Frage geht nach Plan hinaus; es geht nichts verloren."
+                )
             }
             (Went::Stopped | Went::Unclear | Went::Cancelled(_), _) => {
                 format!("{to} has not answered. The next question leaves on schedule; nothing is lost.")
@@ -223,9 +225,8 @@ impl Telling<'_> {
     fn attempt(&self, a: &AttemptFact) -> AttemptText {
         let when = format::moment_in(a.at, self.language, self.zone);
         let took = a.took.map_or_else(String::new, |t| format!(" ({})", format::took(t, self.language)));
-        let status = a.status.map_or_else(String::new, |s| {
-            format!(", {} {s}", self.pick("Antwort", "answer"))
-        });
+        let status =
+            a.status.map_or_else(String::new, |s| format!(", {} {s}", self.pick("Antwort", "answer")));
         // What only repeats the status says nothing new.
         let error = a.error.as_deref().filter(|e| !e.starts_with("answered "));
         let error = error.map_or_else(String::new, |e| format!(" – {e}"));
@@ -291,7 +292,12 @@ impl DeliveryText {
             writeln!(f, "\n{} {}", self.stands.mark(), self.stands.sentence)?;
         }
         if self.stands.may_repeat {
-            writeln!(f, "    [{}: takt deliveries replay {}]", self.word("Jetzt erneut", "Try again"), self.stands.id)?;
+            writeln!(
+                f,
+                "    [{}: takt deliveries replay {}]",
+                self.word("Jetzt erneut", "Try again"),
+                self.stands.id
+            )?;
         }
         line(f, &self.at_risk)?;
         for decision in &self.decisions {

@@ -78,8 +78,11 @@ impl StoryText {
         self.open = open(later, &self.language);
         self.at_risk = at_risk(later, &self.language);
         let open = in_brief(later, &self.language);
-        self.headline =
-            if open.is_empty() { self.plain_headline.clone() } else { format!("{}, {open}", self.plain_headline) };
+        self.headline = if open.is_empty() {
+            self.plain_headline.clone()
+        } else {
+            format!("{}, {open}", self.plain_headline)
+        };
         self
     }
 }
@@ -118,8 +121,8 @@ impl Later {
             Went::Waits(Some(_)) if n == 0 => format!("An {to}: wartet."),
             Went::Waits(next) => {
                 let times = if n == 1 { "einmal versucht".to_owned() } else { format!("{n}-mal versucht") };
-                let next =
-                    next.map_or_else(|| "so bald wie möglich".to_owned(), |at| format::moment_in(at, "de", zone));
+                let next = next
+                    .map_or_else(|| "so bald wie möglich".to_owned(), |at| format::moment_in(at, "de", zone));
                 format!("An {to}: {times}, noch nicht angekommen{why}; nächster Versuch: {next}.")
             }
             Went::Running => format!("An {to}: ist gerade unterwegs."),
@@ -147,8 +150,8 @@ impl Later {
             Went::Waits(Some(_)) if n == 0 => format!("To {to}: waiting."),
             Went::Waits(next) => {
                 let times = if n == 1 { "tried once".to_owned() } else { format!("tried {n} times") };
-                let next =
-                    next.map_or_else(|| "as soon as possible".to_owned(), |at| format::moment_in(at, "en", zone));
+                let next = next
+                    .map_or_else(|| "as soon as possible".to_owned(), |at| format::moment_in(at, "en", zone));
                 format!("To {to}: {times}, has not arrived yet{why}; next try: {next}.")
             }
             Went::Running => format!("To {to}: is under way just now."),
@@ -200,7 +203,11 @@ pub(super) fn at_risk(later: &[Later], language: &str) -> String {
     }
     let unique = |all: Vec<String>| {
         let mut seen: Vec<String> = Vec::new();
-        all.into_iter().for_each(|one| if !one.is_empty() && !seen.contains(&one) { seen.push(one) });
+        all.into_iter().for_each(|one| {
+            if !one.is_empty() && !seen.contains(&one) {
+                seen.push(one)
+            }
+        });
         seen
     };
     let to = unique(missing.iter().map(|l| l.to.clone()).collect());

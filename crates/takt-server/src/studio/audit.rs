@@ -50,7 +50,9 @@ pub(super) async fn list(
     let wanted = AuditFilter { act, before, ..AuditFilter::default() };
     let rows = match app.engine.audit(&wanted, PAGE) {
         Ok(rows) => rows,
-        Err(error) => return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language)),
+        Err(error) => {
+            return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language));
+        }
     };
     app.looks.note(&app.engine, &member.look(None), "audit.look", "audit".to_owned()).await;
     let title = member.t("Protokoll", "Audit").to_owned();
@@ -145,7 +147,9 @@ pub(super) async fn tale(
     match app.engine.story(id) {
         Ok(Some(_)) => return Redirect::to(&format!("/studio/stories/{id}")).into_response(),
         Ok(None) => {}
-        Err(error) => return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language)),
+        Err(error) => {
+            return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language));
+        }
     }
     match app.interfaces.delivery(id) {
         Ok(found) => {

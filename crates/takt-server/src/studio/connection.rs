@@ -111,18 +111,12 @@ pub(super) fn buttons(member: &Member, status: &ConnectionStatus) -> Markup {
 }
 
 /// `POST /studio/deliveries/{connection}/pause`
-pub(super) async fn pause(
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
+pub(super) async fn pause(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
     set_paused(&post.member, &id, true).await
 }
 
 /// `POST /studio/deliveries/{connection}/resume`
-pub(super) async fn resume(
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
+pub(super) async fn resume(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
     set_paused(&post.member, &id, false).await
 }
 
@@ -132,9 +126,7 @@ async fn set_paused(member: &Member, id: &str, paused: bool) -> Response<Body> {
     }
     let verb = if paused { "pause" } else { "resume" };
     match member.interfaces().pause(id, paused).await {
-        Ok(()) => {
-            Redirect::to(&format!("/studio/deliveries/{id}?done={verb}")).into_response()
-        }
+        Ok(()) => Redirect::to(&format!("/studio/deliveries/{id}?done={verb}")).into_response(),
         Err(InterfacesError::UnknownConnection(_)) => page::not_found(&member.visitor),
         Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),
     }

@@ -256,9 +256,7 @@ pub(super) async fn decide(
         _ => return page::not_found(&member.visitor),
     };
     match done {
-        Ok(()) => {
-            Redirect::to(&format!("{}?done={verb}", address(&delivery))).into_response()
-        }
+        Ok(()) => Redirect::to(&format!("{}?done={verb}", address(&delivery))).into_response(),
         Err(error) => refused(&app, &member, &id, &error).await,
     }
 }
@@ -341,9 +339,7 @@ pub(super) async fn send(
     let (member, content) = (post.member, post.fields.get("content").to_owned());
     let Some(delivery) = theirs(&app, &member, &id) else { return page::not_found(&member.visitor) };
     match member.interfaces().replay(delivery.id, Some(content.clone())).await {
-        Ok(()) => {
-            Redirect::to(&format!("{}?done=again", address(&delivery))).into_response()
-        }
+        Ok(()) => Redirect::to(&format!("{}?done=again", address(&delivery))).into_response(),
         // What was typed is not lost.
         Err(error @ InterfacesError::Body(_)) => {
             let words = refusal::interfaces(&error, member.visitor.language);

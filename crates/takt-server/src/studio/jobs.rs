@@ -39,11 +39,12 @@ pub(super) async fn list(
     Query(said): Query<Said>,
 ) -> Response<Body> {
     let message = match said.done.as_deref() {
-        Some("run") => page::success(member.t(
-            "Die Aufgabe läuft in der nächsten Sekunde.",
-            "The job runs within the next second.",
-        )),
-        Some("cancel") => page::success(member.t("Die Aufgabe wird nicht erledigt.", "The job will not be done.")),
+        Some("run") => page::success(
+            member.t("Die Aufgabe läuft in der nächsten Sekunde.", "The job runs within the next second."),
+        ),
+        Some("cancel") => {
+            page::success(member.t("Die Aufgabe wird nicht erledigt.", "The job will not be done."))
+        }
         Some(_) | None => html! {},
     };
     shown(&app, &member, StatusCode::OK, &message)

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use ::http::StatusCode;
 use axum::{
     body::Body,
     extract::{Path, Query, State as AppState},
     response::Response,
 };
-use ::http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
 use takt_engine::Story;

@@ -105,11 +105,12 @@ fn follows(app: &App, story: &Story) -> Result<Option<Follows>, EngineError> {
 fn lines(app: &App, story: &Story, file: &str) -> HashMap<usize, String> {
     let path = app.project_dir.join(file);
     let is_small = fs::metadata(&path).is_ok_and(|m| m.len() <= MOST_SOURCE);
-    let Some(text) = is_small.then(|| fs::read_to_string(&path).ok()).flatten() else { return HashMap::new() };
+    let Some(text) = is_small.then(|| fs::read_to_string(&path).ok()).flatten() else {
+        return HashMap::new();
+    };
     let place = |step: &takt_engine::StoryStep| {
-        let has_label = |line: &str| {
-            step.label.0.values().any(|label| line.contains(&format!("\"{label}\"")))
-        };
+        let has_label =
+            |line: &str| step.label.0.values().any(|label| line.contains(&format!("\"{label}\"")));
         let mut found = text.lines().enumerate().filter(|(_, line)| has_label(line)).map(|(at, _)| at + 1);
         match (found.next(), found.next()) {
             (Some(line), None) => Some(format!("{file}:{line}")),

@@ -1,11 +1,11 @@
 //! A delivery with everything that is known of it, ready to be told.
 
 use takt_engine::{AuditEntry, AuditFilter};
-use takt_interfaces::{Attempt, Delivery, DeliveryDetail, DeliveryFilter, FUNCTIONS, InterfacesError, Outcome};
-use takt_model::{OperationKind, Uuid};
-use takt_report::{
-    AttemptFact, DeliveryFacts, DeliveryText, State, act_word, format, tell_delivery,
+use takt_interfaces::{
+    Attempt, Delivery, DeliveryDetail, DeliveryFilter, FUNCTIONS, InterfacesError, Outcome,
 };
+use takt_model::{OperationKind, Uuid};
+use takt_report::{AttemptFact, DeliveryFacts, DeliveryText, State, act_word, format, tell_delivery};
 
 use super::around;
 use crate::{

@@ -238,9 +238,12 @@ fn the_content_is_changed_by_who_asks_for_it() {
     shop.wait_for("delivered", 1);
     assert!(shop.partner.last().ends_with(r#"{"number":"B-7"}"#), "{}", shop.partner.last());
     owner.follow(&sent);
-    has(&owner.page, &["Changed by hand.", "Order B-7 arrived at", "owner@example.org – changed the content and sent it"]);
+    has(
+        &owner.page,
+        &["Changed by hand.", "Order B-7 arrived at", "owner@example.org – changed the content and sent it"],
+    );
     owner.get("/studio/audit?only=deliveries");
-    has(&owner.page, &["looked at a delivery&#39;s personal values", "The article number is wrong"]);
+    has(&owner.page, &["looked at a delivery's personal values", "The article number is wrong"]);
 }
 
 #[test]

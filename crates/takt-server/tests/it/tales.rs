@@ -41,7 +41,9 @@ fn stories_are_json_for_those_who_may_see_them() {
     let server = &shop.server;
     let one = format!("/takt/v1/stories/{story}");
     let secret = [("apikey", server.secret.clone())];
-    let bearer = |token: String| [("apikey", server.publishable.clone()), ("authorization", format!("Bearer {token}"))];
+    let bearer = |token: String| {
+        [("apikey", server.publishable.clone()), ("authorization", format!("Bearer {token}"))]
+    };
     let callers = [
         ("nobody", vec![]),
         ("publishable key", vec![("apikey", server.publishable.clone())]),
@@ -109,8 +111,14 @@ fn the_json_door_knows_numbers_deliveries_languages_and_bad_reasons() {
     assert!(headline.starts_with("Jetzt kaufen: B-2026-00012 · "), "{headline}");
     assert!(headline.ends_with("ERFOLGREICH, eine Übergabe braucht eine Entscheidung"), "{headline}");
     let delivery = ask(&format!("/takt/v1/stories/{dead}?language=en"), &[]).json();
-    assert_eq!((delivery["state"].as_str(), delivery["tries"][0]["status"].as_i64()), (Some("dead"), Some(422)));
-    has(delivery["told"]["at_risk"].as_str().unwrap(), &["At risk: nothing that is stored.", "Orders wait; nobody packs."]);
+    assert_eq!(
+        (delivery["state"].as_str(), delivery["tries"][0]["status"].as_i64()),
+        (Some("dead"), Some(422))
+    );
+    has(
+        delivery["told"]["at_risk"].as_str().unwrap(),
+        &["At risk: nothing that is stored.", "Orders wait; nobody packs."],
+    );
     assert!(!delivery.to_string().contains("ada@example.com"));
     let open = ask(&format!("/takt/v1/stories/{dead}"), &[("takt-reason", "R%C3%BCckfrage%20der%20Kundin")]);
     has(&open.text(), &["ada@example.com"]);
@@ -144,13 +152,14 @@ fn the_audit_can_be_changed_through_no_door() {
     let secret = [("apikey", server.secret.as_str()), ("content-type", "application/json")];
     for table in ["takt.audit", "audit", "takt_audit", "takt.stories"] {
         for (method, body) in [("GET", ""), ("POST", "{}"), ("PATCH", "{\"name\":\"x\"}"), ("DELETE", "")] {
-            let answer = server.raw(method, &format!("/rest/v1/{table}?id=not.is.null"), &secret, body.as_bytes());
+            let answer =
+                server.raw(method, &format!("/rest/v1/{table}?id=not.is.null"), &secret, body.as_bytes());
             assert!(answer.status >= 400, "{method} {table}: {}", answer.status);
         }
     }
     let mut owner = Browser::owner(server);
     owner.get("/studio/audit");
-    has(&owner.page, &["Ada", REASON, "looked at a story&#39;s personal values"]);
+    has(&owner.page, &["Ada", REASON, "looked at a story's personal values"]);
     for path in ["/studio/audit", "/studio/audit/1"] {
         assert!(matches!(owner.post(path, &[("do", "delete")]).status, 404 | 405), "{path}");
         owner.get("/studio/audit");
