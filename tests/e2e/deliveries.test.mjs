@@ -100,6 +100,8 @@ describe("deliveries in the console", () => {
     await page.waitForURL(/deliveries\/warehouse\//);
     assert.ok((await overflow()) <= 0, `${await overflow()} px too wide`);
     await page.screenshot({ path: `${artifacts}/delivery.png`, fullPage: true });
+    await page.locator("details.reveal summary").click();
+    await page.fill("#reason", "Die Nummer des Artikels ist falsch");
     await press("Inhalt zeigen und ändern");
     await page.locator("textarea").waitFor();
     status = 200;
@@ -107,8 +109,10 @@ describe("deliveries in the console", () => {
     await press("So senden");
     await reloadUntil("von Hand kam bei");
     assert.equal(sent.at(-1), `{"number":"von Hand"}`);
-    assert.match(server.output, /show the whole content.*delivery [0-9a-f-]{36}/, "who looks is noted");
-    assert.match(server.output, /change the content and send/);
+    const noted = JSON.parse(await server.command("audit", "list", "--act", "delivery", "--json"));
+    const [edited, shown] = noted.filter((row) => row.act !== "delivery.look");
+    assert.deepEqual([shown.act, shown.reason], ["delivery.reveal", "Die Nummer des Artikels ist falsch"]);
+    assert.deepEqual([edited.act, edited.subject], ["delivery.edit", shown.subject], "who decides is noted");
   });
 
   it("the connection documents itself, in the dark too", async () => {

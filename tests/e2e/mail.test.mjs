@@ -232,8 +232,16 @@ describe("the newsletter", () => {
     assert.equal(all.json[0].token, undefined);
   });
 
-  it("is confirmed by the link, and keeps the proof", async () => {
+  it("is not confirmed by opening the link: programs that look through mails do that too", async () => {
     const page = await open(browser, link);
+    await page.getByTestId("newsletter-confirm").waitFor();
+    await settled();
+    assert.equal((await contact(email)).confirmed_at, null);
+  });
+
+  it("is confirmed by the button behind the link, and keeps the proof", async () => {
+    const page = await open(browser, link);
+    await page.getByTestId("newsletter-confirm").click();
     const outcome = page.getByTestId("newsletter-outcome");
     await outcome.waitFor();
     assert.equal(await outcome.getAttribute("data-outcome"), "confirmed");
@@ -244,6 +252,7 @@ describe("the newsletter", () => {
     assert.ok(proof.consent_at <= proof.confirmed_at, JSON.stringify(proof));
     // Once more, by somebody who reads English.
     const again = await open(browser, link, { locale: "en-GB" });
+    await again.getByTestId("newsletter-confirm").click();
     await again.getByTestId("newsletter-outcome").waitFor();
     assert.match(await again.getByTestId("newsletter-outcome").innerText(), /Confirmed already/);
     assert.equal((await contact(email)).confirmed_at, proof.confirmed_at);
@@ -260,6 +269,7 @@ describe("the newsletter", () => {
     for (const [locale, words] of [["de-DE", /Diesen Link kennen wir nicht/], ["en-GB", /We do not know this link/]]) {
       for (const token of [crypto.randomUUID(), "nonsense"]) {
         const page = await open(browser, `${server.url}/#/newsletter/${token}`, { locale });
+        await page.getByTestId("newsletter-confirm").click();
         await page.getByTestId("newsletter-outcome").waitFor();
         assert.match(await page.getByTestId("newsletter-outcome").innerText(), words);
       }

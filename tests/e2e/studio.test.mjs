@@ -58,6 +58,41 @@ describe("the owner", () => {
     assert.ok(told.includes("Bestand reserviert"));
   });
 
+  it("shows personal values only for a reason, and writes the look down", async () => {
+    await page.goto(`${server.url}/studio/stories`);
+    await page.locator("main a[href*='/studio/stories/']").first().click();
+    const id = page.url().split("/").at(-1).split("?")[0];
+    await page.locator("details.change summary").last().click();
+    const [{ ship_name: name }] = (await server.service("GET", "/rest/v1/orders?select=ship_name")).json;
+    assert.ok(!(await page.content()).includes(name), "masked at first");
+    await page.locator("details.reveal summary").click();
+    await page.fill("#reason", "weil darum ja");
+    await page.evaluate(() => { document.querySelector("#reason").value = "aaaaaa aaaaaa"; });
+    await press("Zeigen");
+    await page.locator("[role=alert]").first().waitFor();
+    assert.ok(!(await page.content()).includes(name), "a reason that is none shows nothing");
+    page.problems.length = 0; // the browser itself notes the refusal
+    await page.locator("details.reveal summary").click();
+    await page.fill("#reason", "Rückfrage der Kundin zur Lieferung");
+    await press("Zeigen");
+    await page.getByText("Persönliche Werte sind sichtbar.").waitFor();
+    assert.ok((await page.content()).includes(name));
+    await page.screenshot({ path: `${artifacts}/story-revealed.png`, fullPage: true });
+    await page.goto(`${server.url}/studio/stories/${id}`);
+    assert.ok(!(await page.content()).includes(name), "the next look is masked again");
+    await page.goto(`${server.url}/studio/audit`);
+    const rows = await text();
+    for (const words of ["owner@example.com", "Rückfrage der Kundin zur Lieferung", id]) {
+      assert.ok(rows.includes(words), `${words} is missing in: ${rows}`);
+    }
+    await page.screenshot({ path: `${artifacts}/audit.png`, fullPage: true });
+    const listed = await server.command("audit", "list", "--act", "story.reveal", "--lang", "de");
+    assert.match(listed, /owner@example\.com.*persönliche Werte einer Geschichte angesehen.*Rückfrage der Kundin/);
+    await page.goto(`${server.url}/studio/jobs`);
+    await page.screenshot({ path: `${artifacts}/jobs.png`, fullPage: true });
+    assert.deepEqual(page.problems, []);
+  });
+
   it("ships the order; afterwards it cannot be cancelled any more", async () => {
     await page.goto(`${server.url}/studio/orders`);
     await page.locator("main a[href*='/studio/orders/']").first().click();

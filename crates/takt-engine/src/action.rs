@@ -3,14 +3,14 @@
 //! Everything the action writes stands in a savepoint inside its transaction. If the action refuses or fails, that
 //! savepoint is rolled back, and the story (and, for a refusal, the kept answer) still commits around it.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use takt_model::{CompareOp, Principal, Uuid, Value, Words};
 use takt_plan::{Buffered, Plan, Rows, guard};
 use takt_store::{Change, Outcome, RefusedTransition, StoreError, Tx};
 
 use crate::{
-    Engine, EngineError, EngineTx, Once,
+    Clock, Engine, EngineError, EngineTx, Once,
     hooks::Progress,
     story::{Recorder, StoryResult},
 };
@@ -97,8 +97,9 @@ pub struct ActionTx {
 }
 
 impl ActionTx {
-    fn new(inner: EngineTx, rights: &Principal, story: Uuid) -> Self {
-        Self { story: Some(story), ..Self::without_story(&inner, rights) }
+    fn new(inner: EngineTx, rights: &Principal, story: Uuid, clock: Arc<dyn Clock>) -> Self {
+        let recorder = Rc::new(RefCell::new(Recorder::timed_by(clock)));
+        Self { story: Some(story), recorder, ..Self::without_story(&inner, rights) }
     }
 
     /// For the hooks of a plain write: nobody tells of it.
@@ -157,6 +158,17 @@ impl ActionTx {
         self.recorder.borrow_mut().step_end_unless_empty(step);
     }
 
+    /// Says what was decided, for whoever reads the story: a line in the step that is open.
+    pub fn note(&self, words: Words) {
+        self.recorder.borrow_mut().note(words);
+    }
+
+    /// Id of the story; none where nobody tells one (hooks of a write that no action makes).
+    #[must_use]
+    pub fn story(&self) -> Option<Uuid> {
+        self.story
+    }
+
     /// An event that leaves if and only if the action commits.
     ///
     /// # Errors
@@ -199,7 +211,7 @@ impl Engine {
                 return Ok((Ok(done), false));
             }
             let story = etx.new_uuid();
-            let action_tx = ActionTx::new(etx.clone(), &action.rights, story);
+            let action_tx = ActionTx::new(etx.clone(), &action.rights, story, Arc::clone(&clock));
             let ended = tx.nested(|_| job(&action_tx));
             if !tx.is_alive() {
                 // The database gave up the whole commit group: nothing can be kept, not even a story.

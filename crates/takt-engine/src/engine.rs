@@ -367,8 +367,11 @@ impl EngineTx {
         self.emit_for(name, key, payload_json, None)
     }
 
-    /// As [`EngineTx::emit`], for an event that a story tells of.
-    pub(crate) fn emit_for(
+    /// As [`EngineTx::emit`], for an event that a story (or a delivery, by its id) tells of.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn emit_for(
         &self,
         name: &str,
         key: Option<&str>,

@@ -4,7 +4,7 @@
 use takt_model::{CompareOp, Principal, Uuid, Value};
 use takt_plan::{Direction, On};
 
-use crate::{ActionTx, Engine, EngineError, EngineTx, StoryResult};
+use crate::{ActionTx, Deed, Engine, EngineError, EngineTx, StoryResult};
 
 const RUNS: &str = "takt.job_runs";
 const LATER: &str = "takt.later_jobs";
@@ -29,19 +29,45 @@ pub struct LaterJob {
     pub due_at: i64,
     /// What it is known by, if something was said.
     pub key: Option<String>,
-    /// `waiting`, `done`, `refused` (a rule said no) or `failed` (also the last time).
+    /// `waiting`, `done`, `refused` (a rule said no), `failed` (also the last time) or `cancelled` (by a person).
     pub state: String,
     /// How often it ran without success.
     pub attempts: i64,
     /// What the last attempt told.
     pub story: Option<Uuid>,
+    /// The story that asked for it; none if a person did.
+    pub asked_by: Option<Uuid>,
 }
 
-const LATER_FIELDS: [&str; 8] = ["id", "function", "input", "due_at", "key", "state", "attempts", "story"];
+/// A due moment of a schedule that was seen to. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct JobRun {
+    /// When it was due.
+    pub due_at: i64,
+    /// When it ran.
+    pub at: i64,
+    /// `success`, `refused` or `failed`.
+    pub result: String,
+    /// What it told.
+    pub story: Option<Uuid>,
+}
+
+/// What a person wants of a delayed job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaterJobChange {
+    /// It shall not be done (any more).
+    Cancel,
+    /// It shall be done now: one that waits, and one that was refused, has failed or was cancelled.
+    Now,
+}
+
+const LATER_FIELDS: [&str; 9] =
+    ["id", "function", "input", "due_at", "key", "state", "attempts", "story", "asked_by"];
 
 impl LaterJob {
     fn from_row(row: Vec<Value>) -> Option<Self> {
-        let [id, function, input, due_at, key, state, attempts, story]: [Value; 8] = row.try_into().ok()?;
+        let [id, function, input, due_at, key, state, attempts, story, asked_by]: [Value; 9] =
+            row.try_into().ok()?;
         let (Value::Uuid(id), Value::Text(function), Value::Json(input)) = (id, function, input) else {
             return None;
         };
@@ -51,8 +77,9 @@ impl LaterJob {
             return None;
         };
         let key = if let Value::Text(key) = key { Some(key) } else { None };
-        let story = if let Value::Uuid(story) = story { Some(story) } else { None };
-        Some(Self { id, function, input, due_at, key, state, attempts, story })
+        let uuid = |v: Value| if let Value::Uuid(id) = v { Some(id) } else { None };
+        let (story, asked_by) = (uuid(story), uuid(asked_by));
+        Some(Self { id, function, input, due_at, key, state, attempts, story, asked_by })
     }
 }
 
@@ -78,6 +105,7 @@ impl ActionTx {
             ("state", Value::Text("waiting".to_owned())),
             ("attempts", Value::Integer(0)),
             ("at", Value::Timestamp(tx.now())),
+            ("asked_by", self.story().map_or(Value::Null, Value::Uuid)),
         ];
         if let Some(key) = key {
             let known = on.eq("key", Value::Text(key.to_owned()))?;
@@ -120,12 +148,119 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`].
     pub fn later_jobs(&self, limit: u64) -> Result<Vec<LaterJob>, EngineError> {
+        let newest = [("at", Direction::Descending), ("id", Direction::Descending)];
         self.look_up(|tx| {
-            let newest = [("at", Direction::Descending), ("id", Direction::Descending)];
             let plan = tx.on(LATER)?.read(&LATER_FIELDS, None, &newest, Some(limit))?;
             let (rows, _) = tx.rows(&Principal::system("jobs: show delayed ones"), plan)?;
             Ok(rows.rows.into_iter().filter_map(LaterJob::from_row).collect())
         })
+    }
+
+    /// Delayed jobs in one state, the next due first.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn later_jobs_in(&self, state: &str, limit: u64) -> Result<Vec<LaterJob>, EngineError> {
+        self.look_up(|tx| {
+            let on = tx.on(LATER)?;
+            let these = on.eq("state", Value::Text(state.to_owned()))?;
+            let first = [("due_at", Direction::Ascending), ("id", Direction::Ascending)];
+            let plan = on.read(&LATER_FIELDS, Some(these), &first, Some(limit))?;
+            let (rows, _) = tx.rows(&Principal::system("jobs: show delayed ones"), plan)?;
+            Ok(rows.rows.into_iter().filter_map(LaterJob::from_row).collect())
+        })
+    }
+
+    /// One delayed job, while it is kept.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn later_job(&self, id: Uuid) -> Result<Option<LaterJob>, EngineError> {
+        self.look_up(|tx| later_job(tx, id))
+    }
+
+    /// The newest due moment of a schedule that ran; none if none has yet.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn last_run(&self, function: &str) -> Result<Option<JobRun>, EngineError> {
+        self.look_up(|tx| {
+            let on = tx.on(RUNS)?;
+            let ran = on.eq("function", Value::Text(function.to_owned()))?.and(on.compare(
+                "result",
+                CompareOp::Ne,
+                Value::Text("seen".to_owned()),
+            )?);
+            let newest = [("due_at", Direction::Descending)];
+            let plan = on.read(&["due_at", "at", "result", "story"], Some(ran), &newest, Some(1))?;
+            let (rows, _) = tx.rows(&Principal::system("jobs: show last run"), plan)?;
+            let run = |row: Vec<Value>| {
+                let [due_at, at, result, story]: [Value; 4] = row.try_into().ok()?;
+                let (Value::Timestamp(due_at), Value::Timestamp(at)) = (due_at, at) else { return None };
+                let Value::Text(result) = result else { return None };
+                let story = if let Value::Uuid(id) = story { Some(id) } else { None };
+                Some(JobRun { due_at, at, result, story })
+            };
+            Ok(rows.rows.into_iter().next().and_then(run))
+        })
+    }
+
+    /// A person asks for a job, to be done now: a delayed job that is due. Written down with who asked.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn job_now(&self, function: &str, deed: Deed) -> Result<Uuid, EngineError> {
+        let function = function.to_owned();
+        self.transact(move |tx| {
+            let id = tx.new_uuid();
+            let plan = tx.on(LATER)?.insert(vec![
+                ("id", Value::Uuid(id)),
+                ("function", Value::Text(function.clone())),
+                ("input", Value::Json("{}".to_owned())),
+                ("due_at", Value::Timestamp(tx.now())),
+                ("state", Value::Text("waiting".to_owned())),
+                ("attempts", Value::Integer(0)),
+                ("at", Value::Timestamp(tx.now())),
+            ])?;
+            tx.rows(&Principal::system("jobs: run one now"), plan)?;
+            tx.note_deed(&deed)?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// A person decides about a delayed job; written down with who did. Says whether it was possible: what is done is
+    /// done. A run that is under way meanwhile comes before or after, never in between.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn job_change(&self, id: Uuid, to: LaterJobChange, deed: Deed) -> Result<bool, EngineError> {
+        self.transact(move |tx| {
+            let Some(job) = later_job(tx, id)? else { return Ok(false) };
+            let is_possible = match to {
+                LaterJobChange::Cancel => job.state != "done" && job.state != "cancelled",
+                LaterJobChange::Now => job.state != "done",
+            };
+            if !is_possible {
+                return Ok(false);
+            }
+            let on = tx.on(LATER)?;
+            let state = |state: &str| ("state", Value::Text(state.to_owned()));
+            let values = match to {
+                // Its key is free for the next one.
+                LaterJobChange::Cancel => vec![state("cancelled"), ("key", Value::Null)],
+                LaterJobChange::Now => vec![
+                    state("waiting"),
+                    ("due_at", Value::Timestamp(tx.now())),
+                    ("attempts", Value::Integer(if job.state == "waiting" { job.attempts } else { 0 })),
+                ],
+            };
+            let plan = on.update(on.eq("id", Value::Uuid(id))?, values)?;
+            tx.rows(&Principal::system("jobs: decide about one"), plan)?;
+            tx.note_deed(&deed)?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Up to which moment the job has been seen to: the last due moment that ran, or the moment at which this
@@ -156,6 +291,13 @@ impl Engine {
         })
         .await
     }
+}
+
+fn later_job(tx: &EngineTx, id: Uuid) -> Result<Option<LaterJob>, EngineError> {
+    let on = tx.on(LATER)?;
+    let plan = on.read(&LATER_FIELDS, Some(on.eq("id", Value::Uuid(id))?), &[], Some(1))?;
+    let (rows, _) = tx.rows(&Principal::system("jobs: show a delayed one"), plan)?;
+    Ok(rows.rows.into_iter().next().and_then(LaterJob::from_row))
 }
 
 fn run_of(on: On<'_>, function: &str, at: i64) -> Result<takt_model::Expr, EngineError> {
@@ -233,14 +375,17 @@ pub(crate) fn note_later(
     Ok(())
 }
 
-/// Deletes delayed jobs that were done long ago; what was refused or failed stays until somebody has seen to it.
+/// Deletes delayed jobs that were done or cancelled long ago; what was refused or failed stays until somebody has seen
+/// to it.
 pub(crate) fn forget_done_jobs(tx: &EngineTx) -> Result<(), EngineError> {
     let on = tx.on(LATER)?;
-    let old = on.eq("state", Value::Text("done".to_owned()))?.and(on.compare(
-        "due_at",
-        CompareOp::Lt,
-        Value::Timestamp(tx.now() - KEPT),
-    )?);
-    tx.rows(&Principal::system("jobs: forget old ones"), on.delete(old))?;
+    for ended in ["done", "cancelled"] {
+        let old = on.eq("state", Value::Text(ended.to_owned()))?.and(on.compare(
+            "due_at",
+            CompareOp::Lt,
+            Value::Timestamp(tx.now() - KEPT),
+        )?);
+        tx.rows(&Principal::system("jobs: forget old ones"), on.delete(old))?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! [`Engine::act`] for a business action with its story, events and idempotency.
 
 mod action;
+mod audit;
 mod clock;
 mod engine;
 mod error;
@@ -15,18 +16,21 @@ mod once;
 mod story;
 
 pub use action::{Action, ActionAnswer, ActionError, ActionTx, Idempotency};
+pub use audit::{Actor, ActorKind, AuditEntry, AuditFilter, Deed};
 pub use clock::{Clock, SystemClock};
 pub use engine::{Engine, EngineOptions, EngineTx, PreparedRead, Verdict};
 pub use error::EngineError;
 pub use history::{Release, RequestMinute};
 pub use hooks::Hooks;
-pub use jobs::LaterJob;
+pub use jobs::{JobRun, LaterJob, LaterJobChange};
 pub use once::Once;
-pub use story::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep};
+pub use story::{
+    EventOrigin, HiddenValues, Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep, Usual,
+};
 pub use takt_store::{Change, Outcome, RefusedTransition, Store, StoreError, StoreHealth, StoreOptions};
 
 use takt_model::SystemTables;
 
-/// The engine's own tables: stories, outbox, inbox, jobs, idempotency keys, releases, request minutes.
+/// The engine's own tables: stories, outbox, inbox, jobs, audit, idempotency keys, releases, request minutes.
 pub const TABLES: SystemTables =
     SystemTables { file: "takt-engine/src/tables.toml", text: include_str!("tables.toml") };

@@ -37,6 +37,10 @@ pub enum Once {
     Later {
         /// Its id.
         id: Uuid,
+        /// Which try this is, from 1; for the story.
+        attempt: i64,
+        /// The story that asked for it; for the story.
+        asked_by: Option<Uuid>,
     },
 }
 
@@ -90,7 +94,7 @@ impl Once {
         match self {
             Self::Message { source, id } => received(tx, source, id),
             Self::Due { at, .. } => Ok(jobs::has_run(tx, &action.function, *at)?.then(nothing_more)),
-            Self::Later { id } => Ok((!jobs::is_waiting(tx, *id)?).then(nothing_more)),
+            Self::Later { id, .. } => Ok((!jobs::is_waiting(tx, *id)?).then(nothing_more)),
         }
     }
 
@@ -113,7 +117,7 @@ impl Once {
             (Self::Due { at, schedule }, _) => {
                 jobs::note_run(tx, &action.function, *at, schedule, result.name(), Some(story))
             }
-            (Self::Later { id }, _) => jobs::note_later(tx, *id, result, story),
+            (Self::Later { id, .. }, _) => jobs::note_later(tx, *id, result, story),
         }
     }
 }

@@ -1,20 +1,30 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
-//! Lives here: its shape, how it is recorded, kept and read back. Not here: its words (`takt-report`).
+//! Lives here: its shape, how it is recorded, kept and read back. Beneath: `personal.rs`, the values that are shown only
+//! for a reason. Not here: its words (`takt-report`).
+
+mod personal;
+
+use std::{fmt, sync::Arc};
 
 use takt_model::{CompareOp, Expr, Principal, Project, Table, Uuid, Value, Words};
 use takt_plan::Direction;
 use takt_store::Change;
 
-use crate::{Action, Engine, EngineError, EngineTx, Once, once::CONSUMER};
+use crate::{Action, Clock, Engine, EngineError, EngineTx, Once, once::CONSUMER};
+
+pub use personal::HiddenValues;
 
 /// A story keeps this many written rows; a bulk import should not write a second database.
 pub(crate) const MOST_CHANGES: usize = 500;
+
+/// A step keeps this many notes.
+const MOST_NOTES: usize = 20;
 
 /// Stories that one transaction forgets; everybody else's writes wait meanwhile.
 const FORGOTTEN_AT_ONCE: u64 = 1_000;
 
 /// What stands in place of a personal value.
-const MASK: &str = "•••";
+pub(crate) const MASK: &str = "•••";
 
 const STORIES: &str = "takt.stories";
 
@@ -22,6 +32,8 @@ const STORIES: &str = "takt.stories";
 const NUMBER: &str = "number";
 /// Stories that are searched for a number; older ones are found by id only.
 const MOST_SEARCHED: usize = 10_000;
+/// Stories that one is compared with.
+const MOST_COMPARED: u64 = 200;
 /// Stories of one look into the table, so that a search holds little in memory.
 const SEARCH_PAGE: usize = 500;
 
@@ -58,6 +70,9 @@ pub struct Story {
     pub changes_left_out: u64,
     /// Names of the events that left with it.
     pub events: Vec<String>,
+    /// Whether the personal values stand in it, because somebody gave a reason ([`Engine::reveal_story`]).
+    #[serde(skip)]
+    pub revealed: bool,
 }
 
 impl Story {
@@ -93,8 +108,17 @@ pub enum StoryCause {
         /// Microseconds since 1970 UTC.
         due_at: i64,
     },
-    /// An earlier action had asked for it.
+    /// An earlier action had asked for it; stories of before it was kept which one.
     Delay,
+    /// An earlier action, or a person, had asked for it.
+    Later {
+        /// Id of the delayed job.
+        id: String,
+        /// Which try this is, from 1.
+        attempt: i64,
+        /// The story that asked; none if a person did.
+        asked_by: Option<String>,
+    },
 }
 
 impl StoryCause {
@@ -108,7 +132,7 @@ impl StoryCause {
         match self {
             Self::Call => false,
             Self::Message { source, .. } => source.starts_with(CONSUMER),
-            Self::Schedule { .. } | Self::Delay => true,
+            Self::Schedule { .. } | Self::Delay | Self::Later { .. } => true,
         }
     }
 
@@ -117,9 +141,31 @@ impl StoryCause {
             None => Self::Call,
             Some(Once::Message { source, id }) => Self::Message { source: source.clone(), id: id.clone() },
             Some(Once::Due { at, .. }) => Self::Schedule { due_at: *at },
-            Some(Once::Later { .. }) => Self::Delay,
+            Some(Once::Later { id, attempt, asked_by }) => Self::Later {
+                id: id.to_string(),
+                attempt: *attempt,
+                asked_by: asked_by.map(|story| story.to_string()),
+            },
         }
     }
+}
+
+/// Where an event came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventOrigin {
+    /// `order.placed`
+    pub name: String,
+    /// The story (or the delivery) that wrote it; none for messages from outside.
+    pub story: Option<Uuid>,
+}
+
+/// How long a function usually takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Usual {
+    /// The median in microseconds.
+    pub took: i64,
+    /// Of so many successes.
+    pub of: u64,
 }
 
 /// How an action ended.
@@ -167,6 +213,12 @@ pub struct StoryStep {
     pub succeeded: bool,
     /// How deep it stands inside other steps.
     pub depth: u8,
+    /// Microseconds from its begin to its end; 0 in stories of before it was kept.
+    #[serde(default)]
+    pub took: i64,
+    /// What the function decided in it, in its own words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Words>,
     /// What was written in it.
     pub changes: Vec<StoryChange>,
 }
@@ -187,7 +239,7 @@ pub struct StoryChange {
 }
 
 /// A field before and after, as text; personal values are masked.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StoryField {
     /// Name.
     pub name: String,
@@ -195,6 +247,9 @@ pub struct StoryField {
     pub before: Option<String>,
     /// After; none for deletes and nulls.
     pub after: Option<String>,
+    /// What the masks stand for, on the way to where it is kept apart. Never part of the document.
+    #[serde(skip)]
+    pub hidden: Option<Box<HiddenValues>>,
 }
 
 /// Writes down what an action does while it runs.
@@ -206,6 +261,23 @@ pub(crate) struct Recorder {
     kept: usize,
     left_out: u64,
     pub(crate) events: Vec<String>,
+    clock: Stopwatch,
+}
+
+/// Tells how long steps take; stands still where no story is told.
+#[derive(Default)]
+struct Stopwatch(Option<Arc<dyn Clock>>);
+
+impl Stopwatch {
+    fn now(&self) -> i64 {
+        self.0.as_ref().map_or(0, |clock| clock.now())
+    }
+}
+
+impl fmt::Debug for Stopwatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stopwatch")
+    }
 }
 
 /// A point to which a [`Recorder`] can go back: what came later is forgotten.
@@ -221,18 +293,38 @@ pub(crate) struct Mark {
 }
 
 impl Recorder {
+    pub(crate) fn timed_by(clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Stopwatch(Some(clock)), ..Self::default() }
+    }
+
     pub(crate) fn step_begin(&mut self, label: Words) -> usize {
         let step = self.steps.len();
         let depth = u8::try_from(self.open.len()).unwrap_or(u8::MAX);
-        self.steps.push(StoryStep { label, succeeded: false, depth, changes: Vec::new() });
+        // Until it ends, its duration is the moment of its begin, below zero.
+        let took = -self.clock.now();
+        let (notes, changes) = (Vec::new(), Vec::new());
+        self.steps.push(StoryStep { label, succeeded: false, depth, took, notes, changes });
         self.open.push(step);
         step
     }
 
     pub(crate) fn step_end(&mut self, step: usize, succeeded: bool) {
         self.open.retain(|s| *s != step);
+        let now = self.clock.now();
         if let Some(step) = self.steps.get_mut(step) {
             step.succeeded = succeeded;
+            if step.took < 0 {
+                step.took = (now + step.took).max(0);
+            }
+        }
+    }
+
+    /// Says what was decided in the step that is open; outside of any step nobody would see of what it tells.
+    pub(crate) fn note(&mut self, words: Words) {
+        if let Some(step) = self.open.last().and_then(|s| self.steps.get_mut(*s))
+            && step.notes.len() < MOST_NOTES
+        {
+            step.notes.push(words);
         }
     }
 
@@ -296,6 +388,8 @@ impl Recorder {
         took: i64,
         result: StoryResult,
     ) -> Story {
+        // A step that was left by an error never came to its end.
+        self.steps.iter_mut().for_each(|s| s.took = s.took.max(0));
         if !matches!(result, StoryResult::Success) {
             self.steps.iter_mut().for_each(|s| s.changes.clear());
             self.changes.clear();
@@ -317,6 +411,7 @@ impl Recorder {
             changes: self.changes,
             changes_left_out: self.left_out,
             events: self.events,
+            revealed: false,
         }
     }
 }
@@ -346,11 +441,7 @@ fn told(table: &Table, change: &Change) -> StoryChange {
 fn fields(table: &Table, change: &Change) -> Vec<StoryField> {
     let text = |at: usize, row: &Option<Vec<Value>>| {
         let value = row.as_ref()?.get(at)?;
-        if value.is_null() {
-            return None;
-        }
-        let is_personal = table.fields.get(at).is_some_and(|f| f.personal.is_some());
-        Some(if is_personal { MASK.to_owned() } else { value.as_ref().to_text() })
+        (!value.is_null()).then(|| value.as_ref().to_text())
     };
     let differs = |at: usize| match (&change.before, &change.after) {
         (Some(before), Some(after)) => before.get(at) != after.get(at),
@@ -361,10 +452,12 @@ fn fields(table: &Table, change: &Change) -> Vec<StoryField> {
         .iter()
         .enumerate()
         .filter(|(at, _)| differs(*at))
-        .map(|(at, field)| StoryField {
-            name: field.name.clone(),
-            before: text(at, &change.before),
-            after: text(at, &change.after),
+        .map(|(at, field)| {
+            let (before, after) = (text(at, &change.before), text(at, &change.after));
+            match &field.personal {
+                None => StoryField { name: field.name.clone(), before, after, hidden: None },
+                Some(kind) => personal::masked(&field.name, kind, before, after),
+            }
         })
         .filter(|f| f.before.is_some() || f.after.is_some())
         .collect()
@@ -382,6 +475,7 @@ impl Story {
             ("result", Value::Text(self.result.name().to_owned())),
             ("caller", self.caller.as_deref().map_or(Value::Null, uuid)),
             ("document", Value::Json(document)),
+            ("personal", self.hidden_values(tx)?.map_or(Value::Null, Value::Json)),
         ])?;
         tx.rows(&Principal::system("story: write"), plan)?;
         Ok(())
@@ -397,7 +491,7 @@ impl Engine {
         Ok(self.stories_where("function", function.map(|f| Value::Text(f.to_owned())), 1)?.pop())
     }
 
-    /// One story.
+    /// One story, with personal values masked.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -451,6 +545,50 @@ impl Engine {
             };
             rows.rows.into_iter().map(document).collect()
         })
+    }
+
+    /// Where an event came from, while it is kept.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn event_origin(&self, event: Uuid) -> Result<Option<EventOrigin>, EngineError> {
+        self.look_up(|tx| {
+            let on = tx.on("takt.outbox_events")?;
+            let this = on.eq("id", Value::Uuid(event))?;
+            let plan = on.read(&["name", "story"], Some(this), &[], Some(1))?;
+            let (rows, _) = tx.rows(&Principal::system("story: look up event"), plan)?;
+            let Some(Value::Text(name)) = rows.value(0, "name") else { return Ok(None) };
+            let story = if let Some(Value::Uuid(id)) = rows.value(0, "story") { Some(*id) } else { None };
+            Ok(Some(EventOrigin { name: name.clone(), story }))
+        })
+    }
+
+    /// How long a function usually takes: the median of its newest 200 successes at or after `since`.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn usual(&self, function: &str, since: i64) -> Result<Option<Usual>, EngineError> {
+        #[derive(serde::Deserialize)]
+        struct Took {
+            took: i64,
+        }
+        let mut all = self.look_up(|tx| {
+            let on = tx.on(STORIES)?;
+            let these = on
+                .eq("function", Value::Text(function.to_owned()))?
+                .and(on.eq("result", Value::Text("success".to_owned()))?)
+                .and(on.compare("at", CompareOp::Ge, Value::Timestamp(since))?);
+            let newest = [("at", Direction::Descending), ("id", Direction::Descending)];
+            let plan = on.read(&["document"], Some(these), &newest, Some(MOST_COMPARED))?;
+            let (rows, _) = tx.rows(&Principal::system("story: compare"), plan)?;
+            let took = |document: Value| match document {
+                Value::Json(text) => serde_json::from_str::<Took>(&text).ok().map(|t| t.took),
+                _ => None,
+            };
+            Ok::<_, EngineError>(rows.rows.into_iter().flatten().filter_map(took).collect::<Vec<_>>())
+        })?;
+        all.sort_unstable();
+        Ok(all.get(all.len() / 2).map(|took| Usual { took: *took, of: all.len() as u64 }))
     }
 
     /// Forgets the oldest stories that are older than `logic.stories`, at most 1,000; says how many.

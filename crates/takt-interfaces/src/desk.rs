@@ -1,9 +1,10 @@
 //! What people do with deliveries: look, replay, change, cancel, pause. Every decision leaves the attempts as they
-//! were; a replay goes on counting them.
+//! were; a replay goes on numbering them, but pauses and the time to give up begin anew. With an actor
+//! ([`Interfaces::acting_for`]) a decision is written to the audit, in the transaction that does it.
 
 use std::collections::HashMap;
 
-use takt_engine::{EngineError, EngineTx};
+use takt_engine::{Deed, EngineError, EngineTx};
 use takt_model::{Uuid, Value};
 use takt_plan::Direction;
 
@@ -196,6 +197,8 @@ impl Interfaces {
         if connection != FUNCTIONS && self.house.engine.project().connection(connection).is_none() {
             return Err(InterfacesError::UnknownConnection(connection.to_owned()));
         }
+        let act = if paused { "connection.pause" } else { "connection.resume" };
+        let deed = self.deed(act, format!("connection {connection}"));
         let connection = connection.to_owned();
         if !paused {
             // Whoever is asked on schedule is asked at once when it goes on.
@@ -204,6 +207,7 @@ impl Interfaces {
         self.house
             .engine
             .transact(move |tx| -> Result<(), EngineError> {
+                note(tx, deed.as_ref())?;
                 let before = connections::status(tx, &connection)?;
                 connections::keep(tx, &connection, &connections::Status { paused, ..before })
             })
@@ -222,6 +226,8 @@ impl Interfaces {
             serde_json::from_str::<serde::de::IgnoredAny>(body)
                 .map_err(|e| InterfacesError::Body(e.to_string()))?;
         }
+        let act = if body.is_some() { "delivery.edit" } else { "delivery.replay" };
+        let deed = self.deed(act, format!("delivery {id}"));
         self.house
             .engine
             .transact(move |tx| -> Result<(), InterfacesError> {
@@ -230,6 +236,7 @@ impl Interfaces {
                     return Err(InterfacesError::NotNow("an attempt is under way".to_owned()));
                 }
                 put_back(tx, &delivery, body.as_deref())?;
+                note(tx, deed.as_ref())?;
                 Ok(())
             })
             .await?;
@@ -237,7 +244,8 @@ impl Interfaces {
         Ok(())
     }
 
-    /// Puts all deliveries back that fit and are not waiting already, in the order of their dispatch.
+    /// Puts all deliveries back that fit and are not waiting already, in the order of their dispatch; those that wait
+    /// are made due now if just they are asked for. What is under way is left alone.
     ///
     /// # Errors
     /// The engine's.
@@ -251,10 +259,18 @@ impl Interfaces {
             .house
             .engine
             .look_up(|tx| deliveries::list(tx, &wanted, Direction::Ascending, MOST_REPLAYED))?;
-        found.retain(|d| d.state != DeliveryState::Waiting);
+        let waiting_too = filter.state == Some(DeliveryState::Waiting);
+        let may_leave = move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
+        found.retain(may_leave);
         let replayed = Replayed { deliveries: found.len() as u64, dry_run };
         if dry_run {
             return Ok(replayed);
+        }
+        if !found.is_empty()
+            && let Some(deed) = self.deed("deliveries.replay", told(filter, found.len()))
+        {
+            // Before the first batch: a crash between two of them must not leave one unexplained.
+            self.house.engine.note_deed(deed).await?;
         }
         for batch in found.chunks(BATCH) {
             let batch: Vec<Uuid> = batch.iter().map(|d| d.id).collect();
@@ -264,7 +280,7 @@ impl Interfaces {
                     for id in &batch {
                         // As it is now: somebody may have decided meanwhile.
                         match deliveries::get(tx, *id)? {
-                            Some(d) if d.state != DeliveryState::Waiting => put_back(tx, &d, None)?,
+                            Some(d) if may_leave(&d) => put_back(tx, &d, None)?,
                             Some(_) | None => {}
                         }
                     }
@@ -281,6 +297,8 @@ impl Interfaces {
     /// # Errors
     /// [`InterfacesError::UnknownDelivery`], [`InterfacesError::NotNow`], or the engine's.
     pub async fn decide(&self, id: Uuid, arrived: bool) -> Result<(), InterfacesError> {
+        let act = if arrived { "delivery.arrived" } else { "delivery.cancel" };
+        let deed = self.deed(act, format!("delivery {id}"));
         self.house
             .engine
             .transact(move |tx| -> Result<(), InterfacesError> {
@@ -299,6 +317,7 @@ impl Interfaces {
                     ("in_lane", Value::Boolean(false)),
                 ];
                 deliveries::set(tx, id, values)?;
+                note(tx, deed.as_ref())?;
                 if let Some(lane) = delivery.lane.as_ref().filter(|_| delivery.in_lane) {
                     lanes::block(tx, &delivery.connection, lane, is_lane_stopped(tx, &delivery)?)?;
                     lanes::leave(tx, &delivery.connection, lane)?;
@@ -309,6 +328,35 @@ impl Interfaces {
         self.wake_all();
         Ok(())
     }
+}
+
+impl Interfaces {
+    /// What the audit is told, if somebody acts.
+    fn deed(&self, act: &str, subject: String) -> Option<Deed> {
+        let by = self.actor.as_deref()?.clone();
+        Some(Deed { by, act: act.to_owned(), subject, reason: None })
+    }
+}
+
+fn note(tx: &EngineTx, deed: Option<&Deed>) -> Result<(), EngineError> {
+    deed.map_or(Ok(()), |deed| tx.note_deed(deed))
+}
+
+/// What a replay of many is about: "3 of connection erp".
+fn told(filter: &DeliveryFilter, count: usize) -> String {
+    let mut told = count.to_string();
+    let mut add = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            told.push_str(&format!(" {name} {value}"));
+        }
+    };
+    add("of connection", filter.connection.as_deref());
+    add("in state", filter.state.map(DeliveryState::name));
+    add("in lane", filter.lane.as_deref());
+    let moment = |at: i64| takt_model::ValueRef::Timestamp(at).to_text();
+    add("since", filter.since.map(moment).as_deref());
+    add("until", filter.until.map(moment).as_deref());
+    told
 }
 
 /// Waiting again, with all the time that a new one has.

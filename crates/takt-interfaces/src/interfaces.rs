@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use takt_engine::{Engine, EngineError, EngineTx, Once};
+use takt_engine::{Actor, Engine, EngineError, EngineTx, Once};
 use takt_model::{Connection, Operation, OperationKind, Project};
 use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
@@ -110,6 +110,8 @@ pub struct Interfaces {
     pub(crate) asked: Arc<tokio::sync::Mutex<HashMap<PollRoute, i64>>>,
     pub(crate) comparing: Arc<Comparing>,
     keep: Duration,
+    /// For whom decisions are written down.
+    pub(crate) actor: Option<Arc<Actor>>,
 }
 
 struct RunningPump {
@@ -162,7 +164,14 @@ impl Interfaces {
             asked: Arc::default(),
             comparing: Arc::default(),
             keep,
+            actor: None,
         }
+    }
+
+    /// The same room for somebody: what they decide is written to the audit, in the transaction that does it.
+    #[must_use]
+    pub fn acting_for(&self, actor: Actor) -> Self {
+        Self { actor: Some(Arc::new(actor)), ..self.clone() }
     }
 
     /// Lends the project's functions; again after each reload.

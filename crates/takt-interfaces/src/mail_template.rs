@@ -146,6 +146,13 @@ impl MailTemplates {
         all
     }
 
+    /// The same mails with days of this time zone (`Europe/Berlin`); UTC if nothing is said.
+    #[must_use]
+    pub fn in_time_zone(mut self, zone: &str) -> Self {
+        self.environment.add_global(filters::TIME_ZONE, zone);
+        self
+    }
+
     /// What is wrong with the templates, for `takt check`: names, sizes, syntax, unknown filters and files, subjects.
     #[must_use]
     pub fn check(&self) -> Vec<TemplateError> {

@@ -274,13 +274,18 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
     let now = tx.now();
     let since = now.saturating_sub(delivery.first_at.unwrap_or(now));
     let since = Duration::from_micros(u64::try_from(since).unwrap_or_default());
-    let number = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
     if let Some((connection, Operation { kind: OperationKind::Poll(_), name, .. })) =
         connectors::operation(tx.project(), delivery)
     {
         return settle_poll(tx, &format!("{}.{name}", connection.id), delivery, ended);
     }
     let (rules, on_dead) = rules(tx, delivery);
+    // Pauses count from the last replay, as the time to give up does: a decision of a person begins anew.
+    let number = match (ended.outcome, delivery.first_at) {
+        (Outcome::Ok, _) => 1,
+        (_, Some(first)) => attempts::count_since(tx, delivery.id, first)?,
+        (_, None) => u32::try_from(delivery.attempts).unwrap_or(u32::MAX),
+    };
     let then = next(&rules, ended, number, since, house.chance());
     let mut values = vec![
         ("claimed", Value::Boolean(false)),
@@ -304,7 +309,7 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
             if let (Next::Delivered, Some(result)) = (then, ended.result.as_deref().filter(|r| *r != "null"))
             {
                 let name = format!("{}.{}", delivery.connection, delivery.operation);
-                tx.emit(&name, Some(&delivery.event.to_string()), result)?;
+                tx.emit_for(&name, Some(&delivery.event.to_string()), result, Some(delivery.id))?;
             }
             let ended_as = match then {
                 Next::Delivered => DeliveryState::Delivered,
@@ -332,7 +337,7 @@ fn settle_poll(tx: &EngineTx, name: &str, delivery: &Delivery, ended: &Ended) ->
         Outcome::Refused | Outcome::Failed | Outcome::Unknown => DeliveryState::Cancelled,
     };
     if let (Outcome::Ok, Some(result)) = (ended.outcome, &ended.result) {
-        tx.emit(name, None, result)?;
+        tx.emit_for(name, None, result, Some(delivery.id))?;
     }
     let values = vec![
         ("claimed", Value::Boolean(false)),

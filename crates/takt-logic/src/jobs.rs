@@ -56,7 +56,7 @@ impl Logic {
 
     /// Runs a delayed job, unless that has been done.
     async fn run_later(&self, engine: &Engine, job: &LaterJob) -> Result<ActionAnswer, LogicError> {
-        let once = Once::Later { id: job.id };
+        let once = Once::Later { id: job.id, attempt: job.attempts + 1, asked_by: job.asked_by };
         let effect = Effect { once: Some(once), ..Effect::of(Principal::service()) };
         let Some(at) = self.shared.position(&job.function, FunctionKind::Job) else {
             // It was there when the job was asked for. Noted as a failed attempt: the next release may bring it back.

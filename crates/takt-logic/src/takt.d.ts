@@ -77,6 +77,8 @@ declare namespace Takt {
     now: string;
     /** A step of the story. */
     step<T>(label: Words, work: () => T): T;
+    /** What was decided, as a line in the step that is open: "7 in stock". No personal values: all readers see it. */
+    note(words: Words): void;
     /** An event that leaves if and only if this commits. */
     emit(name: string, event?: { key?: string | number | bigint | null; [more: string]: unknown }): void;
     /** A job after this transaction; gives its id. */

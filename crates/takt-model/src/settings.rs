@@ -90,6 +90,8 @@ pub struct Settings {
     pub languages: Vec<String>,
     /// ISO 4217.
     pub currency: String,
+    /// IANA name of the zone in which dates are told to people: `Europe/Berlin`.
+    pub time_zone: String,
     /// The project's own roles besides `anon` and `authenticated`.
     pub roles: Vec<String>,
     /// What people call each role.
@@ -208,4 +210,8 @@ pub struct LogicSettings {
     pub deliveries: Duration,
     /// How long a story is kept.
     pub stories: Duration,
+    /// How long the personal values of a story are kept.
+    pub story_personal: Duration,
+    /// How long the audit is kept.
+    pub audit: Duration,
 }

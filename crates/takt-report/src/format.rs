@@ -1,8 +1,12 @@
-//! Numbers, money, days and moments as people of a language write them. Times are UTC and say so.
+//! Numbers, money, days and moments as people of a language write them. Times say their zone.
 
 use std::str::FromStr;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use takt_model::{Decimal, Field, FieldType, Value};
 
 use crate::looks;
@@ -82,6 +86,53 @@ pub fn moment(micros: i64, language: &str) -> String {
         "de" => format!("{}, {time} Uhr (UTC)", day(at.date(), language)),
         _ => format!("{}, {time} (UTC)", day(at.date(), language)),
     }
+}
+
+/// A moment in a time zone: `23.11.2026, 10:14:07 Uhr (MEZ)` / `23 Nov 2026, 10:14:07 (CET)`. A zone that nobody
+/// knows is read as UTC.
+#[must_use]
+pub fn moment_in(micros: i64, language: &str, zone: &str) -> String {
+    let Some((at, short)) = zoned(micros, zone) else { return moment(micros, language) };
+    let time = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
+    let short = match (language, short.as_str()) {
+        ("de", "CET") => "MEZ",
+        ("de", "CEST") => "MESZ",
+        (_, short) => short,
+    };
+    let hour = if language == "de" { " Uhr" } else { "" };
+    format!("{}, {time}{hour} ({short})", day(at.date(), language))
+}
+
+/// The day of the week in a time zone, in short: `Mo` / `Mon`.
+#[must_use]
+pub fn weekday(micros: i64, language: &str, zone: &str) -> &'static str {
+    const GERMAN: [&str; 7] = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"];
+    const ENGLISH: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let date = match (zoned(micros, zone), Timestamp::from_microsecond(micros)) {
+        (Some((at, _)), _) => at.date(),
+        (None, Ok(at)) => TimeZone::UTC.to_datetime(at).date(),
+        (None, Err(_)) => return "",
+    };
+    let at = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
+    let names = if language == "de" { GERMAN } else { ENGLISH };
+    names.get(at).copied().unwrap_or_default()
+}
+
+/// Whether there is such a time zone: `Europe/Berlin`.
+#[must_use]
+pub fn is_time_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+/// The time of a zone and what the zone is called then: `CET`, `CEST`. None for UTC and for what is no zone.
+fn zoned(micros: i64, zone: &str) -> Option<(DateTime, String)> {
+    if zone.is_empty() || zone == "UTC" {
+        return None;
+    }
+    let zone = TimeZone::get(zone).ok()?;
+    let at = Timestamp::from_microsecond(micros).ok()?;
+    let short = zone.to_offset_info(at).abbreviation().to_owned();
+    Some((zone.to_datetime(at), short))
 }
 
 /// A moment without its seconds: `23.11.2026, 09:14 Uhr` / `23 Nov 2026, 09:14`.
@@ -199,6 +250,15 @@ mod tests {
         assert_eq!(money(-n, "EUR", "en"), "-€1,234.50");
         assert_eq!(moment(1_795_425_247_000_000, "de"), "23.11.2026, 09:14:07 Uhr (UTC)");
         assert_eq!(moment(1_795_425_247_000_000, "en"), "23 Nov 2026, 09:14:07 (UTC)");
+        assert_eq!(moment_in(1_795_425_247_000_000, "de", "Europe/Berlin"), "23.11.2026, 10:14:07 Uhr (MEZ)");
+        assert_eq!(
+            moment_in(1_784_000_000_000_000, "de", "Europe/Berlin"),
+            "14.07.2026, 05:33:20 Uhr (MESZ)"
+        );
+        assert_eq!(moment_in(1_795_425_247_000_000, "en", "America/New_York"), "23 Nov 2026, 04:14:07 (EST)");
+        assert_eq!(moment_in(1_795_425_247_000_000, "en", "UTC"), "23 Nov 2026, 09:14:07 (UTC)");
+        assert_eq!(weekday(1_795_425_247_000_000, "de", "UTC"), "Mo");
+        assert_eq!(weekday(1_795_475_247_000_000, "en", "Europe/Berlin"), "Tue");
         assert_eq!(took(20_000, "de"), "0,02 s");
         assert_eq!(took(65_000_000, "en"), "1 min 5 s");
     }

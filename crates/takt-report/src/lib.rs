@@ -6,6 +6,7 @@
 //! and unknown is never green.
 
 mod access;
+mod audit;
 mod blocks;
 mod catalogue;
 pub mod checks;
@@ -19,6 +20,7 @@ mod score;
 mod story;
 mod text;
 
+pub use audit::{act_word, audit_line, subject_words};
 pub use collect::{Rooms, collect, row_names};
 pub use evidence::{
     Accounts, ConnectionFact, Dependency, DoubleFact, Evidence, Fact, FrontFacts, LinkFact, OverdueFact,
@@ -28,7 +30,10 @@ pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,
     State, Verdict, judge,
 };
+pub use story::background::{Background, Because, BecauseText, Follows, Version};
+pub use story::delivery::{AttemptFact, AttemptText, DeliveryFacts, DeliveryText, tell_delivery};
 pub use story::later::{Later, LaterText, Went};
 pub use story::{
     ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
+    tell_story_with,
 };

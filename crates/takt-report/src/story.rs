@@ -1,17 +1,24 @@
 //! A story told in plain words: who did what when, what changed, which rule allowed it, how it ended. Pure.
 //!
 //! Labels come from the project's own words; sentences are in colon form ("Angelegt: Bestellungen"), so that
-//! German needs no inflection. Personal values are never shown, even if an older story holds one.
+//! German needs no inflection. Personal values are shown only in a story that was revealed for a reason.
+//! Beneath: `background.rs` (what is known around a story), `later.rs` (deliveries that it caused), `delivery.rs` (the
+//! story of one delivery), `terminal.rs` (lines for a terminal).
 
+pub(crate) mod background;
+pub(crate) mod delivery;
 pub(crate) mod later;
+mod terminal;
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
 use serde::Serialize;
 use takt_engine::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep};
 use takt_model::{Field, FieldType, Project, Table};
 
+use background::{Background, BecauseText};
 use later::LaterText;
+pub use terminal::Depth;
 
 use crate::{
     format, looks,
@@ -19,13 +26,16 @@ use crate::{
     text::{listing, pick},
 };
 
+/// What stands in a story in the place of a personal value.
+const MASK: &str = "•••";
+
 /// What rows are called today, by table name and primary key: "Steingutkanne" instead of an id.
 pub type RowNames = HashMap<(String, String), String>;
 
 /// A story in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoryText {
-    /// "Jetzt kaufen · 23.11.2026, 09:14:07 Uhr (UTC) · gelungen"
+    /// "Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus"
     pub headline: String,
     /// What people call the process.
     pub title: String,
@@ -41,6 +51,14 @@ pub struct StoryText {
     pub who: String,
     /// With which rights it ran.
     pub rights: String,
+    /// What set it off, if another story did.
+    pub because: Option<BecauseText>,
+    /// Which release of the rules ran; empty if that is not known.
+    pub version: String,
+    /// How it compares with how long this usually takes; empty if there is nothing to compare with.
+    pub compared: String,
+    /// What follows a failure by itself; empty if nothing does.
+    pub next: String,
     /// In order. Changes outside of any step stand in a last step of their own.
     pub steps: Vec<StepText>,
     /// How many changes the story did not keep; empty if it kept all.
@@ -53,10 +71,19 @@ pub struct StoryText {
     pub later: Vec<LaterText>,
     /// One sentence if something of that is still under way or has stopped; empty if all is done.
     pub open: String,
+    /// What is at risk by that and what is missing; empty if all is done.
+    pub at_risk: String,
+    /// Whether personal values are hidden in it.
+    pub hides: bool,
     /// For the technician: name and text, line by line.
     pub technical: Vec<(String, String)>,
+    /// The headline without what became of it at others.
+    #[serde(skip)]
+    plain_headline: String,
     /// Headings in the language of the story, for whoever renders it: before, after, rule, ...
     language: String,
+    #[serde(skip)]
+    zone: String,
 }
 
 /// A step in words.
@@ -70,8 +97,14 @@ pub struct StepText {
     pub succeeded: bool,
     /// How deep it stands inside other steps.
     pub depth: u8,
+    /// "0,02 s"; empty if it was not kept.
+    pub took: String,
+    /// What was decided in it.
+    pub notes: Vec<String>,
     /// What was written.
     pub changes: Vec<ChangeText>,
+    /// `logic/checkout.ts:31`, for the technician; empty if it was not found.
+    pub source: String,
 }
 
 /// A written row in words.
@@ -111,12 +144,32 @@ pub fn tell_story(story: &Story, project: &Project, language: &str) -> StoryText
 /// As [`tell_story`], with names for rows.
 #[must_use]
 pub fn tell_story_naming(story: &Story, project: &Project, language: &str, names: &RowNames) -> StoryText {
-    let teller = Teller { story, project, language, names };
+    let background = Background { names: names.clone(), ..Background::default() };
+    tell_story_with(story, project, language, &background)
+}
+
+/// As [`tell_story`], with everything that is known around it.
+#[must_use]
+pub fn tell_story_with(
+    story: &Story,
+    project: &Project,
+    language: &str,
+    background: &Background,
+) -> StoryText {
+    let zone = project.settings.time_zone.as_str();
+    let teller = Teller { story, project, language, zone, names: &background.names, background };
     let title = story.label.get(language).unwrap_or(&story.function).to_owned();
-    let when = format::moment(story.at, language);
+    let when = format::moment_in(story.at, language, zone);
     let (state, outcome) = teller.outcome();
+    let subject = teller.number().map_or_else(String::new, |number| format!(": {number}"));
+    let day = format::weekday(story.at, language, zone);
+    let loud = match &story.result {
+        StoryResult::Success => teller.pick("ERFOLGREICH", "SUCCEEDED").to_owned(),
+        StoryResult::Refused { .. } | StoryResult::Failed { .. } => outcome.to_uppercase(),
+    };
+    let plain_headline = format!("{title}{subject} · {day} {when} · {loud}");
     StoryText {
-        headline: format!("{title} · {when} · {outcome}"),
+        headline: plain_headline.clone(),
         summary: teller.summary(&title),
         title,
         when,
@@ -124,31 +177,49 @@ pub fn tell_story_naming(story: &Story, project: &Project, language: &str, names
         state,
         who: teller.who(),
         rights: teller.rights(),
+        because: background.because.as_ref().map(|b| b.told(language)),
+        version: teller.version(),
+        compared: teller.compared(),
+        next: teller.next(),
         steps: teller.steps(),
         left_out: teller.left_out(),
         events: teller.events(),
         end: teller.end(),
         later: Vec::new(),
         open: String::new(),
+        at_risk: String::new(),
+        hides: story.has_masked() && !story.revealed,
         technical: teller.technical(),
+        plain_headline,
         language: language.to_owned(),
+        zone: zone.to_owned(),
     }
 }
 
-struct Teller<'a> {
-    story: &'a Story,
-    project: &'a Project,
-    language: &'a str,
+pub(super) struct Teller<'a> {
+    pub(super) story: &'a Story,
+    pub(super) project: &'a Project,
+    pub(super) language: &'a str,
+    pub(super) zone: &'a str,
     names: &'a RowNames,
+    pub(super) background: &'a Background,
 }
 
 impl Teller<'_> {
-    fn pick<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
+    pub(super) fn pick<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
         pick(self.language, de, en)
     }
 
-    fn is_german(&self) -> bool {
+    pub(super) fn is_german(&self) -> bool {
         self.language == "de"
+    }
+
+    /// By which number people call what it wrote: that of the first row that has one.
+    fn number(&self) -> Option<&str> {
+        let fields = self.story.all_changes().flat_map(|c| &c.fields);
+        let number =
+            fields.filter(|f| f.name == "number").find_map(|f| f.after.as_deref().or(f.before.as_deref()));
+        number.filter(|n| *n != MASK)
     }
 
     fn outcome(&self) -> (State, &'static str) {
@@ -226,18 +297,50 @@ impl Teller<'_> {
         let told = match &self.story.cause {
             cause if !cause.is_by_itself() => return None,
             StoryCause::Call => return None,
-            StoryCause::Message { .. } => {
-                self.pick("Niemand; ein Ereignis hat es ausgelöst", "Nobody; an event set it off")
-            }
-            StoryCause::Schedule { .. } => {
-                self.pick("Niemand; der Zeitplan hat es ausgelöst", "Nobody; the schedule set it off")
+            StoryCause::Message { .. } => match &self.background.event {
+                Some(event) => {
+                    let event = self.quoted(event);
+                    return Some(if self.is_german() {
+                        format!("Niemand; das Ereignis {event} hat es ausgelöst")
+                    } else {
+                        format!("Nobody; the event {event} set it off")
+                    });
+                }
+                None => self.pick("Niemand; ein Ereignis hat es ausgelöst", "Nobody; an event set it off"),
+            },
+            StoryCause::Schedule { due_at } => {
+                let due = format::moment_in(*due_at, self.language, self.zone);
+                return Some(if self.is_german() {
+                    format!("Niemand; der Zeitplan hat es ausgelöst, fällig {due}")
+                } else {
+                    format!("Nobody; the schedule set it off, due {due}")
+                });
             }
             StoryCause::Delay => self.pick(
                 "Niemand; ein früherer Vorgang hat es bestellt",
                 "Nobody; an earlier process had asked for it",
             ),
+            StoryCause::Later { attempt, asked_by, .. } => {
+                return Some(self.asked(*attempt, asked_by.is_some()));
+            }
         };
         Some(told.to_owned())
+    }
+
+    fn asked(&self, attempt: i64, by_story: bool) -> String {
+        let asked = if by_story {
+            self.pick(
+                "Niemand; ein früherer Vorgang hat es bestellt",
+                "Nobody; an earlier process had asked for it",
+            )
+        } else {
+            self.pick("Ein Mensch hat es angestoßen", "A person had asked for it")
+        };
+        match (attempt, self.is_german()) {
+            (..=1, _) => asked.to_owned(),
+            (n, true) => format!("{asked} (Versuch {n})"),
+            (n, false) => format!("{asked} (try {n})"),
+        }
     }
 
     fn role_label(&self, role: &str) -> String {
@@ -284,7 +387,10 @@ impl Teller<'_> {
                     .to_owned(),
                 succeeded: self.story.result == StoryResult::Success,
                 depth: 0,
+                took: String::new(),
+                notes: Vec::new(),
                 changes: self.story.changes.iter().map(|c| self.change(c)).collect(),
+                source: String::new(),
             });
         }
         steps
@@ -297,7 +403,10 @@ impl Teller<'_> {
             title: step.label.get(self.language).unwrap_or(unnamed).to_owned(),
             succeeded: step.succeeded,
             depth: step.depth,
+            took: if step.took >= 50 { format::took(step.took, self.language) } else { String::new() },
+            notes: step.notes.iter().filter_map(|n| n.get(self.language)).map(str::to_owned).collect(),
             changes: step.changes.iter().map(|c| self.change(c)).collect(),
+            source: self.background.lines.get(&number).cloned().unwrap_or_default(),
         }
     }
 
@@ -339,7 +448,7 @@ impl Teller<'_> {
         format!("{} {} → {}", field.label, or_nothing(&field.before), or_nothing(&field.after))
     }
 
-    fn quoted(&self, text: &str) -> String {
+    pub(super) fn quoted(&self, text: &str) -> String {
         if self.is_german() { format!("„{text}“") } else { format!("\"{text}\"") }
     }
 
@@ -358,9 +467,13 @@ impl Teller<'_> {
 
     fn field(&self, table: Option<&Table>, written: &StoryField) -> FieldText {
         let field = table.and_then(|t| t.field(&written.name));
-        let hidden = field.is_some_and(|f| f.personal.is_some());
+        let is_personal = field.is_some_and(|f| f.personal.is_some());
+        let is_mask = |value: &Option<String>| value.as_deref() == Some(MASK);
+        let is_masked = is_mask(&written.before) || is_mask(&written.after);
+        let hidden = if self.story.revealed { is_masked } else { is_personal || is_masked };
         let show = |value: &Option<String>| match value {
             None => String::new(),
+            Some(_) if hidden && self.story.revealed => self.pick("nicht aufbewahrt", "not kept").to_owned(),
             Some(_) if hidden => self.pick("verborgen", "hidden").to_owned(),
             Some(text) => self.value(field, text),
         };
@@ -377,6 +490,11 @@ impl Teller<'_> {
 
     fn value(&self, field: Option<&Field>, text: &str) -> String {
         let kind = field.map_or(&FieldType::Text, |f| &f.kind);
+        if matches!(kind, FieldType::Timestamp)
+            && let Ok(at) = text.parse::<jiff::Timestamp>()
+        {
+            return format::moment_in(at.as_microsecond(), self.language, self.zone);
+        }
         let currency = self.project.settings.currency.as_str();
         let is_money = field.is_some_and(looks::money) && !currency.is_empty();
         format::value_text(text, kind, is_money.then_some(currency), self.language)
@@ -441,33 +559,6 @@ impl Teller<'_> {
         }
     }
 
-    fn technical(&self) -> Vec<(String, String)> {
-        let mut lines = vec![
-            (self.pick("Funktion", "Function").to_owned(), self.story.function.clone()),
-            (self.pick("Geschichte", "Story").to_owned(), self.story.id.clone()),
-            (self.pick("Dauer", "Took").to_owned(), format::took(self.story.took, self.language)),
-            (
-                self.pick("Rollen des Aufrufers", "Caller's roles").to_owned(),
-                self.story.caller_roles.join(", "),
-            ),
-            (
-                self.pick("Rechte", "Rights").to_owned(),
-                if self.story.elevated { "runs_as = \"service\"" } else { "caller" }.to_owned(),
-            ),
-        ];
-        match &self.story.result {
-            StoryResult::Success => {}
-            StoryResult::Refused { status, .. } => lines.push(("Status".to_owned(), status.to_string())),
-            StoryResult::Failed { code, message, position } => {
-                lines.push(("Code".to_owned(), code.clone()));
-                lines.push((self.pick("Meldung", "Message").to_owned(), message.clone()));
-                let place = position.clone().unwrap_or_else(|| "–".to_owned());
-                lines.push((self.pick("Stelle", "Place").to_owned(), place));
-            }
-        }
-        lines
-    }
-
     fn table_label(&self, name: &str) -> String {
         let table = self.project.table(name);
         table.and_then(|t| t.label.get(self.language)).map_or_else(|| readable(name), str::to_owned)
@@ -493,118 +584,6 @@ pub fn name_fields<'a>(table: &'a Table, language: &str) -> Vec<&'a Field> {
 
 fn readable(name: &str) -> String {
     name.replace('_', " ")
-}
-
-/// How much of a story is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// The whole in one sentence.
-    Sentence,
-    /// The steps, and what each wrote.
-    Steps,
-    /// With every changed field and the rule that allowed it.
-    Fields,
-    /// With what only technicians need.
-    Technical,
-}
-
-impl Depth {
-    /// 0 to 3; more is as 3.
-    #[must_use]
-    pub fn of(number: u8) -> Self {
-        match number {
-            0 => Self::Sentence,
-            1 => Self::Steps,
-            2 => Self::Fields,
-            _ => Self::Technical,
-        }
-    }
-}
-
-impl fmt::Display for StoryText {
-    /// The form for a terminal.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, Depth::Fields)
-    }
-}
-
-impl StoryText {
-    /// The form for a terminal, as deep as asked.
-    #[must_use]
-    pub fn to_depth(&self, depth: Depth) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _written = self.write(&mut text, depth);
-        text
-    }
-
-    fn word<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
-        pick(&self.language, de, en)
-    }
-
-    fn write(&self, f: &mut impl fmt::Write, depth: Depth) -> fmt::Result {
-        writeln!(f, "{}", self.headline)?;
-        writeln!(f, "{}", self.summary)?;
-        if !self.open.is_empty() {
-            writeln!(f, "{}", self.open)?;
-        }
-        if depth == Depth::Sentence {
-            return Ok(());
-        }
-        writeln!(f, "{}: {}. {}", self.word("Wer", "Who"), self.who, self.rights)?;
-        for step in &self.steps {
-            write_step(f, step, depth)?;
-        }
-        writeln!(f)?;
-        if !self.left_out.is_empty() {
-            writeln!(f, "{}", self.left_out)?;
-        }
-        writeln!(f, "{}", self.events)?;
-        writeln!(f, "{}", self.end)?;
-        if !self.later.is_empty() {
-            writeln!(f, "\n{}:", self.word("Was danach geschah", "What happened afterwards"))?;
-            for later in &self.later {
-                writeln!(f, "  {} {}", later.mark(), later.sentence)?;
-            }
-        }
-        // Only a fault is the developer's business; a refusal is the rules at work.
-        if depth == Depth::Technical || self.state == State::Red {
-            writeln!(f, "\n{}:", self.word("Für die Technik", "For the developer"))?;
-            for (name, text) in &self.technical {
-                writeln!(f, "  {name}: {text}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn write_step(f: &mut impl fmt::Write, step: &StepText, depth: Depth) -> fmt::Result {
-    let indent = "   ".repeat(usize::from(step.depth));
-    let mark = if step.succeeded { '✓' } else { '✗' };
-    writeln!(f, "\n{indent}{} {mark} {}", step.number, step.title)?;
-    for change in &step.changes {
-        writeln!(f, "{indent}     {}", change.sentence)?;
-        if depth < Depth::Fields {
-            continue;
-        }
-        for field in &change.fields {
-            writeln!(f, "{indent}       {}", field.line())?;
-        }
-        writeln!(f, "{indent}       {}", change.rule)?;
-    }
-    Ok(())
-}
-
-impl FieldText {
-    /// `Bestand: 7 → 6`, or only the value of a new field.
-    #[must_use]
-    pub fn line(&self) -> String {
-        match (self.before.as_str(), self.after.as_str()) {
-            ("", after) => format!("{}: {after}", self.label),
-            (before, "") => format!("{}: {before} → –", self.label),
-            (before, after) => format!("{}: {before} → {after}", self.label),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,9 +15,8 @@ use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_auth::{Account, AuthError};
-use takt_engine::{EngineError, Story};
-use takt_model::{Connection, Uuid};
-use takt_report::Depth;
+use takt_engine::{AuditFilter, EngineError};
+use takt_model::Connection;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::UnixListener,
@@ -30,11 +29,16 @@ use crate::{
     check::Setting,
     data_dir::SOCKET,
     deliveries::{self, DeliveriesRequest},
+    jobs::{self, JobsRequest},
+    people::{self, Look, NoReason},
+    tales::{self, Tale},
 };
 
 /// No request is larger, and no answer.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Rows of the audit in one answer.
+const MOST_AUDIT: u64 = 1_000;
 
 /// What a command asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +89,30 @@ pub enum AdminRequest {
     },
     /// Deliveries to other systems.
     Deliveries(DeliveriesRequest),
+    /// The project's jobs.
+    Jobs(JobsRequest),
+    /// Rows of the audit, newest first.
+    AuditList {
+        /// Of one act, or of all that begin with it: `story`.
+        act: Option<String>,
+        /// About one thing: `story 0199...`.
+        subject: Option<String>,
+        /// At or after: `2026-11-26T09:00:00Z`.
+        since: Option<String>,
+        /// At most so many.
+        limit: u64,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// Any of these, by somebody with a name: what they decide or look at is written to the audit under it.
+    By {
+        /// Who asks.
+        by: String,
+        /// Why personal values are to be shown; without one they are masked.
+        reason: Option<String>,
+        /// What.
+        request: Box<AdminRequest>,
+    },
     /// Keeps the value of a connection's secret.
     SecretSet {
         /// Its name.
@@ -120,6 +148,19 @@ pub enum AdminReply {
 #[error("{0}")]
 pub struct AdminError(pub String);
 
+impl AdminRequest {
+    /// The language of its texts.
+    fn language(&self) -> &str {
+        match self {
+            Self::StoryLast { language, .. }
+            | Self::Story { language, .. }
+            | Self::AuditList { language, .. } => language,
+            Self::By { request, .. } => request.language(),
+            _ => "en",
+        }
+    }
+}
+
 impl From<AuthError> for AdminError {
     fn from(error: AuthError) -> Self {
         Self(sentence(&error.to_string()))
@@ -141,30 +182,78 @@ pub(crate) fn sentence(text: &str) -> String {
 /// # Errors
 /// A plain sentence.
 pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminError> {
+    let (look, request) = match request {
+        AdminRequest::By { by, reason, request } => {
+            let language = request.language().to_owned();
+            let told = |no: NoReason| {
+                let (de, en) = no.words();
+                AdminError(if language == "de" { de } else { en }.to_owned())
+            };
+            let reason = reason.map(|typed| people::reason(&typed).map_err(told)).transpose()?;
+            (Look { by: people::command(&by), reason }, *request)
+        }
+        request => (Look { by: people::command(""), reason: None }, request),
+    };
+    execute_for(app, &look, request).await
+}
+
+async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Json, AdminError> {
     match request {
         AdminRequest::Keys => {
             let keys = app.auth.keys();
             Ok(json!({ "url": app.base_url, "publishable_key": keys.publishable, "secret_key": keys.secret }))
         }
         AdminRequest::AccountAdd { email, password, roles } => {
-            account_add(app, &email, password, &roles).await
+            let made = account_add(app, &email, password, &roles).await?;
+            note_account(app, look, "account.add", &made, &roles, &[]).await;
+            Ok(made)
         }
         AdminRequest::AccountList { limit } => {
             Ok(app.auth.accounts(limit).await?.iter().map(Account::to_json).collect())
         }
-        AdminRequest::AccountRole { email, add, remove } => account_role(app, &email, &add, &remove).await,
+        AdminRequest::AccountRole { email, add, remove } => {
+            let changed = account_role(app, &email, &add, &remove).await?;
+            if !add.is_empty() || !remove.is_empty() {
+                note_account(app, look, "account.role", &changed, &add, &remove).await;
+            }
+            Ok(changed)
+        }
         AdminRequest::StoryLast { function, language, depth } => {
             let story = app.engine.story_last(function.as_deref())?;
             let story = story.ok_or_else(|| AdminError("There is no story yet.".to_owned()))?;
-            told(app, &story, &language, depth)
+            let told = tales::told(app, story, &language, look).await?;
+            Ok(tale(&Tale::Story(Box::new(told)), depth))
         }
-        AdminRequest::Story { id, language, depth } => told(app, &story_named(app, &id)?, &language, depth),
-        AdminRequest::Deliveries(request) => deliveries::execute(app, request).await,
+        AdminRequest::Story { id, language, depth } => {
+            let found = tales::named(app, &id, &language, look).await?;
+            found.map(|found| tale(&found, depth)).ok_or_else(|| unknown_story(&id))
+        }
+        AdminRequest::Deliveries(request) => deliveries::execute(app, &look.by, request).await,
+        AdminRequest::Jobs(request) => jobs::execute(app, &look.by, request).await,
+        AdminRequest::AuditList { act, subject, since, limit, language } => {
+            let since = since.as_deref().map(deliveries::moment).transpose()?;
+            let wanted = AuditFilter { act, subject, since, before: None };
+            let rows = app.engine.audit(&wanted, limit.min(MOST_AUDIT))?;
+            let project = app.project();
+            let zone = project.settings.time_zone.as_str();
+            let lines: Vec<_> = rows.iter().map(|r| takt_report::audit_line(r, &language, zone)).collect();
+            let text = if lines.is_empty() {
+                deliveries::words::say(&language, "Nothing was written down.", "Es ist nichts vermerkt.")
+                    .to_owned()
+            } else {
+                lines.join("\n")
+            };
+            Ok(json!({ "audit": rows, "text": text }))
+        }
+        // A name inside a name: the outer one has asked.
+        AdminRequest::By { request, .. } => Box::pin(execute_for(app, look, *request)).await,
         AdminRequest::SecretSet { name, value } => {
+            app.engine.note_deed(look.deed("secret.set", format!("secret {name}"))).await?;
             app.auth.connection_secret_set(&name, Zeroizing::new(value)).await?;
             Ok(json!({ "name": name }))
         }
         AdminRequest::SecretRemove { name } => {
+            app.engine.note_deed(look.deed("secret.remove", format!("secret {name}"))).await?;
             if app.auth.connection_secret_remove(&name).await? {
                 Ok(json!({ "name": name }))
             } else {
@@ -174,6 +263,18 @@ pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminErro
         AdminRequest::SecretList => secret_list(app),
         AdminRequest::Settings => Ok(json!(Setting::all(&app.project()))),
         AdminRequest::Status => Ok(status(app)),
+    }
+}
+
+/// Writes down who made an account or changed its rights: `account 0199...: +staff`. It is done already.
+async fn note_account(app: &App, look: &Look, act: &str, account: &Json, add: &[String], remove: &[String]) {
+    let roles = add.iter().map(|r| format!("+{r}")).chain(remove.iter().map(|r| format!("-{r}")));
+    let roles: Vec<String> = roles.collect();
+    let id = account["id"].as_str().unwrap_or_default();
+    let subject = format!("account {id}: {}", roles.join(" "));
+    if let Err(error) = app.engine.note_deed(look.deed(act, subject.trim_end_matches(": ").to_owned())).await
+    {
+        tracing::error!(%error, "a change of an account was not written to the audit");
     }
 }
 
@@ -244,24 +345,19 @@ fn secret_list(app: &App) -> Result<Json, AdminError> {
     Ok(names.iter().map(one).collect())
 }
 
-/// The story with this id, or the one that wrote something with this number.
-fn story_named(app: &App, name: &str) -> Result<Story, AdminError> {
-    let found = match Uuid::parse_str(name) {
-        Ok(id) => app.engine.story(id)?,
-        Err(_) => app.engine.story_of_number(name)?,
-    };
-    found.ok_or_else(|| {
-        AdminError(format!(
-            "There is no story {name}; it is an id, or the number of something that one of the newest 10,000 wrote."
-        ))
-    })
+fn unknown_story(name: &str) -> AdminError {
+    AdminError(format!(
+        "There is no story {name}; it is the id of a story, a delivery or a delayed job, or the number of something that one of the newest 10,000 wrote."
+    ))
 }
 
-fn told(app: &App, story: &Story, language: &str, depth: u8) -> Result<Json, AdminError> {
-    let later = deliveries::later::told_later(app, story, language)?;
-    let told = takt_report::tell_story(story, &app.project(), language).and_then(&later);
-    let text = told.to_depth(Depth::of(depth)).trim_end().to_owned();
-    Ok(json!({ "story": story, "later": told.later, "text": text }))
+/// As commands get it: everything for programs, and the text for people.
+fn tale(found: &Tale, depth: u8) -> Json {
+    let text = found.text(depth);
+    match found {
+        Tale::Story(told) => json!({ "story": told.0, "later": told.1.later, "text": text }),
+        Tale::Delivery(told) => json!({ "delivery": told.0, "told": told.1, "text": text }),
+    }
 }
 
 fn status(app: &App) -> Json {

@@ -14,6 +14,7 @@ use takt_outbound::Outbound;
 use crate::admission::Admission;
 use crate::counters::{CounterSnapshot, Counters};
 use crate::http::{data::Shapes, static_files::StaticFiles};
+use crate::people::Looks;
 
 /// A served project with everything that answers for it.
 pub struct App {
@@ -33,6 +34,8 @@ pub struct App {
     pub(crate) admission: Admission,
     /// Plans of reads that were asked before.
     pub(crate) shapes: Shapes,
+    /// Who has just looked at what.
+    pub(crate) looks: Looks,
     /// Request outcomes since the last flush.
     pub(crate) counters: Counters,
     /// Where the project's files are.

@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use takt_interfaces::MailTemplates;
 use takt_logic::Logic;
-use takt_model::{Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, SystemTables};
+use takt_model::{
+    Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, Source, SystemTables,
+};
 use takt_outbound::{Outbound, OutboundOptions};
 
 use crate::project_files::{ReadError, read_project};
@@ -70,7 +72,8 @@ pub(crate) fn load(
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);
-    let templates = mails::read(&files);
+    let templates = mails::read(&files, &project.settings.time_zone);
+    problems.extend(time_zone(&project));
     problems.extend(mails::check(&templates, &project));
     problems.extend(connections::check(&project, &logic));
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));
@@ -78,6 +81,21 @@ pub(crate) fn load(
     let tables = project.tables.iter().filter(|t| t.exposure == Exposure::Public).count();
     let report = CheckReport { problems, tables, functions: logic.functions().len() };
     Ok(Loaded { files, project, logic, templates, report })
+}
+
+/// The form of the name was read with the settings; whether there is such a zone, only the zones know.
+fn time_zone(project: &Project) -> Option<Problem> {
+    let zone = &project.settings.time_zone;
+    if zone.is_empty() || takt_report::format::is_time_zone(zone) {
+        return None;
+    }
+    Some(Problem {
+        source: Source { file: "takt.toml".to_owned(), line: 1 },
+        column: None,
+        severity: Severity::Error,
+        message: format!("there is no time zone `{zone}`"),
+        help: Some("write `time_zone = \"Europe/Berlin\"`".to_owned()),
+    })
 }
 
 /// Reads the project in `project_dir` and says what is wrong with it.

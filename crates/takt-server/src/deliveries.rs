@@ -8,6 +8,7 @@ pub(crate) mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use takt_engine::Actor;
 use takt_interfaces::{
     Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, InterfacesError,
 };
@@ -17,6 +18,7 @@ use crate::{
     admin::{AdminError, sentence},
     app::App,
     deliveries::words::{connection_state, outcome_word, say, state_word},
+    people::Look,
 };
 
 /// What a command asks.
@@ -134,14 +136,14 @@ impl Wanted {
     }
 }
 
-fn moment(text: &str) -> Result<i64, AdminError> {
+pub(crate) fn moment(text: &str) -> Result<i64, AdminError> {
     match takt_model::FieldType::Timestamp.parse_text(text) {
         Ok(Value::Timestamp(at)) => Ok(at),
         _ => Err(AdminError(format!("`{text}` is no moment; write 2026-11-26T09:00:00Z."))),
     }
 }
 
-fn id(text: &str) -> Result<Uuid, AdminError> {
+pub(crate) fn id(text: &str) -> Result<Uuid, AdminError> {
     Uuid::parse_str(text).map_err(|_| AdminError(format!("`{text}` is no id.")))
 }
 
@@ -151,9 +153,9 @@ impl From<InterfacesError> for AdminError {
     }
 }
 
-/// Does what a command asks; `text` of the answer is for people.
-pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Json, AdminError> {
-    let room = &app.interfaces;
+/// Does what a command asks, for somebody; `text` of the answer is for people.
+pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -> Result<Json, AdminError> {
+    let room = &app.interfaces.acting_for(by.clone());
     Ok(match request {
         DeliveriesRequest::List { wanted, limit, language } => {
             let found = room.deliveries(&wanted.filter()?, limit)?;
@@ -177,6 +179,9 @@ pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Jso
         }
         DeliveriesRequest::Show { id: text, language } => {
             let detail = room.delivery(id(&text)?)?;
+            let look = Look { by: by.clone(), reason: None };
+            let subject = format!("delivery {}", detail.delivery.id);
+            app.looks.note(&app.engine, &look, "delivery.look", subject).await;
             let text = told(&detail, &language);
             json!({ "delivery": detail, "text": text })
         }

@@ -30,7 +30,7 @@ pub(crate) enum Surface {
     Functions,
     /// `/health`
     Operation,
-    /// `/takt/v1`: our own dialect, for programs with the secret key.
+    /// `/takt/v1`: our own dialect, for programs with the secret key and for roles of the console.
     Takt,
     /// `/studio`
     Studio,
@@ -135,13 +135,15 @@ async fn function_door(call: Call, who: Principal) -> Result<Response<Body>, Wir
     }
 }
 
-/// `/takt/v1`: what the house tells about itself, to the secret key only.
+/// `/takt/v1`: what the house tells about itself, to the secret key and to roles of the console.
 async fn takt_door(call: Call, who: Principal) -> Result<Response<Body>, WireError> {
-    stories::check_may_read(&who)?;
+    let reader = stories::reader(&call, &who)?;
     let uri = call.parts.uri.clone();
     match (&call.parts.method, Segments::of(uri.path()).as_slice()) {
-        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => stories::last(&call),
-        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories", id]) => stories::one(&call, &decoded(id)),
+        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => stories::last(&call, reader).await,
+        (&Method::GET | &Method::HEAD, ["takt", "v1", "stories", id]) => {
+            stories::one(&call, reader, &decoded(id)).await
+        }
         (_, ["takt", "v1", "stories"] | ["takt", "v1", "stories", _]) => {
             Err(wire(405, "TAKT013", "Only GET and HEAD are answered here."))
         }

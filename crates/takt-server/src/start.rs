@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use takt_auth::{Auth, AuthError, MasterKey};
 use takt_engine::{Engine, EngineError, EngineOptions, Release, Store, StoreOptions, SystemClock};
 use takt_interfaces::{Consume, Interfaces, InterfacesOptions};
-use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer};
+use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer, Uuid};
 use takt_outbound::{Outbound, OutboundOptions};
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -34,6 +34,7 @@ use crate::{
     http::{data::Shapes, static_files::StaticFiles},
     lent,
     listen::{self, ListenError},
+    people::Looks,
     project_files::ReadError,
     release,
     seeds::{self, SeedError},
@@ -186,6 +187,7 @@ fn open_rooms(
         statics: StaticFiles::new(options.project_dir.join("public")),
         admission: Admission::default(),
         shapes: Shapes::default(),
+        looks: Looks::default(),
         counters: Counters::default(),
         project_dir: options.project_dir.clone(),
         data_dir: data.folder().to_owned(),
@@ -410,15 +412,43 @@ async fn watch_signals(first: Arc<Notify>, second: Arc<Notify>) {
     }
 }
 
-/// Once a minute the counts go to the database, and stories that are too old go from it.
+/// Once a minute the counts go to the database, and what is too old goes from it.
 async fn minutes(app: Arc<App>) {
+    let mut values_from = Uuid::nil();
     loop {
         let rest = MINUTE - app.engine.now().rem_euclid(MINUTE);
         tokio::time::sleep(Duration::from_micros(rest.unsigned_abs())).await;
         let ended = app.engine.now() / MINUTE - 1;
         write_minute(&app, ended).await;
         forget_old_stories(&app).await;
+        values_from = forget_old_looks(&app, values_from).await;
     }
+}
+
+/// Personal values of stories and rows of the audit that are too old. `from` is where the values were seen to; a new
+/// process begins at the oldest.
+async fn forget_old_looks(app: &App, mut from: Uuid) -> Uuid {
+    for _ in 0..FORGETTING {
+        match app.engine.forget_old_personal_values(from).await {
+            Ok(Some(next)) => from = next,
+            Ok(None) => break,
+            Err(error) => {
+                tracing::warn!(%error, "old personal values were not deleted");
+                break;
+            }
+        }
+    }
+    for _ in 0..FORGETTING {
+        match app.engine.forget_old_audit().await {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "old rows of the audit were not deleted");
+                break;
+            }
+        }
+    }
+    from
 }
 
 /// In small transactions, so that nobody waits for long; what is left over has time until the next minute.

@@ -1,11 +1,11 @@
-// The link in the newsletter's first mail. Only who reads the mailbox has the token, so following the link proves
-// that the wish is theirs. The words agreed to, when they were agreed to and when they were confirmed stay together
+// The link in the newsletter's first mail, and the button behind it. Only who reads the mailbox has the token, so the
+// button proves that the wish is theirs; the link alone proves nothing, because programs open links too. The words agreed to, when they were agreed to and when they were confirmed stay together
 // as proof of the consent.
 
 export const label = { en: "Confirm the newsletter", de: "Newsletter bestätigen" };
 export const about = {
-  en: "Notes that the link in the newsletter's first mail was followed.",
-  de: "Vermerkt, dass der Link in der ersten Newsletter-Mail geöffnet wurde.",
+  en: "Notes that the newsletter was confirmed on the page behind the link in its first mail.",
+  de: "Vermerkt, dass der Newsletter auf der Seite hinter dem Link der ersten Mail bestätigt wurde.",
 };
 export const access = ["anon", "authenticated"];
 export const runs_as = "service"; // the list itself is open to nobody but staff

@@ -18,7 +18,7 @@ const MOST_NEWLY_EMPTY = 0.2;
 const MOST_OPEN = 1000;
 const PAGE = 1000;
 
-export default async function ({ db, step, reject }, event) {
+export default async function ({ db, step, note, reject }, event) {
   const told = new Map(event.payload.products.map((p) => [p.slug, p.stock]));
   const ours = await all(db.products, {});
 
@@ -31,6 +31,10 @@ export default async function ({ db, step, reject }, event) {
         de: `Das kann nicht stimmen: ${known.length} von ${ours.length} Artikeln bekannt, ${newlyEmpty.length} auf einmal ausverkauft. Der Bestand bleibt, wie er war.`,
       });
     }
+    note({
+      en: `${known.length} of ${ours.length} articles known, ${newlyEmpty.length} newly sold out`,
+      de: `${known.length} von ${ours.length} Artikeln bekannt, ${newlyEmpty.length} neu ausverkauft`,
+    });
   });
 
   const underway = await step({ en: "Orders under way counted", de: "Bestellungen unterwegs gezählt" }, async () => {

@@ -185,6 +185,10 @@ impl Auth {
             })
             .await?;
         self.inner.revocation.end(ended);
+        // After the commit, because that may take a while; lost, the values go with their time (`logic.story_personal`).
+        if let Err(error) = self.inner.engine.forget_personal_values_of(id).await {
+            tracing::warn!(%error, "the personal values in stories of a deleted account were not forgotten");
+        }
         Ok(shapes::user(&user))
     }
 

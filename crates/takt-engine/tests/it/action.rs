@@ -99,6 +99,7 @@ async fn personal_values_are_masked_in_stories() {
     let text = serde_json::to_string(&story).unwrap();
     assert!(!text.contains("canary-name"), "{text}");
     assert!(text.contains("•••"));
+    assert!(story.has_masked() && !story.revealed);
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ use minijinja::{
 /// The name under which a template finds its own language.
 pub(super) const LANGUAGE: &str = "lang";
 
+/// The name under which filters find the project's time zone; no field of an event is called like this.
+pub(super) const TIME_ZONE: &str = "__time_zone";
+
 /// Keeps an amount and its currency on one line.
 const NO_BREAK: char = '\u{a0}';
 
@@ -130,10 +133,10 @@ fn money(state: &State<'_, '_>, amount: &Value, currency: Option<&str>) -> Resul
     Ok(amount.shown(currency.unwrap_or("EUR"), Style::of(state)))
 }
 
-/// `{{ created_at | date }}`: the day in UTC, "26. November 2026".
+/// `{{ created_at | date }}`: the day in the project's time zone, "26. November 2026".
 fn date(state: &State<'_, '_>, moment: &Value) -> Result<String, Error> {
     let text = text(moment)?;
-    let day = day(&text).ok_or_else(|| {
+    let day = day(&text, &zone(state)).ok_or_else(|| {
         Error::new(ErrorKind::InvalidOperation, "`date` needs a date or a time like 2026-11-26")
     })?;
     let month = usize::from(day.month().unsigned_abs()) - 1;
@@ -144,9 +147,15 @@ fn date(state: &State<'_, '_>, moment: &Value) -> Result<String, Error> {
     })
 }
 
-fn day(text: &str) -> Option<Date> {
+/// The project's time zone; `takt check` has said so if there is no such zone.
+fn zone(state: &State<'_, '_>) -> TimeZone {
+    let name = state.lookup(TIME_ZONE).map(|z| z.to_string()).unwrap_or_default();
+    TimeZone::get(&name).unwrap_or(TimeZone::UTC)
+}
+
+fn day(text: &str, zone: &TimeZone) -> Option<Date> {
     match text.parse::<Timestamp>() {
-        Ok(moment) => Some(TimeZone::UTC.to_datetime(moment).date()),
+        Ok(moment) => Some(zone.to_datetime(moment).date()),
         Err(_) => text.parse().ok(),
     }
 }
@@ -270,10 +279,10 @@ mod tests {
             "2026-11-26 23:59:59+00:00",
             "2026-11-27T00:30:00+01:00",
         ] {
-            assert_eq!(day(text).unwrap().to_string(), "2026-11-26", "{text}");
+            assert_eq!(day(text, &TimeZone::UTC).unwrap().to_string(), "2026-11-26", "{text}");
         }
         for no in ["", "26.11.2026", "2026-13-01", "soon"] {
-            assert_eq!(day(no), None, "{no:?}");
+            assert_eq!(day(no, &TimeZone::UTC), None, "{no:?}");
         }
     }
 }

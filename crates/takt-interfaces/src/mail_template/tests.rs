@@ -253,3 +253,19 @@ fn every_fault_is_found_before_a_mail_is_sent() {
     assert!(matches!(all.render("open", "en", "en", &json!({})), Err(TemplateError::Syntax { line: 3, .. })));
     assert!(matches!(all.render("bare", "de", "en", &json!({})), Err(TemplateError::NoSubject { .. })));
 }
+
+#[test]
+fn days_are_those_of_the_projects_time_zone() {
+    // An hour before midnight in UTC it is the next day in Berlin.
+    let data = json!({ "at": "2026-11-26T23:30:00Z", "day": "2026-11-26" });
+    let mail = [("mails/m.de.txt", "Subject: S\n{{ at | date }} {{ day | date }}")];
+    for (zone, expected) in [
+        ("UTC", "26. November 2026 26. November 2026\n"),
+        ("Europe/Berlin", "27. November 2026 26. November 2026\n"),
+        ("America/New_York", "26. November 2026 26. November 2026\n"),
+        ("Nowhere/Land", "26. November 2026 26. November 2026\n"),
+    ] {
+        let templates = MailTemplates::read(mail).in_time_zone(zone);
+        assert_eq!(templates.render("m", "de", "de", &data).unwrap().text, expected, "{zone}");
+    }
+}

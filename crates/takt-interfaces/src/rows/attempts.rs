@@ -1,7 +1,7 @@
 //! `takt.attempts`: written as unknown before the first byte leaves.
 
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{Uuid, Value};
+use takt_model::{CompareOp, Uuid, Value};
 use takt_plan::Direction;
 
 use super::{insert_all, one_of, rows, text_or_null, write};
@@ -86,6 +86,19 @@ pub(crate) fn of(tx: &EngineTx, delivery: Uuid) -> Result<Vec<Attempt>, EngineEr
         })
     };
     Ok(rows(tx, "deliveries: read attempts", plan)?.into_iter().filter_map(attempt).collect())
+}
+
+/// How many attempts of a delivery began at or after `since`: from 1, since one of them has just ended.
+pub(crate) fn count_since(tx: &EngineTx, delivery: Uuid, since: i64) -> Result<u32, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = on.eq("delivery", Value::Uuid(delivery))?.and(on.compare(
+        "at",
+        CompareOp::Ge,
+        Value::Timestamp(since),
+    )?);
+    let (_, outcome) =
+        tx.rows(&takt_model::Principal::system("deliveries: count attempts"), on.count(Some(filter)))?;
+    Ok(u32::try_from(outcome.count.unwrap_or_default()).unwrap_or(u32::MAX).max(1))
 }
 
 /// How long the attempts of these deliveries took that arrived: microseconds each.

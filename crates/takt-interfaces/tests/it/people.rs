@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use takt_engine::{Actor, ActorKind, AuditFilter};
 use takt_interfaces::{DeliveryFilter, DeliveryState, InterfacesError, Replayed};
 use takt_model::Uuid;
 
@@ -145,4 +146,89 @@ async fn what_is_done_is_forgotten_after_a_month_and_dead_letters_never() {
         house.interfaces.count(&filter).unwrap()
     };
     assert_eq!((count(DeliveryState::Dead), count(DeliveryState::Delivered)), (501, 0));
+}
+
+fn ada() -> Actor {
+    Actor { kind: ActorKind::Account, account: None, name: "ada".to_owned(), place: "203.0.113.9".to_owned() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_decides_is_written_down_with_it_and_what_was_impossible_is_not() {
+    let house = House::with(DELIVER).await;
+    house.receiver.will([Answer::status(422), Answer::status(422), Answer::ok()]);
+    let room = house.interfaces.acting_for(ada());
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    let id = house.deliveries()[0].id;
+    room.replay(id, None).await.unwrap();
+    house.work().await;
+    room.replay(id, Some("{}".to_owned())).await.unwrap();
+    house.work().await;
+    assert!(room.decide(id, true).await.is_err(), "it has arrived already");
+    assert!(room.replay(Uuid::from_u128(7), None).await.is_err());
+    room.pause("erp", true).await.unwrap();
+    room.pause("erp", false).await.unwrap();
+    let all = DeliveryFilter { connection: Some("erp".to_owned()), ..DeliveryFilter::default() };
+    room.replay_all(&all, true).await.unwrap();
+    room.replay_all(&all, false).await.unwrap();
+    // Nobody's name: nothing is written down.
+    house.interfaces.pause("erp", true).await.unwrap();
+    let rows = house.engine.audit(&AuditFilter::default(), 100).unwrap();
+    let told: Vec<_> = rows.iter().rev().map(|r| format!("{} {} {}", r.name, r.act, r.subject)).collect();
+    let expected = [
+        format!("ada delivery.replay delivery {id}"),
+        format!("ada delivery.edit delivery {id}"),
+        "ada connection.pause connection erp".to_owned(),
+        "ada connection.resume connection erp".to_owned(),
+        "ada deliveries.replay 1 of connection erp".to_owned(),
+    ];
+    assert_eq!(told, expected);
+    let about = AuditFilter { subject: Some(format!("delivery {id}")), ..AuditFilter::default() };
+    assert_eq!(house.engine.audit(&about, 100).unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_begins_with_the_first_pause_again() {
+    let operation = DELIVER.to_owned() + "retry = { schedule = [\"1m\", \"10h\"], give_up = \"1d\" }\n";
+    let house = House::with(&operation).await;
+    house.receiver.will(std::iter::repeat_with(|| Answer::status(503)).take(20).collect::<Vec<_>>());
+    let pause = |house: &House| {
+        let delivery = house.deliveries().remove(0);
+        Duration::from_micros(u64::try_from(delivery.next_at - house.engine.now()).unwrap()).as_secs() / 60
+    };
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    assert_eq!(pause(&house), 1);
+    house.forward(Duration::from_secs(70));
+    house.work().await;
+    assert!((600..=660).contains(&pause(&house)), "{}", pause(&house));
+    for _ in 0..3 {
+        house.forward(Duration::from_secs(11 * 3600));
+        house.work().await;
+    }
+    assert_eq!(house.deliveries()[0].state, DeliveryState::Dead);
+    // The breaker lets one through again.
+    house.forward(Duration::from_secs(3600));
+    let id = house.deliveries()[0].id;
+    house.interfaces.replay(id, None).await.unwrap();
+    house.work().await;
+    assert_eq!(house.deliveries()[0].attempts, 6, "they are counted on");
+    assert_eq!(pause(&house), 1, "and the pause is that of a first try");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_that_wait_are_made_due_if_just_they_are_asked_for() {
+    let house = House::with(DELIVER).await;
+    house.receiver.will([Answer::status(503), Answer::ok(), Answer::ok()]);
+    house.emit("order.placed", "{}").await;
+    house.work().await;
+    assert_eq!(house.work().await, 0, "it waits for its pause");
+    let any = DeliveryFilter { connection: Some("erp".to_owned()), ..DeliveryFilter::default() };
+    assert_eq!(house.interfaces.replay_all(&any, false).await.unwrap().deliveries, 0);
+    assert_eq!(house.work().await, 0);
+    let waiting = DeliveryFilter { state: Some(DeliveryState::Waiting), ..any };
+    assert_eq!(house.interfaces.replay_all(&waiting, true).await.unwrap().deliveries, 1);
+    assert_eq!(house.interfaces.replay_all(&waiting, false).await.unwrap().deliveries, 1);
+    assert_eq!(house.work().await, 1);
+    assert_eq!(house.deliveries()[0].state, DeliveryState::Delivered);
 }

@@ -264,6 +264,7 @@
       },
     );
   };
+  const note = (words) => host.note(words);
   const emit = (name, event) => {
     const { key, ...payload } = event ?? {};
     host.emit(name, key, payload);
@@ -292,8 +293,8 @@
     database_error: (message, code, details, hint) => new DatabaseError(message, code, details, hint),
     hex: (bytes) => bytes.toHex(),
     db: (tables) => Object.setPrototypeOf(tables, unknown(Object.keys(tables))),
-    argument: (db) => (user, now) => ({ db, user, step, emit, later, reject, now, uuid, Decimal, log }),
-    parts: [Decimal, DatabaseError, Refusal, step, emit, later, reject, uuid, log, console],
+    argument: (db) => (user, now) => ({ db, user, step, note, emit, later, reject, now, uuid, Decimal, log }),
+    parts: [Decimal, DatabaseError, Refusal, step, note, emit, later, reject, uuid, log, console],
     Decimal,
   };
 })

@@ -191,11 +191,20 @@ pub(crate) fn lent<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<Obj
         host.tx()?.step_end(number, succeeded.as_bool().unwrap_or_default());
         Ok(Js::new_undefined(ctx.clone()))
     })?;
+    lend(ctx, host, &lent, "note", |host, ctx, [said, ..]| {
+        let mut said = words(host, ctx, said, "a note")?;
+        said.0.values_mut().for_each(|text| *text = text.chars().take(LONGEST_NOTE).collect());
+        host.tx()?.note(said);
+        Ok(Js::new_undefined(ctx.clone()))
+    })?;
     lend(ctx, host, &lent, "emit", emit)?;
     lend(ctx, host, &lent, "reject", reject)?;
     lend(ctx, host, &lent, "later", later)?;
     Ok(lent)
 }
+
+/// Characters of a note in a story.
+const LONGEST_NOTE: usize = 300;
 
 type Lent = for<'h, 'js> fn(&'h Host, &'h Ctx<'js>, [&'h Js<'js>; 3]) -> Result<Js<'js>, Thrown>;
 

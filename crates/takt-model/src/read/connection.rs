@@ -121,7 +121,12 @@ fn outage(section: &Section<'_>, languages: &[String], problems: &mut Problems) 
         missing(section, "outage", EXAMPLE, problems);
         return Outage::default();
     };
-    let max = part.text("max", problems).map(|m| m.value);
+    let max = part.text("max", problems);
+    if let Some(said) = max.as_ref().filter(|m| duration(&m.value).is_none_or(|d| d.is_zero())) {
+        let help = "write `max = \"8h\"` or `max = \"2d\"`".to_owned();
+        problems.error(&said.source, format!("`outage.max`: `{}` is no duration", said.value), help);
+    }
+    let max = max.map(|m| m.value);
     let mut outage = Outage { max, ..Outage::default() };
     for (language, source, node) in part.entries().filter(|(key, ..)| *key != "max") {
         match node.get_ref().as_str() {

@@ -37,6 +37,11 @@ pub(super) fn build(take: &mut Take<'_>) -> Settings {
         currency: take.text("currency", "three capital letters like \"EUR\"", |text| {
             text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
         }),
+        time_zone: take.text(
+            "time_zone",
+            "the name of a time zone like \"Europe/Berlin\"",
+            take::is_time_zone,
+        ),
         ..Settings::default()
     };
     if settings.languages.is_empty() {
@@ -122,6 +127,8 @@ fn logic(take: &mut Take<'_>) -> LogicSettings {
         idempotency: take.duration("logic.idempotency", SECOND..=3650 * DAY),
         deliveries: take.duration("logic.deliveries", DAY..=3650 * DAY),
         stories: take.duration("logic.stories", SECOND..=36_500 * DAY),
+        story_personal: take.duration("logic.story_personal", Duration::ZERO..=36_500 * DAY),
+        audit: take.duration("logic.audit", DAY..=36_500 * DAY),
     }
 }
 

@@ -209,6 +209,12 @@ pub(super) fn is_network(text: &str) -> bool {
     bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
+/// `UTC`, `Europe/Berlin`: the form only; whether there is such a zone, the check of the project says.
+pub(super) fn is_time_zone(text: &str) -> bool {
+    let is_word = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'+');
+    text.len() <= 64 && text.split('/').all(|part| !part.is_empty() && part.bytes().all(is_word))
+}
+
 /// `de`, `gsw`, `pt-BR`
 pub(super) fn is_language(text: &str) -> bool {
     let (language, region) = text.split_once('-').map_or((text, None), |(l, r)| (l, Some(r)));

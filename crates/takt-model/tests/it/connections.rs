@@ -228,3 +228,20 @@ fn slips_in_what_is_compared_are_told() {
     let (_, problems) = read_with_orders(&undeclared.replacen("key = \"number\"", "key = \"email\"", 1));
     assert!(problems.iter().any(|p| p.contains("`email` is personal and would leave")), "{problems:?}");
 }
+
+#[test]
+fn how_long_an_outage_can_be_borne_must_be_readable() {
+    for (said, problem) in [
+        ("8h", None),
+        ("2d", None),
+        ("soon", Some("`outage.max`: `soon` is no duration")),
+        ("8 hours", Some("`outage.max`: `8 hours` is no duration")),
+        ("0h", Some("`outage.max`: `0h` is no duration")),
+    ] {
+        let (_, problems) = read(&GOOD.replace("max = \"8h\"", &format!("max = \"{said}\"")));
+        match problem {
+            None => assert_eq!(problems, Vec::<String>::new(), "{said}"),
+            Some(problem) => assert!(problems.len() == 1 && problems[0].contains(problem), "{problems:?}"),
+        }
+    }
+}

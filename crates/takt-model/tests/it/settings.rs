@@ -37,6 +37,7 @@ fn the_default_file_is_the_default() {
                 "en",
             ],
             currency: "EUR",
+            time_zone: "UTC",
             roles: [],
             role_labels: [],
             owner: [],
@@ -83,6 +84,8 @@ fn the_default_file_is_the_default() {
                 idempotency: 604800s,
                 deliveries: 2592000s,
                 stories: 34560000s,
+                story_personal: 7776000s,
+                audit: 94608000s,
             },
             origins: [],
         }

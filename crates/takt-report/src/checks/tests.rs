@@ -159,6 +159,8 @@ fn story() -> Story {
             label: both("Bestellung geschrieben", "Order written"),
             succeeded: true,
             depth: 0,
+            took: 0,
+            notes: vec![],
             changes: vec![StoryChange {
                 table: "orders".into(),
                 verb: "insert".into(),
@@ -170,6 +172,7 @@ fn story() -> Story {
         changes: Vec::new(),
         changes_left_out: 0,
         events: Vec::new(),
+        revealed: false,
     }
 }
 

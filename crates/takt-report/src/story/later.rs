@@ -21,6 +21,8 @@ pub struct Later {
     pub attempts: u64,
     /// What went wrong last, in the language of the story; empty if nothing did.
     pub why: String,
+    /// What stands still without it, in the language of the story: the connection's own words; may be empty.
+    pub means: String,
 }
 
 /// Where a delivery stands.
@@ -53,6 +55,8 @@ pub struct LaterText {
     pub state: State,
     /// "An ERP: angekommen am 23.11.2026, 09:14:09 Uhr (UTC)."
     pub sentence: String,
+    /// Whether a person may try it again now.
+    pub may_repeat: bool,
 }
 
 impl LaterText {
@@ -70,23 +74,21 @@ impl StoryText {
     /// The story with what became of it at others.
     #[must_use]
     pub fn and_then(mut self, later: &[Later]) -> Self {
-        let is_german = self.language == "de";
-        self.later = later
-            .iter()
-            .map(|l| LaterText {
-                id: l.id.clone(),
-                connection: l.connection.clone(),
-                state: l.went.state(),
-                sentence: if is_german { l.german() } else { l.english() },
-            })
-            .collect();
+        self.later = later.iter().map(|l| l.told(&self.language, &self.zone)).collect();
         self.open = open(later, &self.language);
+        self.at_risk = at_risk(later, &self.language);
+        let open = in_brief(later, &self.language);
+        self.headline = if open.is_empty() {
+            self.plain_headline.clone()
+        } else {
+            format!("{}, {open}", self.plain_headline)
+        };
         self
     }
 }
 
 impl Went {
-    fn state(self) -> State {
+    pub(super) fn state(self) -> State {
         match self {
             Self::Arrived(_) => State::Green,
             Self::Waits(_) | Self::Running | Self::Held => State::Yellow,
@@ -97,11 +99,22 @@ impl Went {
 }
 
 impl Later {
-    fn german(&self) -> String {
+    pub(super) fn told(&self, language: &str, zone: &str) -> LaterText {
+        LaterText {
+            id: self.id.clone(),
+            connection: self.connection.clone(),
+            state: self.went.state(),
+            sentence: if language == "de" { self.german(zone) } else { self.english(zone) },
+            may_repeat: matches!(self.went, Went::Stopped | Went::Unclear | Went::Waits(Some(_))),
+        }
+    }
+
+    fn german(&self, zone: &str) -> String {
         let (to, n, why) = (&self.to, self.attempts, self.because());
+        let on = |at: Option<i64>| on(at, "de", zone);
         match self.went {
-            Went::Arrived(at) if n > 1 => format!("An {to}: angekommen{} nach {n} Versuchen.", on(at, "de")),
-            Went::Arrived(at) => format!("An {to}: angekommen{}.", on(at, "de")),
+            Went::Arrived(at) if n > 1 => format!("An {to}: angekommen{} nach {n} Versuchen.", on(at)),
+            Went::Arrived(at) => format!("An {to}: angekommen{}.", on(at)),
             Went::Waits(None) if n == 0 => {
                 format!("An {to}: wartet und geht hinaus, sobald es an der Reihe ist.")
             }
@@ -115,8 +128,8 @@ impl Later {
             Went::Waits(Some(_)) if n == 0 => format!("An {to}: wartet."),
             Went::Waits(next) => {
                 let times = if n == 1 { "einmal versucht".to_owned() } else { format!("{n}-mal versucht") };
-                let next =
-                    next.map_or_else(|| "so bald wie möglich".to_owned(), |at| format::moment(at, "de"));
+                let next = next
+                    .map_or_else(|| "so bald wie möglich".to_owned(), |at| format::moment_in(at, "de", zone));
                 format!("An {to}: {times}, noch nicht angekommen{why}; nächster Versuch: {next}.")
             }
             Went::Running => format!("An {to}: ist gerade unterwegs."),
@@ -130,15 +143,16 @@ impl Later {
             Went::Unclear => format!(
                 "An {to}: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden."
             ),
-            Went::Cancelled(at) => format!("An {to}: von einem Menschen abgebrochen{}.", on(at, "de")),
+            Went::Cancelled(at) => format!("An {to}: von einem Menschen abgebrochen{}.", on(at)),
         }
     }
 
-    fn english(&self) -> String {
+    fn english(&self, zone: &str) -> String {
         let (to, n, why) = (&self.to, self.attempts, self.because());
+        let on = |at: Option<i64>| on(at, "en", zone);
         match self.went {
-            Went::Arrived(at) if n > 1 => format!("To {to}: arrived{} after {n} tries.", on(at, "en")),
-            Went::Arrived(at) => format!("To {to}: arrived{}.", on(at, "en")),
+            Went::Arrived(at) if n > 1 => format!("To {to}: arrived{} after {n} tries.", on(at)),
+            Went::Arrived(at) => format!("To {to}: arrived{}.", on(at)),
             Went::Waits(None) if n == 0 => format!("To {to}: waiting; it leaves as soon as it is its turn."),
             Went::Waits(Some(next)) if n == 0 && !why.is_empty() => {
                 let next = format::moment(next, "en");
@@ -147,8 +161,8 @@ impl Later {
             Went::Waits(Some(_)) if n == 0 => format!("To {to}: waiting."),
             Went::Waits(next) => {
                 let times = if n == 1 { "tried once".to_owned() } else { format!("tried {n} times") };
-                let next =
-                    next.map_or_else(|| "as soon as possible".to_owned(), |at| format::moment(at, "en"));
+                let next = next
+                    .map_or_else(|| "as soon as possible".to_owned(), |at| format::moment_in(at, "en", zone));
                 format!("To {to}: {times}, has not arrived yet{why}; next try: {next}.")
             }
             Went::Running => format!("To {to}: is under way just now."),
@@ -160,7 +174,7 @@ impl Later {
             Went::Unclear => {
                 format!("To {to}: sent, but nobody knows whether it arrived. A person must decide.")
             }
-            Went::Cancelled(at) => format!("To {to}: cancelled by a person{}.", on(at, "en")),
+            Went::Cancelled(at) => format!("To {to}: cancelled by a person{}.", on(at)),
         }
     }
 
@@ -170,9 +184,51 @@ impl Later {
 }
 
 /// " am 23.11.2026, 09:14:09 Uhr (UTC)", if the moment is known.
-fn on(at: Option<i64>, language: &str) -> String {
+pub(super) fn on(at: Option<i64>, language: &str, zone: &str) -> String {
     let word = pick(language, "am", "on");
-    at.map_or_else(String::new, |at| format!(" {word} {}", format::moment(at, language)))
+    at.map_or_else(String::new, |at| format!(" {word} {}", format::moment_in(at, language, zone)))
+}
+
+/// Behind the outcome in the headline: "eine Übergabe steht aus".
+fn in_brief(later: &[Later], language: &str) -> String {
+    let count = |state| later.iter().filter(|l| l.went.state() == state).count();
+    match (count(State::Red), count(State::Yellow), language) {
+        (0, 0, _) => String::new(),
+        (0, 1, "de") => "eine Übergabe steht aus".to_owned(),
+        (0, n, "de") => format!("{n} Übergaben stehen aus"),
+        (0, 1, _) => "one delivery is outstanding".to_owned(),
+        (0, n, _) => format!("{n} deliveries are outstanding"),
+        (1, _, "de") => "eine Übergabe braucht eine Entscheidung".to_owned(),
+        (n, _, "de") => format!("{n} Übergaben brauchen eine Entscheidung"),
+        (1, _, _) => "one delivery needs a decision".to_owned(),
+        (n, _, _) => format!("{n} deliveries need a decision"),
+    }
+}
+
+/// What is at risk while something has not arrived, and what is missing: nothing that is stored, ever.
+pub(super) fn at_risk(later: &[Later], language: &str) -> String {
+    let missing: Vec<&Later> =
+        later.iter().filter(|l| matches!(l.went.state(), State::Red | State::Yellow)).collect();
+    if missing.is_empty() {
+        return String::new();
+    }
+    let unique = |all: Vec<String>| {
+        let mut seen: Vec<String> = Vec::new();
+        all.into_iter().for_each(|one| {
+            if !one.is_empty() && !seen.contains(&one) {
+                seen.push(one)
+            }
+        });
+        seen
+    };
+    let to = unique(missing.iter().map(|l| l.to.clone()).collect());
+    let to = crate::text::listing(&to, language, 4);
+    let means = unique(missing.iter().map(|l| l.means.clone()).collect()).join(" ");
+    let said = match language {
+        "de" => format!("Gefährdet ist: nichts Gespeichertes. Es fehlt: die Übergabe an {to}. {means}"),
+        _ => format!("At risk: nothing that is stored. Missing: the delivery to {to}. {means}"),
+    };
+    said.trim_end().to_owned()
 }
 
 /// One sentence for the top of the story: what has stopped weighs more than what is under way.

@@ -3,10 +3,10 @@
 use takt_interfaces::{MailTemplates, TemplateError};
 use takt_model::{OperationKind, Problem, Project, ProjectFiles, Severity, Source};
 
-/// The templates of a project.
-pub(super) fn read(files: &ProjectFiles) -> MailTemplates {
+/// The templates of a project, with days of its time zone.
+pub(super) fn read(files: &ProjectFiles, time_zone: &str) -> MailTemplates {
     let mails = files.0.iter().filter(|(path, _)| path.starts_with("mails/"));
-    MailTemplates::read(mails.map(|(path, text)| (path.clone(), text.clone())))
+    MailTemplates::read(mails.map(|(path, text)| (path.clone(), text.clone()))).in_time_zone(time_zone)
 }
 
 pub(super) fn check(templates: &MailTemplates, project: &Project) -> Vec<Problem> {

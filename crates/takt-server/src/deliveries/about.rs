@@ -50,6 +50,16 @@ pub(crate) fn one(app: &App, id: &str, language: &str) -> Result<Option<About>, 
     known(app, &app.project(), status, language).map(Some)
 }
 
+/// What an operation does, in words.
+pub(crate) fn operation(operation: &Operation, language: &str) -> String {
+    let words = Words { language };
+    match &operation.kind {
+        OperationKind::Deliver(deliver) => words.deliver(deliver),
+        OperationKind::Receive(receive) => words.receive(receive),
+        OperationKind::Poll(poll) => words.poll(poll),
+    }
+}
+
 fn known(
     app: &App,
     project: &Project,

@@ -21,9 +21,14 @@ pub(crate) fn of_story(app: &App, story: &Story) -> Result<Vec<Delivery>, Interf
 
 /// As [`of_story`], ready to be told.
 pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec<Later>, InterfacesError> {
-    let found = of_story(app, story)?;
-    let still = still(app, &found)?;
+    of(app, &of_story(app, story)?, language)
+}
+
+/// These deliveries, ready to be told.
+pub(crate) fn of(app: &App, found: &[Delivery], language: &str) -> Result<Vec<Later>, InterfacesError> {
+    let still = still(app, found)?;
     let project = app.project();
+    let means = |d: &Delivery| project.connection(&d.connection).and_then(|c| c.outage.words.get(language));
     let later = |d: &Delivery| {
         let connection = still.iter().find(|c| c.id == d.connection);
         let rests_until = connection.and_then(|c| c.open_until);
@@ -39,6 +44,7 @@ pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec
                 Some(_) if is_untried => words::at_rest(language).to_owned(),
                 _ => words::why(d, language),
             },
+            means: means(d).unwrap_or_default().to_owned(),
         }
     };
     Ok(found.iter().map(later).collect())

@@ -126,33 +126,22 @@ pub(super) fn buttons(member: &Member, status: &ConnectionStatus) -> Markup {
 }
 
 /// `POST /studio/deliveries/{connection}/pause`
-pub(super) async fn pause(
-    AppState(app): AppState<Arc<App>>,
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
-    set_paused(&app, &post.member, &id, true).await
+pub(super) async fn pause(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
+    set_paused(&post.member, &id, true).await
 }
 
 /// `POST /studio/deliveries/{connection}/resume`
-pub(super) async fn resume(
-    AppState(app): AppState<Arc<App>>,
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
-    set_paused(&app, &post.member, &id, false).await
+pub(super) async fn resume(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
+    set_paused(&post.member, &id, false).await
 }
 
-async fn set_paused(app: &App, member: &Member, id: &str, paused: bool) -> Response<Body> {
+async fn set_paused(member: &Member, id: &str, paused: bool) -> Response<Body> {
     if !member.may_operate() {
         return page::not_found(&member.visitor);
     }
     let verb = if paused { "pause" } else { "resume" };
-    match app.interfaces.pause(id, paused).await {
-        Ok(()) => {
-            member.note(verb, &format!("connection {id}"));
-            Redirect::to(&format!("/studio/deliveries/{id}?done={verb}")).into_response()
-        }
+    match member.interfaces().pause(id, paused).await {
+        Ok(()) => Redirect::to(&format!("/studio/deliveries/{id}?done={verb}")).into_response(),
         Err(InterfacesError::UnknownConnection(_)) => page::not_found(&member.visitor),
         Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),
     }
@@ -227,10 +216,9 @@ pub(super) async fn replay(
         Ok(Some(_)) => {}
         Ok(None) | Err(_) => return page::not_found(&member.visitor),
     }
-    match app.interfaces.replay_all(&dead_letters(&id), false).await {
+    match member.interfaces().replay_all(&dead_letters(&id), false).await {
         Ok(done) => {
             let n = done.deliveries;
-            member.note("send again", &format!("{n} dead letters of connection {id}"));
             Redirect::to(&format!("/studio/deliveries/{id}?done=replay&count={n}")).into_response()
         }
         Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),

@@ -1,5 +1,5 @@
 //! One delivery: all its attempts, its content with personal values hidden, and what a person may decide about it.
-//! The whole content is shown only to who asks for it in order to change it; that is written to the log.
+//! The whole content is shown only for a reason; that is written to the audit, as every decision is.
 
 use std::sync::Arc;
 
@@ -13,17 +13,18 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use takt_interfaces::{Attempt, Delivery, DeliveryDetail, DeliveryState, InterfacesError, Outcome};
 use takt_model::Uuid;
-use takt_report::format;
+use takt_report::{DeliveryText, format};
 
 use super::{
     deliveries::light,
     page::{self, Here},
-    refusal,
+    reason, refusal,
     session::{Member, MemberPost},
 };
 use crate::{
     app::App,
     deliveries::words::{self, connection_name, outcome_word, subject},
+    tales,
 };
 
 /// What a delivery's page may say besides.
@@ -50,38 +51,54 @@ pub(super) async fn one(
         Some("arrived") => page::success(member.t("Es gilt als zugestellt.", "It counts as delivered.")),
         _ => html! {},
     };
-    shown(&app, &member, &id, StatusCode::OK, &message)
+    shown(&app, &member, &id, None, StatusCode::OK, &message).await
 }
 
-fn shown(app: &App, member: &Member, id: &str, status: StatusCode, message: &Markup) -> Response<Body> {
-    let found = Uuid::parse_str(id).ok().filter(|_| member.sees_report()).map(|id| look(app, id));
-    let (detail, number) = match found {
-        Some(Ok(found)) => found,
-        Some(Err(InterfacesError::UnknownDelivery(_))) | None => return page::not_found(&member.visitor),
-        Some(Err(error)) => {
-            return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
-        }
-    };
+async fn shown(
+    app: &App,
+    member: &Member,
+    id: &str,
+    reason: Option<String>,
+    status: StatusCode,
+    message: &Markup,
+) -> Response<Body> {
     let language = member.visitor.language;
+    let look = member.look(reason);
+    let found = match Uuid::parse_str(id).ok().filter(|_| member.sees_report()) {
+        Some(id) => tales::delivery(app, id, language.code(), &look).await,
+        None => Ok(None),
+    };
+    let (tales::Parcel { detail, number }, told) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return page::not_found(&member.visitor),
+        Err(error) => return page::broken(&member.visitor, &refusal::interfaces(&error, language)),
+    };
     let title = subject(&detail.delivery, number.as_deref(), language.code());
     let body = html! {
         p { a href="/studio/deliveries" { (member.t("← Zustellungen", "← Deliveries")) } }
         div.head { h1 { (title) } (light(member, detail.delivery.state)) }
         (message)
-        p.lead { (words::sentence(&app.project(), &detail.delivery, number.as_deref(), language.code())) }
+        p.lead { (told.summary) }
+        @if !told.at_risk.is_empty() { div.message.note { p { (told.stands.sentence) } p { (told.at_risk) } } }
         (buttons(member, &detail.delivery))
         (facts(app, member, &detail.delivery))
         h2 { (member.t("Versuche", "Attempts")) }
         (attempts(member, &detail))
-        (content(member, &detail))
+        @if !told.decisions.is_empty() {
+            h2 { (member.t("Entscheidungen", "Decisions")) }
+            ul { @for decision in &told.decisions { li { (decision) } } }
+        }
+        @if !told.later.is_empty() {
+            h2 { (member.t("Was danach geschah", "What happened afterwards")) }
+            ul { @for later in &told.later { li {
+                a href={ "/studio/deliveries/" (later.connection) "/" (later.id) } { (later.sentence) }
+            } } }
+        }
+        @if look.reason.is_some() { (reason::shown(member)) }
+        (content(member, &detail, &told))
+        p.soft { (told.rule) }
     };
     page::show_with(member, status, Here::Deliveries, &title, &body)
-}
-
-fn look(app: &App, id: Uuid) -> Result<(DeliveryDetail, Option<String>), InterfacesError> {
-    let detail = app.interfaces.delivery(id)?;
-    let number = app.interfaces.numbers(std::slice::from_ref(&detail.delivery))?.remove(&id);
-    Ok((detail, number))
 }
 
 fn address(delivery: &Delivery) -> String {
@@ -114,13 +131,13 @@ fn buttons(member: &Member, delivery: &Delivery) -> Markup {
             @if is_open { button type="submit" name="do" value="arrived" { (arrived) } }
             @if is_open { button.danger type="submit" name="do" value="cancel" data-confirm=(sure) { (cancel) } }
         }
-        form.actions method="post" action={ (address(delivery)) "/content" } {
-            (page::token(&member.visitor))
-            button type="submit" { (edit) }
-            p.hint { (member.t(
-                "Zeigt auch persönliche Werte. Wer das tut, wird im Protokoll vermerkt.",
-                "Shows personal values too. Who does that is noted in the log.",
-            )) }
+        details.reveal {
+            summary { (edit) " …" }
+            form method="post" action={ (address(delivery)) "/content" } {
+                (page::token(&member.visitor))
+                (reason::field(member))
+                button type="submit" { (edit) }
+            }
         }
     }
 }
@@ -194,13 +211,33 @@ fn outcome(member: &Member, delivery: &Delivery, attempt: &Attempt) -> &'static 
     outcome_word(attempt.outcome, code)
 }
 
-fn content(member: &Member, detail: &DeliveryDetail) -> Markup {
+fn content(member: &Member, detail: &DeliveryDetail, told: &DeliveryText) -> Markup {
     let text = serde_json::to_string_pretty(&detail.payload).unwrap_or_default();
     html! {
         h2 { (member.t("Inhalt", "Content")) }
         @if detail.edited { p { (member.t("Von Hand geändert.", "Changed by hand.")) } }
         pre.content tabindex="0" { (text) }
-        p.soft { (member.t("Persönliche Werte sind hier verborgen.", "Personal values are hidden here.")) }
+        @if told.hides { p.soft { (member.t("Persönliche Werte sind hier verborgen.", "Personal values are hidden here.")) } }
+        // Who may change the content sees it where it is changed.
+        @if told.hides && member.may_reveal() && !member.may_operate() {
+            (reason::form(member, &format!("{}/reveal", address(&detail.delivery))))
+        }
+    }
+}
+
+/// `POST /studio/deliveries/{connection}/{id}/reveal`: with personal values, for a reason.
+pub(super) async fn reveal(
+    AppState(app): AppState<Arc<App>>,
+    Path((_, id)): Path<(String, String)>,
+    post: MemberPost,
+) -> Response<Body> {
+    let member = post.member;
+    if !member.may_reveal() {
+        return page::not_found(&member.visitor);
+    }
+    match reason::typed(&member, &post.fields) {
+        Ok(reason) => shown(&app, &member, &id, Some(reason), StatusCode::OK, &html! {}).await,
+        Err(message) => shown(&app, &member, &id, None, StatusCode::UNPROCESSABLE_ENTITY, &message).await,
     }
 }
 
@@ -213,17 +250,14 @@ pub(super) async fn decide(
     let (member, verb) = (post.member, post.fields.get("do").to_owned());
     let Some(delivery) = theirs(&app, &member, &id) else { return page::not_found(&member.visitor) };
     let done = match verb.as_str() {
-        "again" => app.interfaces.replay(delivery.id, None).await,
-        "arrived" => app.interfaces.decide(delivery.id, true).await,
-        "cancel" => app.interfaces.decide(delivery.id, false).await,
+        "again" => member.interfaces().replay(delivery.id, None).await,
+        "arrived" => member.interfaces().decide(delivery.id, true).await,
+        "cancel" => member.interfaces().decide(delivery.id, false).await,
         _ => return page::not_found(&member.visitor),
     };
     match done {
-        Ok(()) => {
-            member.note(&verb, &format!("delivery {}", delivery.id));
-            Redirect::to(&format!("{}?done={verb}", address(&delivery))).into_response()
-        }
-        Err(error) => refused(&app, &member, &id, &error),
+        Ok(()) => Redirect::to(&format!("{}?done={verb}", address(&delivery))).into_response(),
+        Err(error) => refused(&app, &member, &id, &error).await,
     }
 }
 
@@ -233,9 +267,9 @@ fn theirs(app: &App, member: &Member, id: &str) -> Option<Delivery> {
     app.interfaces.delivery(id).ok().map(|detail| detail.delivery)
 }
 
-fn refused(app: &App, member: &Member, id: &str, error: &InterfacesError) -> Response<Body> {
+async fn refused(app: &App, member: &Member, id: &str, error: &InterfacesError) -> Response<Body> {
     let words = refusal::interfaces(error, member.visitor.language);
-    shown(app, member, id, StatusCode::CONFLICT, &page::problem(&words))
+    shown(app, member, id, None, StatusCode::CONFLICT, &page::problem(&words)).await
 }
 
 /// `POST /studio/deliveries/{connection}/{id}/content`: the whole content, to change it. A POST, because it is noted.
@@ -246,14 +280,23 @@ pub(super) async fn edit(
 ) -> Response<Body> {
     let member = post.member;
     let Some(delivery) = theirs(&app, &member, &id) else { return page::not_found(&member.visitor) };
+    let reason = match reason::typed(&member, &post.fields) {
+        Ok(reason) => reason,
+        Err(message) => {
+            return shown(&app, &member, &id, None, StatusCode::UNPROCESSABLE_ENTITY, &message).await;
+        }
+    };
+    let look = member.look(Some(reason)).deed("delivery.reveal", format!("delivery {}", delivery.id));
+    if let Err(error) = app.engine.note_deed(look).await {
+        return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language));
+    }
     match app.interfaces.content(delivery.id) {
         Ok(content) => {
-            member.note("show the whole content", &format!("delivery {}", delivery.id));
             let parsed: Result<serde_json::Value, _> = serde_json::from_str(&content);
             let pretty = parsed.ok().and_then(|json| serde_json::to_string_pretty(&json).ok());
             form(&member, &delivery, &pretty.unwrap_or(content), StatusCode::OK, &html! {})
         }
-        Err(error) => refused(&app, &member, &id, &error),
+        Err(error) => refused(&app, &member, &id, &error).await,
     }
 }
 
@@ -295,16 +338,13 @@ pub(super) async fn send(
 ) -> Response<Body> {
     let (member, content) = (post.member, post.fields.get("content").to_owned());
     let Some(delivery) = theirs(&app, &member, &id) else { return page::not_found(&member.visitor) };
-    match app.interfaces.replay(delivery.id, Some(content.clone())).await {
-        Ok(()) => {
-            member.note("change the content and send", &format!("delivery {}", delivery.id));
-            Redirect::to(&format!("{}?done=again", address(&delivery))).into_response()
-        }
+    match member.interfaces().replay(delivery.id, Some(content.clone())).await {
+        Ok(()) => Redirect::to(&format!("{}?done=again", address(&delivery))).into_response(),
         // What was typed is not lost.
         Err(error @ InterfacesError::Body(_)) => {
             let words = refusal::interfaces(&error, member.visitor.language);
             form(&member, &delivery, &content, StatusCode::UNPROCESSABLE_ENTITY, &page::problem(&words))
         }
-        Err(error) => refused(&app, &member, &id, &error),
+        Err(error) => refused(&app, &member, &id, &error).await,
     }
 }

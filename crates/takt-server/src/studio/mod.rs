@@ -5,16 +5,19 @@
 //! policies of the project, as at the data door: pages run plans as the account that is signed in.
 
 mod assets;
+mod audit;
 mod connection;
 mod deliveries;
 mod delivery;
 mod doors;
+mod jobs;
 mod language;
 mod lights;
 mod orders;
 mod overview;
 mod page;
 mod products;
+mod reason;
 mod reconciled;
 mod refusal;
 mod rows;
@@ -49,7 +52,12 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/account", get(doors::account))
         .route("/language", post(doors::language))
         .route("/stories", get(stories::list))
-        .route("/stories/{id}", get(stories::one))
+        .route("/stories/{id}", get(stories::one).post(stories::reveal))
+        .route("/tales/{id}", get(audit::tale))
+        .route("/audit", get(audit::list))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/run/{function}", post(jobs::run))
+        .route("/jobs/{id}", post(jobs::decide))
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{connection}", get(connection::one))
         .route("/deliveries/{connection}/pause", post(connection::pause))
@@ -60,6 +68,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/deliveries/{connection}/{id}", get(delivery::one).post(delivery::decide))
         .route("/deliveries/{connection}/{id}/content", post(delivery::edit))
         .route("/deliveries/{connection}/{id}/send", post(delivery::send))
+        .route("/deliveries/{connection}/{id}/reveal", post(delivery::reveal))
         .route("/test-order", post(test_order::place))
         .route("/test-order/cancel", post(test_order::cancel))
         .route("/orders", get(orders::list))

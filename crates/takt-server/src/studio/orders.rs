@@ -347,6 +347,7 @@ pub(super) async fn change_state(
     };
     match changed {
         Ok(()) => {
+            member.note("order.state", &format!("order {id}: {from} -> {to}"));
             member.visitor.studio.forget_report().await;
             Redirect::to(&format!("/studio/orders/{id}?done=changed")).into_response()
         }

@@ -22,6 +22,8 @@ pub(super) enum Here {
     Overview,
     Stories,
     Deliveries,
+    Jobs,
+    Audit,
     Orders,
     Products,
     Account,
@@ -102,6 +104,10 @@ fn navigation(member: &Member, here: Here) -> Markup {
         links.push((Here::Overview, "/studio", member.t("Übersicht", "Overview")));
         links.push((Here::Stories, "/studio/stories", member.t("Geschichten", "Stories")));
         links.push((Here::Deliveries, "/studio/deliveries", member.t("Zustellungen", "Deliveries")));
+        links.push((Here::Jobs, "/studio/jobs", member.t("Aufgaben", "Jobs")));
+    }
+    if member.may_audit() {
+        links.push((Here::Audit, "/studio/audit", member.t("Protokoll", "Audit")));
     }
     let project = member.visitor.app.project();
     let orders = orders::table(&project, member.principal()).map(|t| t.label.clone());

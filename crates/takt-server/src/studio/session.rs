@@ -15,10 +15,16 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use takt_auth::{Client, ConsoleAccount, StudioRole};
+use takt_engine::Actor;
+use takt_interfaces::Interfaces;
 use takt_model::Principal;
 
 use super::{Studio, language::Language, page};
-use crate::{app::App, serve::CallerAddress};
+use crate::{
+    app::App,
+    people::{self, Look},
+    serve::CallerAddress,
+};
 
 const SESSION: &str = "takt_studio";
 const FORM: &str = "takt_studio_form";
@@ -119,10 +125,43 @@ impl Member {
         matches!(self.account.studio_role, Some(StudioRole::Owner | StudioRole::Developer))
     }
 
-    /// Writes to the log who did what; never what they saw.
+    /// Whether personal values may be shown to this account, for a reason.
+    pub(super) fn may_reveal(&self) -> bool {
+        self.account.studio_role.is_some_and(people::may_reveal)
+    }
+
+    /// Whether this account may read the audit.
+    pub(super) fn may_audit(&self) -> bool {
+        self.account.studio_role.is_some_and(people::may_audit)
+    }
+
+    /// Who it is, for the audit.
+    pub(super) fn actor(&self) -> Actor {
+        people::account(self.principal(), &self.account.email, self.visitor.client.address)
+    }
+
+    /// A look of this account; with a reason at personal values too.
+    pub(super) fn look(&self, reason: Option<String>) -> Look {
+        Look { by: self.actor(), reason }
+    }
+
+    /// The room of deliveries for this account: its decisions are written to the audit with what they do.
+    pub(super) fn interfaces(&self) -> Interfaces {
+        self.visitor.app.interfaces.acting_for(self.actor())
+    }
+
+    /// Writes to the audit, and to the log, who did what; never what they saw. For deeds that are done already: what
+    /// can be written in the transaction that does it, should be.
     pub(super) fn note(&self, act: &str, to: &str) {
         let account = self.principal().uid().map(|id| id.to_string()).unwrap_or_default();
         tracing::info!(target: "takt::audit", account, act, to, "somebody acted in the console");
+        let deed = self.look(None).deed(act, to.to_owned());
+        let engine = self.visitor.app.engine.clone();
+        tokio::spawn(async move {
+            if let Err(error) = engine.note_deed(deed).await {
+                tracing::error!(%error, "a deed was not written to the audit");
+            }
+        });
     }
 
     /// Whether the report and the stories are for this account, not only the tables of its roles.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::http::StatusCode;
 use axum::{
     body::Body,
     extract::{Path, Query, State as AppState},
@@ -11,16 +12,16 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use takt_engine::Story;
 use takt_model::Uuid;
-use takt_report::{ChangeText, RowNames, StepText, StoryText, tell_story, tell_story_naming};
+use takt_report::{ChangeText, LaterText, StepText, StoryText, tell_story};
 
 use super::{
     lights::{class, shape},
     page::{self, Here},
-    refusal,
-    session::Member,
+    reason, refusal,
+    session::{Member, MemberPost},
     test_order,
 };
-use crate::{app::App, deliveries::later::told_later};
+use crate::{app::App, tales};
 
 /// Stories on the page.
 const NEWEST: u64 = 50;
@@ -80,24 +81,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Response<Body> {
-    let found = Uuid::parse_str(&id).ok().filter(|_| member.sees_report()).map(|id| app.engine.story(id));
-    let story = match found {
-        Some(Ok(Some(story))) => story,
-        Some(Err(error)) => {
-            return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language));
-        }
-        Some(Ok(None)) | None => return page::not_found(&member.visitor),
-    };
-    let language = member.visitor.language.code();
-    let names: RowNames = takt_report::row_names(&app.engine, &story, language).await;
-    let later = match told_later(&app, &story, language) {
-        Ok(later) => later,
-        Err(error) => {
-            return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
-        }
-    };
-    let told = tell_story_naming(&story, &app.project(), language, &names).and_then(&later);
-    let body = html! {
+    let message = html! {
         @if let Some(order) = &asked.order { (test_order::placed(&member, order)) }
         @if asked.done.as_deref() == Some("cancelled") {
             (page::success(member.t(
@@ -105,10 +89,52 @@ pub(super) async fn one(
                 "The test order is cancelled. The stock is as it was before.",
             )))
         }
-        (whole(&member, &story, &told))
+    };
+    shown(&app, &member, &id, None, StatusCode::OK, &message).await
+}
+
+/// `POST /studio/stories/{id}`: with personal values, for a reason. A POST, because it is written down.
+pub(super) async fn reveal(
+    AppState(app): AppState<Arc<App>>,
+    Path(id): Path<String>,
+    post: MemberPost,
+) -> Response<Body> {
+    let member = post.member;
+    if !member.may_reveal() {
+        return page::not_found(&member.visitor);
+    }
+    match reason::typed(&member, &post.fields) {
+        Ok(reason) => shown(&app, &member, &id, Some(reason), StatusCode::OK, &html! {}).await,
+        Err(message) => shown(&app, &member, &id, None, StatusCode::UNPROCESSABLE_ENTITY, &message).await,
+    }
+}
+
+async fn shown(
+    app: &App,
+    member: &Member,
+    id: &str,
+    reason: Option<String>,
+    status: StatusCode,
+    message: &Markup,
+) -> Response<Body> {
+    let language = member.visitor.language;
+    let found = Uuid::parse_str(id).ok().filter(|_| member.sees_report()).map(|id| app.engine.story(id));
+    let story = match found {
+        Some(Ok(Some(story))) => story,
+        Some(Err(error)) => return page::broken(&member.visitor, &refusal::engine(&error, language)),
+        Some(Ok(None)) | None => return page::not_found(&member.visitor),
+    };
+    let look = member.look(reason);
+    let (story, told) = match tales::told(app, story, language.code(), &look).await {
+        Ok(told) => told,
+        Err(error) => return page::broken(&member.visitor, &refusal::interfaces(&error, language)),
+    };
+    let body = html! {
+        (message)
+        (whole(member, &story, &told))
         p { a href="/studio/stories" { (member.t("← Alle Geschichten", "← All stories")) } }
     };
-    page::show(&member, Here::Stories, &told.title, &body)
+    page::show_with(member, status, Here::Stories, &told.title, &body)
 }
 
 fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
@@ -118,22 +144,38 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
             h1 { (told.title) }
             p.lead { span.light.(class(told.state)) { (shape(told.state)) " " span.word { (told.outcome) } } }
             p.lead { (told.summary) }
-            @if !told.open.is_empty() { div.message.note { p { (told.open) } } }
+            @if story.revealed { (reason::shown(member)) }
+            @if !told.open.is_empty() {
+                div.message.note { p { (told.open) } @if !told.at_risk.is_empty() { p { (told.at_risk) } } }
+            }
             dl.facts {
                 div { dt { (member.t("Wer", "Who")) } dd { (told.who) } }
                 div { dt { (member.t("Mit welchen Rechten", "With which rights")) } dd { (told.rights) } }
+                @if let Some(because) = &told.because {
+                    div { dt { (member.t("Wie es dazu kam", "How it came about")) } dd {
+                        a href={ "/studio/tales/" (because.id) } { (because.sentence) }
+                    } }
+                }
             }
             h2 { (member.t("Schritt für Schritt", "Step by step")) }
             ol.story-steps { @for s in &told.steps { li.{ "depth-" (s.depth.min(3)) } { (step(member, told, s)) } } }
             @if !told.left_out.is_empty() { p.soft { (told.left_out) } }
             dl.facts {
                 div { dt { (member.t("Meldungen nach außen", "Announcements")) } dd { (told.events) } }
-                div { dt { (member.t("Ende", "End")) } dd { (told.end) } }
+                div { dt { (member.t("Ende", "End")) } dd { (told.end) @if !told.next.is_empty() { " " (told.next) } } }
+                @if !told.version.is_empty() { div { dt { (member.t("Regeln", "Rules")) } dd { (told.version) } } }
+                @if !told.compared.is_empty() { div { dt { (member.t("Dauer", "Duration")) } dd { (told.compared) } } }
             }
             (afterwards(member, told))
+            @if told.hides && member.may_reveal() {
+                (reason::form(member, &format!("/studio/stories/{}", story.id)))
+            }
             details.technical {
                 summary { (member.t("Für die Technik", "For the technician")) }
-                dl { @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } } }
+                dl {
+                    @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } }
+                    @for step in told.steps.iter().filter(|s| !s.source.is_empty()) { dt { (step.title) } dd { code { (step.source) } } }
+                }
             }
         }
     }
@@ -145,11 +187,29 @@ fn afterwards(member: &Member, told: &StoryText) -> Markup {
         @if !told.later.is_empty() {
             h2 { (member.t("Was danach geschah", "What happened afterwards")) }
             ul.rows { @for later in &told.later {
-                li { a.row.later href={ "/studio/deliveries/" (later.connection) "/" (later.id) } {
-                    span.light.(class(later.state)) { (shape(later.state)) }
-                    span.main { (later.sentence) }
-                } }
+                li {
+                    a.row.later href=(address(later)) {
+                        span.light.(class(later.state)) { (shape(later.state)) }
+                        span.main { (later.sentence) }
+                    }
+                    @if later.may_repeat && member.may_operate() { (again(member, later)) }
+                }
             } }
+        }
+    }
+}
+
+fn address(later: &LaterText) -> String {
+    format!("/studio/deliveries/{}/{}", later.connection, later.id)
+}
+
+/// [Try again] [Why?]
+fn again(member: &Member, later: &LaterText) -> Markup {
+    html! {
+        form.actions method="post" action=(address(later)) {
+            (page::token(&member.visitor))
+            button type="submit" name="do" value="again" { (member.t("Jetzt erneut", "Try again")) }
+            a.button href=(address(later)) { (member.t("Warum?", "Why?")) }
         }
     }
 }
@@ -161,7 +221,11 @@ fn step(member: &Member, told: &StoryText, step: &StepText) -> Markup {
         ("✗", member.t("nicht gelungen", "not done"))
     };
     html! {
-        h3 { span.mark.bad[!step.succeeded] aria-hidden="true" { (mark) } (step.title) span.sr { " – " (said) } }
+        h3 {
+            span.mark.bad[!step.succeeded] aria-hidden="true" { (mark) } (step.title) span.sr { " – " (said) }
+            @if !step.took.is_empty() { " " span.soft { (step.took) } }
+        }
+        @for note in &step.notes { p { (note) } }
         @if step.changes.is_empty() {
             p.soft {
                 @if told.state == takt_report::State::Green {

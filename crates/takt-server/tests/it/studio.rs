@@ -269,7 +269,15 @@ fn the_overview_shows_six_lights_in_the_language_of_the_browser() {
 fn nothing_stands_inline() {
     let server = shop();
     let mut browser = Browser::owner(&server);
-    let pages = ["/studio", "/studio/stories", "/studio/deliveries", "/studio/orders", "/studio/products"];
+    let pages = [
+        "/studio",
+        "/studio/stories",
+        "/studio/deliveries",
+        "/studio/jobs",
+        "/studio/audit",
+        "/studio/orders",
+        "/studio/products",
+    ];
     for path in pages.into_iter().chain(["/studio/account"]) {
         let answer = browser.get(path);
         let policy = answer.header("content-security-policy").unwrap();

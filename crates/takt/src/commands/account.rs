@@ -61,7 +61,7 @@ impl AccountCommand {
             Ok(request) => request,
             Err(why) => return format.fail(why),
         };
-        match common.ask(request) {
+        match common.ask_as(None, request) {
             Ok(answer) => {
                 format.show(for_people(&answer), &answer);
                 Exit::Done

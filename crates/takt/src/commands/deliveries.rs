@@ -143,7 +143,7 @@ impl DeliveriesCommand {
             Ok(request) => AdminRequest::Deliveries(request),
             Err(why) => return format.fail(why),
         };
-        match common.ask(request) {
+        match common.ask_as(None, request) {
             Ok(answer) => {
                 format.show(text(&answer, "text"), &answer);
                 exit_of(&answer)

@@ -2,8 +2,10 @@
 //! project whether a server runs or not.
 
 mod account;
+mod audit;
 mod check;
 mod deliveries;
+mod jobs;
 mod keys;
 mod new;
 mod secrets;
@@ -48,6 +50,8 @@ enum Command {
     Account(account::AccountCommand),
     Story(story::Story),
     Deliveries(deliveries::DeliveriesCommand),
+    Jobs(jobs::JobsCommand),
+    Audit(audit::AuditCommand),
     Secrets(secrets::SecretsCommand),
     Settings(settings::Settings),
     Types(types::Types),
@@ -65,6 +69,9 @@ pub(crate) struct Common {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     json: bool,
+    /// Who acts, for the audit; your login name if nothing is said.
+    #[arg(long, global = true, value_name = "NAME")]
+    by: Option<String>,
 }
 
 impl Cli {
@@ -78,6 +85,8 @@ impl Cli {
             Command::Account(command) => command.run(&common),
             Command::Story(command) => command.run(&common),
             Command::Deliveries(command) => command.run(&common),
+            Command::Jobs(command) => command.run(&common),
+            Command::Audit(command) => command.run(&common),
             Command::Secrets(command) => command.run(&common),
             Command::Settings(command) => command.run(&common),
             Command::Types(command) => command.run(&common),
@@ -105,6 +114,20 @@ impl Common {
             layers: layers(flags),
             dev: false,
         }
+    }
+
+    /// Who acts: the name given, else the login name.
+    fn name(&self) -> String {
+        let login = || {
+            let names = ["SUDO_USER", "LOGNAME", "USER"];
+            names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()))
+        };
+        self.by.clone().filter(|name| !name.trim().is_empty()).or_else(login).unwrap_or_default()
+    }
+
+    /// As [`Common::ask`], under the name of who acts.
+    fn ask_as(&self, reason: Option<String>, request: AdminRequest) -> Result<Json, String> {
+        self.ask(AdminRequest::By { by: self.name(), reason, request: Box::new(request) })
     }
 
     /// Asks the server that serves the project; if none does, opens the project for this one question.

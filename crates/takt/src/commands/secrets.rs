@@ -56,7 +56,7 @@ impl SecretsCommand {
                 (AdminRequest::SecretRemove { name }, Some(done))
             }
         };
-        match common.ask(request) {
+        match common.ask_as(None, request) {
             Ok(answer) => {
                 format.show(done.unwrap_or_else(|| for_people(&answer)), &answer);
                 Exit::Done

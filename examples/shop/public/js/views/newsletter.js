@@ -1,20 +1,38 @@
-// Where the link in the newsletter's first mail leads: following it is the confirmation.
+// Where the link in the newsletter's first mail leads. Opening it changes nothing: programs that look through mails
+// open every link. The button confirms.
 
-import { call } from "../api.js";
-import { h } from "../dom.js";
+import { call, explain } from "../api.js";
+import { h, problemLine } from "../dom.js";
 import { t } from "../text.js";
 
 export async function newsletterPage([token]) {
-  const outcome = await confirm(token);
-  const content = h("div", { class: "sheet thanks", "data-testid": "newsletter-outcome", "data-outcome": outcome },
-    h("img", { src: "/img/categories/herbal.svg", alt: "", width: 160, height: 160 }),
-    h("h1", null, t(`news.${outcome}`)),
-    h("p", null, t(`news.${outcome}.text`)),
-    h("p", { class: "form-end" }, h("a", { class: "button", href: "#/" }, t("page.back"))));
-  return { title: t(`news.${outcome}`), content };
+  const outcome = h("div", { class: "sheet thanks", "data-testid": "newsletter" });
+  const show = (name, ...more) => {
+    outcome.replaceChildren(
+      h("img", { src: "/img/categories/herbal.svg", alt: "", width: 160, height: 160 }),
+      h("h1", null, t(`news.${name}`)),
+      h("p", null, t(`news.${name}.text`)),
+      ...more);
+  };
+  const line = problemLine();
+  const button = h("button", { type: "button", class: "button", "data-testid": "newsletter-confirm", onclick: async () => {
+    button.disabled = true;
+    line.textContent = "";
+    try {
+      const name = await confirm(token);
+      outcome.setAttribute("data-testid", "newsletter-outcome");
+      outcome.setAttribute("data-outcome", name);
+      show(name, h("p", { class: "form-end" }, h("a", { class: "button", href: "#/" }, t("page.back"))));
+    } catch (error) {
+      line.textContent = explain(error);
+      button.disabled = false;
+    }
+  } }, t("news.confirm"));
+  show("ask", line, h("p", { class: "form-end" }, button));
+  return { title: t("news.ask"), content: outcome };
 }
 
-/** confirmed, before (it was already), or unknown. Whatever else happens is the shop's usual page for mishaps. */
+/** confirmed, before (it was already), or unknown. */
 async function confirm(token) {
   try {
     const { before } = await call("confirm_newsletter", { token });

@@ -1,0 +1,109 @@
+//! The audit in plain words: what people call each act. Pure.
+//! Lives here: the words. Not here: the rows (`takt-engine`) and who may read them (`takt-server`).
+
+use takt_engine::{ActorKind, AuditEntry};
+
+use crate::{format, text::pick};
+
+/// What people call an act; what has no name yet is told as it is stored.
+#[must_use]
+pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
+    let (de, en) = match act {
+        "story.look" => ("Geschichte angesehen", "looked at a story"),
+        "story.reveal" => {
+            ("persönliche Werte einer Geschichte angesehen", "looked at a story's personal values")
+        }
+        "story.list" => ("Geschichten abgefragt", "listed stories"),
+        "delivery.look" => ("Zustellung angesehen", "looked at a delivery"),
+        "delivery.reveal" => {
+            ("persönliche Werte einer Zustellung angesehen", "looked at a delivery's personal values")
+        }
+        "delivery.replay" => ("Zustellung noch einmal angestoßen", "sent a delivery again"),
+        "delivery.edit" => ("Inhalt geändert und gesendet", "changed the content and sent it"),
+        "delivery.arrived" => ("als angekommen vermerkt", "noted as arrived"),
+        "delivery.cancel" => ("Zustellung abgebrochen", "cancelled a delivery"),
+        "deliveries.replay" => ("Zustellungen noch einmal angestoßen", "sent deliveries again"),
+        "connection.pause" => ("Verbindung angehalten", "paused a connection"),
+        "connection.resume" => ("Verbindung fortgesetzt", "let a connection go on"),
+        "secret.set" => ("Geheimnis hinterlegt", "kept a secret"),
+        "secret.remove" => ("Geheimnis gelöscht", "removed a secret"),
+        "job.run" => ("Aufgabe angestoßen", "ran a job"),
+        "job.cancel" => ("Aufgabe abgebrochen", "cancelled a job"),
+        "job.retry" => ("Aufgabe noch einmal angestoßen", "retried a job"),
+        "account.add" => ("Konto angelegt", "made an account"),
+        "account.role" => ("Rollen eines Kontos geändert", "changed the roles of an account"),
+        "order.state" => ("Stand einer Bestellung geändert", "changed the state of an order"),
+        "audit.look" => ("Protokoll angesehen", "looked at the audit"),
+        other => return other,
+    };
+    pick(language, de, en)
+}
+
+/// What an act is about: "Geschichte 0199...". What has no word is told as it is stored.
+#[must_use]
+pub fn subject_words(subject: &str, language: &str) -> String {
+    let (kind, rest) = subject.split_once(' ').unwrap_or((subject, ""));
+    let (de, en) = match kind {
+        "story" => ("Geschichte", "story"),
+        "stories" => ("Geschichten", "stories"),
+        "delivery" => ("Zustellung", "delivery"),
+        "connection" => ("Verbindung", "connection"),
+        "job" => ("Aufgabe", "job"),
+        "secret" => ("Geheimnis", "secret"),
+        "order" => ("Bestellung", "order"),
+        "account" => ("Konto", "account"),
+        "audit" => ("Protokoll", "audit"),
+        _ => return subject.to_owned(),
+    };
+    format!("{} {rest}", pick(language, de, en)).trim_end().to_owned()
+}
+
+/// A row as one line for a terminal.
+#[must_use]
+pub fn audit_line(entry: &AuditEntry, language: &str, zone: &str) -> String {
+    let when = format::moment_in(entry.at, language, zone);
+    let from = match entry.actor {
+        ActorKind::Account => format!(", {}", entry.place),
+        ActorKind::Key => format!(" ({}), {}", pick(language, "Schlüssel", "key"), entry.place),
+        ActorKind::Command => format!(" ({})", pick(language, "Befehl", "command")),
+    };
+    let reason = entry
+        .reason
+        .as_deref()
+        .map_or_else(String::new, |reason| format!(" – {}: {reason}", pick(language, "Grund", "reason")));
+    let (act, subject) = (act_word(&entry.act, language), subject_words(&entry.subject, language));
+    format!("{when}  {}{from}: {act} – {subject}{reason}", entry.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use takt_model::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_aloud_in_both_languages() {
+        let entry = AuditEntry {
+            id: Uuid::nil(),
+            at: 1_795_425_247_000_000,
+            act: "story.reveal".to_owned(),
+            actor: ActorKind::Account,
+            account: Some(Uuid::nil()),
+            name: "owner@example.org".to_owned(),
+            subject: "story 0199".to_owned(),
+            reason: Some("Rückfrage der Kundin zur Lieferadresse".to_owned()),
+            place: "203.0.113.9".to_owned(),
+        };
+        let told = [audit_line(&entry, "de", "Europe/Berlin"), audit_line(&entry, "en", "UTC")].join("\n");
+        expect![[r#"
+            23.11.2026, 10:14:07 Uhr (MEZ)  owner@example.org, 203.0.113.9: persönliche Werte einer Geschichte angesehen – Geschichte 0199 – Grund: Rückfrage der Kundin zur Lieferadresse
+            23 Nov 2026, 09:14:07 (UTC)  owner@example.org, 203.0.113.9: looked at a story's personal values – story 0199 – reason: Rückfrage der Kundin zur Lieferadresse"#]].assert_eq(&told);
+        assert_eq!(subject_words("3 of connection erp", "de"), "3 of connection erp");
+        assert_eq!(
+            act_word("reconcile.replay", "de"),
+            "reconcile.replay",
+            "a new act is told as it is stored"
+        );
+    }
+}
