@@ -3,6 +3,7 @@
 //! Lives here: the file as a whole and its limits. Beneath: `connect.rs` (address and credentials), `operation.rs`.
 
 mod connect;
+mod contract;
 mod operation;
 
 use std::time::Duration;
