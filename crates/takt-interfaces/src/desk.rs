@@ -312,7 +312,7 @@ impl Interfaces {
 }
 
 /// Waiting again, with all the time that a new one has.
-fn put_back(tx: &EngineTx, delivery: &Delivery, body: Option<&str>) -> Result<(), EngineError> {
+pub(crate) fn put_back(tx: &EngineTx, delivery: &Delivery, body: Option<&str>) -> Result<(), EngineError> {
     let mut values = vec![
         ("state", Value::Text(DeliveryState::Waiting.name().to_owned())),
         ("next_at", Value::Timestamp(tx.now())),

@@ -2,7 +2,7 @@
 //! deliveries to the consumers of that event, with their attempts, dead letters and replay like any other.
 //!
 //! Invariants: nothing is answered with success before it is on disk; a repeat is told by its id and has no effect; a
-//! message whose effect fails stays due, it is never "seen".
+//! message whose effect fails stays due, it is never "seen"; one that breaks its contract is kept and parked.
 
 use http::{HeaderMap, HeaderName};
 use serde_json::Value as Json;
@@ -10,8 +10,10 @@ use takt_engine::{EngineError, EngineTx};
 use takt_model::{Connection, ConnectionAuth, OperationKind, Protocol, Receive};
 
 use crate::{
-    Interfaces, payload,
-    rows::received,
+    Direction, Interfaces, Judged,
+    contract::{Place, Whose},
+    payload,
+    rows::{drifts, received},
     sign::{self, Encoding, Scheme},
 };
 
@@ -62,6 +64,9 @@ struct Message {
     id: String,
     kind: Option<String>,
     body: String,
+    /// The operation that wants it, and how it differs from its contract.
+    operation: String,
+    judged: Judged,
 }
 
 impl Interfaces {
@@ -82,14 +87,17 @@ impl Interfaces {
         let text = std::str::from_utf8(body).map_err(|_| ReceiveError::Unreadable("the body is no text"))?;
         let json: Json =
             serde_json::from_str(text).map_err(|_| ReceiveError::Unreadable("the body is no JSON"))?;
-        let Some((receive, kind)) = wanted(found, &json) else { return Ok(Received::Unwanted) };
+        let Some((operation, receive, kind)) = wanted(found, &json) else { return Ok(Received::Unwanted) };
         let in_body = receive.id.as_deref().and_then(|path| payload::at(&json, path)).and_then(payload::text);
         // Without an id the content itself tells repeats.
         let id = signed_id.or(in_body).unwrap_or_else(|| digest(body));
         if id.is_empty() || id.len() > LONGEST_ID {
             return Err(ReceiveError::Unreadable("the message's id is too long"));
         }
-        let message = Message { connection: found.id.clone(), id, kind, body: text.to_owned() };
+        let place = Place { connection: &found.id, operation, step: "" };
+        let judged = self.house.judge(&project, place, Direction::Request, Whose::Theirs, &json);
+        let (connection, operation) = (found.id.clone(), operation.to_owned());
+        let message = Message { connection, id, kind, body: text.to_owned(), operation, judged };
         self.house.engine.transact(move |tx| store(tx, &message)).await
     }
 
@@ -139,13 +147,13 @@ fn scheme(auth: &ConnectionAuth) -> Option<Scheme> {
 }
 
 /// The operation that wants the message, and the message's type.
-fn wanted<'c>(connection: &'c Connection, json: &Json) -> Option<(&'c Receive, Option<String>)> {
+fn wanted<'c>(connection: &'c Connection, json: &Json) -> Option<(&'c str, &'c Receive, Option<String>)> {
     connection.operations.iter().find_map(|operation| {
         let OperationKind::Receive(receive) = &operation.kind else { return None };
         let kind = payload::at(json, receive.kind.as_deref().unwrap_or("type")).and_then(payload::text);
         let is_wanted =
             receive.accept.is_empty() || kind.as_ref().is_some_and(|k| receive.accept.iter().any(|a| a == k));
-        is_wanted.then_some((receive, kind))
+        is_wanted.then_some((operation.name.as_str(), receive, kind))
     })
 }
 
@@ -159,6 +167,8 @@ fn store(tx: &EngineTx, message: &Message) -> Result<Received, ReceiveError> {
     };
     tx.emit(&name, Some(&message.id), &message.body)?;
     received::insert(tx, &message.connection, &message.id, message.kind.as_deref())?;
+    // It is kept whatever it looks like; its consumers meet it parked if it breaks the contract.
+    drifts::note(tx, &message.connection, &message.operation, &message.judged)?;
     Ok(Received::Stored)
 }
 

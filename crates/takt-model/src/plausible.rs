@@ -193,9 +193,7 @@ impl Term {
     fn value(&self, now: &Figures, before: &Figures) -> Option<f64> {
         Some(match self {
             Self::Number(number) => *number,
-            Self::Figure { figure, last } => {
-                *(if *last { before } else { now }).get(&figure.to_string())?
-            }
+            Self::Figure { figure, last } => *(if *last { before } else { now }).get(&figure.to_string())?,
             Self::Both(left, op, right) => {
                 let (left, right) = (left.value(now, before)?, right.value(now, before)?);
                 match op {
@@ -328,7 +326,8 @@ mod tests {
 
     #[test]
     fn rules_hold_or_do_not() {
-        let now = figures(&[("rows", 80.0), ("zeros(stock)", 20.0), ("sum(stock)", 0.0), ("min(stock)", -1.0)]);
+        let now =
+            figures(&[("rows", 80.0), ("zeros(stock)", 20.0), ("sum(stock)", 0.0), ("min(stock)", -1.0)]);
         let last = figures(&[("rows", 100.0), ("zeros(stock)", 3.0)]);
         for (rule, holds) in [
             ("rows >= 0.8 * last.rows", true),
@@ -359,8 +358,14 @@ mod tests {
     fn what_is_no_rule_is_said_in_a_sentence() {
         for (rule, why) in [
             ("rows", "a rule compares two sides: `rows >= 0.8 * last.rows`"),
-            ("rows > ", "`` is no figure; there are `rows`, `zeros(..)`, `count(..)`, `distinct(..)`, `min(..)`, `max(..)`, `sum(..)`, `avg(..)`"),
-            ("lines > 1", "`lines` is no figure; there are `rows`, `zeros(..)`, `count(..)`, `distinct(..)`, `min(..)`, `max(..)`, `sum(..)`, `avg(..)`"),
+            (
+                "rows > ",
+                "`` is no figure; there are `rows`, `zeros(..)`, `count(..)`, `distinct(..)`, `min(..)`, `max(..)`, `sum(..)`, `avg(..)`",
+            ),
+            (
+                "lines > 1",
+                "`lines` is no figure; there are `rows`, `zeros(..)`, `count(..)`, `distinct(..)`, `min(..)`, `max(..)`, `sum(..)`, `avg(..)`",
+            ),
             ("zeros > 1", "`zeros` needs a field: `zeros(stock)`"),
             ("sum(stock > 1", "`sum` needs a field: `sum(stock)`"),
             ("rows > 1 and rows < 3", "`and rows < 3` is too much"),

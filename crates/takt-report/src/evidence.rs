@@ -205,6 +205,23 @@ pub struct ConnectionFact {
     pub asking: u64,
     /// When the oldest dead letter or question came up.
     pub oldest_dead_at: Option<i64>,
+    /// Operations of which it is agreed what their messages look like.
+    pub contracts: u64,
+    /// How messages differed from that.
+    pub drifts: Vec<DriftFact>,
+}
+
+/// How messages of a partner differ from what is agreed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DriftFact {
+    /// In one sentence.
+    pub what: Words,
+    /// Whether it breaks the contract and waits for a decision.
+    pub open: bool,
+    /// When it was seen first.
+    pub first_seen: i64,
+    /// When it was seen last.
+    pub last_seen: i64,
 }
 
 impl ConnectionFact {

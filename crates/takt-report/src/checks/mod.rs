@@ -23,6 +23,7 @@ mod r13;
 mod r14;
 mod s01;
 mod s03;
+mod s07;
 mod s08;
 mod s14;
 mod v07;
@@ -41,7 +42,7 @@ use crate::{
 };
 
 /// Changes with every new, removed or changed check.
-pub const VERSION: &str = "2026.11.2";
+pub const VERSION: &str = "2026.11.3";
 
 /// A question, how it is answered, and its words.
 #[derive(Debug)]
@@ -92,6 +93,7 @@ pub const ALL: &[&Check] = &[
     &r14::CHECK,
     &s01::CHECK,
     &s03::CHECK,
+    &s07::CHECK,
     &s08::CHECK,
     &s14::CHECK,
     &z02::CHECK,

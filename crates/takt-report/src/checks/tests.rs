@@ -130,6 +130,7 @@ using = "email = auth.jwt() ->> 'email'"
             bearable: Some("8h".into()),
             bearable_micros: Some(DAY / 3),
             last_ok_at: Some(NOW - 60_000_000),
+            contracts: 2,
             ..ConnectionFact::default()
         }]),
         parts: Ok(Parts { actions: vec!["checkout".into()], ..Parts::default() }),

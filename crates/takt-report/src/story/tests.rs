@@ -305,6 +305,7 @@ fn later_deliveries_are_told_with_the_story() {
         later("Lager", Went::Waits(None), 0, ""),
         later("Kasse", Went::Stopped, 4, "nahm es nicht an"),
         later("Bote", Went::Unclear, 1, ""),
+        later("Amt", Went::Parked, 1, ""),
         later("Alt", Went::Cancelled(None), 1, ""),
     ];
     let told = tell_story(&bought(), &shop(), "de").and_then(&all);

@@ -13,7 +13,10 @@ use takt_report::format;
 
 use crate::{
     app::App,
-    deliveries::words::{connection_name, connection_state, say, span},
+    deliveries::{
+        drift::{self, Shown},
+        words::{connection_name, connection_state, say, span},
+    },
 };
 
 /// A connection with everything that is known of it.
@@ -37,17 +40,28 @@ pub(crate) struct Part {
 pub(crate) fn all(app: &App, language: &str) -> Result<Vec<About>, InterfacesError> {
     let project = app.project();
     let statuses = app.interfaces.connections()?;
-    statuses.iter().map(|s| Ok(about(&project, s, &app.interfaces.seen(&s.id)?, language))).collect()
+    let one = |s: &ConnectionStatus| {
+        let drifts = drift::all(app, Some(&s.id))?;
+        Ok(about(&project, s, &app.interfaces.seen(&s.id)?, &drifts, language))
+    };
+    statuses.iter().map(one).collect()
 }
 
 /// One connection, if there is such a one.
 pub(crate) fn one(app: &App, id: &str, language: &str) -> Result<Option<About>, InterfacesError> {
     let statuses = app.interfaces.connections()?;
     let Some(status) = statuses.iter().find(|s| s.id == id) else { return Ok(None) };
-    Ok(Some(about(&app.project(), status, &app.interfaces.seen(id)?, language)))
+    let drifts = drift::all(app, Some(id))?;
+    Ok(Some(about(&app.project(), status, &app.interfaces.seen(id)?, &drifts, language)))
 }
 
-fn about(project: &Project, status: &ConnectionStatus, seen: &Seen, language: &str) -> About {
+fn about(
+    project: &Project,
+    status: &ConnectionStatus,
+    seen: &Seen,
+    drifts: &[Shown],
+    language: &str,
+) -> About {
     let words = Words { language };
     let mut parts = Vec::new();
     let mut purpose = String::new();
@@ -59,6 +73,8 @@ fn about(project: &Project, status: &ConnectionStatus, seen: &Seen, language: &s
             words.leads(connection),
             words.data(&connection.data),
             words.operations(&connection.operations),
+            words.agreed(connection),
+            words.changed(project, drifts),
         ]);
     } else if status.id == FUNCTIONS {
         let own = "Functions of this project that act on its events; nothing leaves the house.";
@@ -185,6 +201,21 @@ impl Words<'_> {
             (o.name.clone(), what)
         };
         self.part("What is done over it", "Was darüber geschieht", operations.iter().map(one).collect())
+    }
+
+    fn agreed(&self, connection: &Connection) -> Part {
+        let facts = drift::agreed(connection, self.language);
+        self.part("What is agreed about messages", "Was über Nachrichten vereinbart ist", facts)
+    }
+
+    fn changed(&self, project: &Project, drifts: &[Shown]) -> Part {
+        let one = |s: &Shown| {
+            let what = drift::sentence(project, &s.drift, self.language);
+            let seen = drift::seen(&s.drift, self.language);
+            (drift::consequence(s, self.language).to_owned(), format!("{what} ({seen})"))
+        };
+        let facts = drifts.iter().map(one).collect();
+        self.part("What was different from that", "Was davon abwich", facts)
     }
 
     fn deliver(&self, deliver: &Deliver) -> String {

@@ -2,9 +2,15 @@
 
 use takt_interfaces::{ConnectionStatus, InterfacesError, Seen};
 use takt_model::{Project, Words};
-use takt_report::{ConnectionFact, Fact};
+use takt_report::{ConnectionFact, DriftFact, Fact};
 
-use crate::{app::App, deliveries::words::connection_name};
+use crate::{
+    app::App,
+    deliveries::{
+        drift::{self, Shown},
+        words::connection_name,
+    },
+};
 
 /// Every connection of the project, and its own functions if they want events.
 pub(crate) fn connections(app: &App) -> Fact<Vec<ConnectionFact>> {
@@ -14,10 +20,15 @@ pub(crate) fn connections(app: &App) -> Fact<Vec<ConnectionFact>> {
 fn look(app: &App) -> Result<Vec<ConnectionFact>, InterfacesError> {
     let project = app.project();
     let all = app.interfaces.connections()?;
-    all.iter().map(|s| Ok(fact(&project, s, &app.interfaces.seen(&s.id)?))).collect()
+    let one = |s: &ConnectionStatus| {
+        let drifts = drift::all(app, Some(&s.id))?;
+        Ok(fact(&project, s, &app.interfaces.seen(&s.id)?, &drifts))
+    };
+    all.iter().map(one).collect()
 }
 
-fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen) -> ConnectionFact {
+fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Shown]) -> ConnectionFact {
+    let operations = project.connection(&status.id).map(|c| c.operations.as_slice()).unwrap_or_default();
     let outage = project.connection(&status.id).map(|c| &c.outage);
     let bearable = outage.and_then(|o| o.bearable());
     ConnectionFact {
@@ -32,5 +43,17 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen) -> Connection
         dead: status.dead,
         asking: status.asking,
         oldest_dead_at: seen.oldest_stopped_at,
+        contracts: operations.iter().filter(|o| o.contract.is_some()).count() as u64,
+        drifts: drifts.iter().filter(|s| !s.drift.accepted).map(|s| drift_fact(project, s)).collect(),
+    }
+}
+
+fn drift_fact(project: &Project, shown: &Shown) -> DriftFact {
+    let Shown { drift, open } = shown;
+    DriftFact {
+        what: Words::from(["de", "en"].map(|l| (l, drift::sentence(project, drift, l)))),
+        open: *open,
+        first_seen: drift.first_seen,
+        last_seen: drift.last_seen,
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec
         to: words::receiver(&project, d, language),
         went: went(d, paused.contains(&d.connection), app.engine.now()),
         attempts: u64::try_from(d.attempts).unwrap_or_default(),
-        why: words::why(d, language),
+        why: if d.is_parked() { String::new() } else { words::why(d, language) },
     };
     Ok(found.iter().map(later).collect())
 }
@@ -47,6 +47,7 @@ fn went(delivery: &Delivery, paused: bool, now: i64) -> Went {
     match delivery.state {
         DeliveryState::Delivered => Went::Arrived(delivery.ended_at),
         DeliveryState::Dead => Went::Stopped,
+        DeliveryState::Asking if delivery.is_parked() => Went::Parked,
         DeliveryState::Asking => Went::Unclear,
         DeliveryState::Cancelled => Went::Cancelled(delivery.ended_at),
         DeliveryState::Waiting if delivery.claimed => Went::Running,

@@ -9,6 +9,7 @@ mod connection;
 mod deliveries;
 mod delivery;
 mod doors;
+mod drift;
 mod language;
 mod lights;
 mod orders;
@@ -54,6 +55,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/deliveries/{connection}/pause", post(connection::pause))
         .route("/deliveries/{connection}/resume", post(connection::resume))
         .route("/deliveries/{connection}/replay", get(connection::replay_form).post(connection::replay))
+        .route("/deliveries/{connection}/changes/{id}", post(drift::accept))
         .route("/deliveries/{connection}/{id}", get(delivery::one).post(delivery::decide))
         .route("/deliveries/{connection}/{id}/content", post(delivery::edit))
         .route("/deliveries/{connection}/{id}/send", post(delivery::send))

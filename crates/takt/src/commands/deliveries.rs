@@ -22,7 +22,9 @@ Examples:
   takt deliveries pause erp                          nothing leaves to it; nothing is lost
   takt deliveries resume erp
   takt deliveries connections                        how every connection is
-  takt deliveries connections --about                what each is for, and what was really seen of it")]
+  takt deliveries connections --about                what each is for, and what was really seen of it
+  takt deliveries drift                              what partners send that is not as agreed
+  takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -106,11 +108,30 @@ enum Verb {
         /// Name of the connection.
         connection: String,
     },
+    /// Say how messages of other systems differ from what is agreed, with both samples.
+    Drift {
+        /// Of one connection.
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+        #[command(subcommand)]
+        verb: Option<DriftVerb>,
+    },
     /// Say how every connection is.
     Connections {
         /// Tell everything: purpose, partner, personal data, operations, what was seen.
         #[arg(long)]
         about: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DriftVerb {
+    /// List them; the same as without a verb.
+    List,
+    /// Say that one is right so; what waits because of it goes on.
+    Accept {
+        /// Id of the change.
+        id: String,
     },
 }
 
@@ -156,6 +177,10 @@ impl Verb {
             Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
             Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
             Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
+            Self::Drift { verb: Some(DriftVerb::Accept { id }), .. } => DeliveriesRequest::Accept { id },
+            Self::Drift { connection, verb: Some(DriftVerb::List) | None } => {
+                DeliveriesRequest::Drift { connection, language }
+            }
             Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })
     }

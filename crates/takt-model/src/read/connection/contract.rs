@@ -84,7 +84,11 @@ pub(super) fn plausible(part: &Section<'_>, problems: &mut Problems) -> Vec<Plau
 }
 
 /// What a contract may not say of such an operation.
-pub(super) fn misplaced(contract: &Contract, kind: &OperationKind, protocol: Protocol) -> Option<&'static str> {
+pub(super) fn misplaced(
+    contract: &Contract,
+    kind: &OperationKind,
+    protocol: Protocol,
+) -> Option<&'static str> {
     let has_steps = !contract.steps.is_empty();
     match kind {
         OperationKind::Deliver(_) if protocol == Protocol::Smtp => Some("mails have no contract"),
