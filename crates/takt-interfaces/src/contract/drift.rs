@@ -455,7 +455,45 @@ mod tests {
         ] {
             all.push_str(&format!("{what}:\n{}\n", judged(&message)));
         }
-        expect![[r#""#]].assert_eq(&all);
+        expect![[r#"
+            as it was:
+
+            a field removed:
+            BREAKS `id` is missing: {"lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}],"state":"done","number":"4","at":"2026-11-26T09:00:00Z"} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            an optional field removed:
+
+            a field renamed:
+            BREAKS `id` is missing, and `sale_id` is new: {"lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}],"state":"done","number":"4","at":"2026-11-26T09:00:00Z","sale_id":7} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            a field removed, and another kind of field added:
+            BREAKS `id` is missing: {"lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}],"state":"done","number":"4","at":"2026-11-26T09:00:00Z","colour":"green"} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            note `colour` is not in the contract: {"lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}],"state":"done","number":"4","at":"2026-11-26T09:00:00Z","colour":"green"} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            a field renamed in every row:
+            BREAKS `lines.*.stock` is missing, and `quantity` is new: {"code":"a","quantity":3} <- {"code":"a","stock":3}
+            a type changed:
+            BREAKS `id` must be integer and is string: {"id":"7","state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            a type changed in a row:
+            BREAKS `lines.*.stock` must be number and is string: {"code":"b","stock":"0.5"} <- {"code":"a","stock":3}
+            an enum grown:
+            note `state` has a value that is not in the list: {"id":7,"state":"on_hold","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            an enum of free text:
+            note `state` has a value that is not in the list: {"id":7,"state":"•••","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            null:
+            BREAKS `id` is empty (null): {"id":null,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            null in an enum:
+            BREAKS `state` is empty (null): {"id":7,"state":null,"number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            an unknown field:
+            note `colour` is not in the contract: {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}],"colour":"green"} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            an unknown field in a row:
+            note `lines.*.colour` is not in the contract: {"code":"a","stock":3,"colour":"green"} <- {"code":"a","stock":3}
+            below the minimum:
+            BREAKS `lines.*.stock` is not as allowed (minimum): {"code":"a","stock":-1} <- {"code":"a","stock":3}
+            no moment any more:
+            BREAKS `at` is not as allowed (format): {"id":7,"state":"done","number":"4","at":"26.11.2026","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]} <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            a list instead of an object:
+            BREAKS the whole must be object and is array: [1,2] <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+            a text:
+            BREAKS the whole must be object and is string: "•••" <- {"id":7,"state":"done","number":"4","at":"2026-11-26T09:00:00Z","lines":[{"code":"a","stock":3},{"code":"b","stock":0.5}]}
+        "#]].assert_eq(&all);
     }
 
     #[test]

@@ -182,6 +182,32 @@ mod tests {
         ] {
             all.push_str(&format!("--\n{}\n", told(&text)));
         }
-        expect![[r#""#]].assert_eq(&all);
+        expect![[r#"
+            --
+            interfaces/erp.toml:1: warning: nothing is done over this connection; write `[[op]]` with `name` and `kind`
+            contracts/bad.json:1: warning: no operation names this contract; name it in `contract` of an operation in interfaces/, or delete it
+            contracts/good.json:1: warning: no operation names this contract; name it in `contract` of an operation in interfaces/, or delete it
+            contracts/spare.json:1: warning: no operation names this contract; name it in `contract` of an operation in interfaces/, or delete it
+            --
+            interfaces/erp.toml:14: error: there is no file `contracts/goood.json`; there are `contracts/bad.json`, `contracts/good.json`, `contracts/spare.json`
+            --
+            contracts/bad.json:2: error: this is no schema: "objekt" is not valid under any of the schemas listed in the 'anyOf' keyword; it is named in interfaces/erp.toml:14; draft 2020-12
+            --
+            interfaces/erp.toml:14: error: `contracts/../takt.toml` is no file of schemas; write `contracts/erp/sale.response.json`
+            --
+            interfaces/erp.toml:14: error: a contract needs at least one schema; write `response = "contracts/erp/sale.response.json"`
+            --
+            interfaces/erp.toml:14: error: unknown answer `stop` to drift; known are `stop-lane`, `note`
+            --
+            interfaces/erp.toml:9: error: only a function (`run`) has steps; say `request` and `response`
+            --
+            interfaces/erp.toml:9: error: this function makes several calls: name the one that is meant, `contract.steps.<name>`
+            --
+            interfaces/erp.toml:14: error: no call and no step in logic/erp.ts is named `sael`; there are `party`, `party_create`
+            --
+            interfaces/erp.toml:14: error: unknown key `answer` in contract of the step `party_create`; known are `request`, `response`
+            interfaces/erp.toml:14: error: the contract of the step `party_create` has no schema; write `{ response = "contracts/erp/sale.response.json" }`
+            contracts/good.json:1: warning: no operation names this contract; name it in `contract` of an operation in interfaces/, or delete it
+        "#]].assert_eq(&all);
     }
 }

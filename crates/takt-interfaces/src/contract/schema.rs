@@ -179,7 +179,8 @@ mod tests {
             (r#"{"n": 3.5}"#, false),
             (r#"{"n": -1}"#, false),
             (r#"{"n": 123456789012345678901234567890}"#, true),
-            (r#"{"n": 1e400}"#, true),
+            // Beyond what a double holds nothing is known to be whole.
+            (r#"{"n": 1e400}"#, false),
             (r#"{"m": 4.35}"#, true),
             (r#"{"m": 4.355}"#, false),
         ] {

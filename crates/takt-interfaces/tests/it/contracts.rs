@@ -57,10 +57,10 @@ fn one_drift(house: &House) -> Drift {
 async fn what_breaks_our_own_contract_never_leaves() {
     let house = orders().await;
     for (payload, why) in [
-        (r#"{"order":{"total":"12.50"}}"#, "`order.total` must be number and is string"),
-        (r#"{"order":{}}"#, "`order.total` is missing"),
+        (r#"{"order":{"customer":"a","total":"12.50"}}"#, "`order.total` must be number and is string"),
+        (r#"{"order":{"customer":"b"}}"#, "`order.total` is missing"),
         (
-            r#"{"order":{"total":1,"email":"a.very.long.address@example.com"}}"#,
+            r#"{"order":{"customer":"c","total":1,"email":"a.very.long.address@example.com"}}"#,
             "`order.email` is not as allowed (maxLength)",
         ),
     ] {
@@ -81,10 +81,11 @@ async fn what_breaks_our_own_contract_never_leaves() {
 async fn an_answer_that_breaks_the_contract_stops_its_lane_and_is_not_asked_for_again() {
     let house = orders().await;
     house.receiver.will([GOOD, RENAMED]);
-    for customer in ["a", "a", "a", "b"] {
+    for customer in ["a", "a", "a"] {
         house.emit("order.placed", &order(customer)).await;
+        house.work().await;
     }
-    house.work().await;
+    house.emit("order.placed", &order("b")).await;
     house.forward(Duration::from_secs(3600));
     house.work().await;
     let [fine, parked, behind, other] = house.deliveries().try_into().unwrap();
@@ -185,9 +186,10 @@ async fn refusals_and_accepted_statuses_have_no_contract() {
     let also = DELIVER.replace("[[op]]", "[[op]]\nok_also = [409]");
     let house = House::contracted(&also, &[("order.json", ORDER), ("answer.json", ANSWER)]).await;
     house.receiver.will([Answer::status(409), Answer::status(422)]);
-    house.emit("order.placed", &order("a")).await;
-    house.emit("order.placed", &order("b")).await;
-    house.work().await;
+    for customer in ["a", "b"] {
+        house.emit("order.placed", &order(customer)).await;
+        house.work().await;
+    }
     assert_eq!(house.states(), [DeliveryState::Delivered, DeliveryState::Dead]);
     assert_eq!(drifts(&house), []);
 }
@@ -305,7 +307,8 @@ async fn a_poll_whose_answer_differs_becomes_no_event_until_it_is_accepted() {
     assert_eq!(ask(&house, &stock(1..=10)).await, 1);
     let drift = one_drift(&house);
     assert_eq!(drift.kind, DriftKind::Renamed);
-    house.receiver.will([RENAMED, RENAMED]);
+    assert_eq!((drift.step.as_str(), drift.path.as_str()), ("first", "number"));
+    house.receiver.will([RENAMED, GOOD]);
     house.interfaces.accept(drift.id).await.unwrap();
     assert_eq!(ask(&house, &stock(1..=10)).await, 2);
 }

@@ -77,10 +77,7 @@ fn probe(evidence: &Evidence) -> Answer {
         ),
         ([], some) => (State::Yellow, harmless(some.len() as u64)),
     };
-    let lines = seen.iter().map(|(partner, drift)| {
-        let line = |l: &str| format!("{}: {}", partner.called(l), drift.what.get(l).unwrap_or_default());
-        both(line("de"), line("en"))
-    });
+    let lines = seen.iter().map(|(_, drift)| drift.what.clone());
     answer(state, format!("{} / {agreed}", seen.len()), words).because_all(lines.take(10))
 }
 
@@ -135,7 +132,34 @@ mod tests {
                 ("own functions only", |e| e.connections.as_mut().unwrap()[0].is_partner = false),
                 ("unseen", |e| e.connections = nobody_looked()),
             ],
-            expect![[r#""#]],
+            expect![[r#"
+                as agreed: Green [0 / 2]
+                    Was die Partner senden, ist wie vereinbart.
+                    What partners send is as agreed.
+                harmless: Yellow [1 / 2]
+                    1 harmlose Änderung bei den Partnern in den letzten 30 Tagen.
+                    1 harmless change at partners in the last 30 days.
+                      - "number" is missing.
+                harmless and long ago: Green [0 / 2]
+                    Was die Partner senden, ist wie vereinbart.
+                    What partners send is as agreed.
+                breaking: Red [2 / 2]
+                    ERP sendet seit 14.10.2026, 09:14 Uhr etwas anderes als vereinbart.
+                    ERP has sent something else than agreed since 14 Oct 2026, 09:14.
+                      - "number" is missing.
+                      - "number" is missing.
+                nothing agreed: Unknown []
+                    Ob die Partner ihr Format geändert haben, ist nicht bekannt.
+                    Whether partners have changed their formats is not known.
+                      - With no partner it is agreed what messages look like.
+                own functions only: NotApplicable []
+                    Ihr System ist mit keinem anderen verbunden.
+                    Your system is connected to no other.
+                unseen: Unknown []
+                    Ob die Partner ihr Format geändert haben, ist nicht bekannt.
+                    Whether partners have changed their formats is not known.
+                      - Technical reason: canceling statement due to statement timeout
+            "#]],
         );
     }
 }

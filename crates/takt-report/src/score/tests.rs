@@ -96,7 +96,7 @@ fn a_healthy_young_catalogue_is_not_called_green_as_a_whole() {
             ('D', State::Green),
             ('M', State::Unknown),
             ('R', State::Green),
-            ('S', State::Unknown),
+            ('S', State::Green),
             ('Z', State::Unknown),
             ('V', State::Unknown),
         ]

@@ -318,12 +318,13 @@ fn later_deliveries_are_told_with_the_story() {
           … An Lager: wartet und geht hinaus, sobald es an der Reihe ist.
           ✗ An Kasse: nicht angekommen nach 4 Versuchen: nahm es nicht an. Ein Mensch muss entscheiden.
           ✗ An Bote: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden.
+          ✗ An Amt: angekommen, aber die Antwort ist nicht so, wie es vereinbart ist. Was daraus folgt, wartet; ein Mensch muss entscheiden.
           – An Alt: von einem Menschen abgebrochen.
     "#]]
     .assert_eq(afterwards);
     assert_eq!(
         told.open,
-        "2 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
+        "3 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
     );
     let done = tell_story(&bought(), &shop(), "en").and_then(&all[..1]);
     assert_eq!(done.open, "", "what is done needs no sentence at the top");

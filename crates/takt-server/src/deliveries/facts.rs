@@ -50,8 +50,9 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Sho
 
 fn drift_fact(project: &Project, shown: &Shown) -> DriftFact {
     let Shown { drift, open } = shown;
+    let [de, en] = ["de", "en"].map(|l| drift::sentence(project, drift, l));
     DriftFact {
-        what: Words::from(["de", "en"].map(|l| (l, drift::sentence(project, drift, l)))),
+        what: Words::from([("de", de.as_str()), ("en", en.as_str())]),
         open: *open,
         first_seen: drift.first_seen,
         last_seen: drift.last_seen,
