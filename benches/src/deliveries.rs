@@ -1,6 +1,6 @@
 //! Deliveries: events of a function leave as signed webhooks to a receiver in this process; how many a second, what
 //! one costs, and how long the first attempt takes after the commit at a steady rate.
-//! Everything is on: attempt log, signature, limits. Nothing to compare with: hand-written programs seldom keep logs.
+//! Everything is on: attempt log, contract check, signature, limits. Nothing to compare with: hand-written programs seldom keep logs.
 
 use std::{
     collections::HashMap,
@@ -42,7 +42,7 @@ pub(crate) async fn measure() -> Result<String, Failure> {
     let mut latencies = steady(&takt, &sink).await?;
     let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut latencies, share));
     let mut text = String::from(
-        "\nSigned webhooks with their attempt log, durable at every step, to a receiver on the same cores:\n\n\
+        "\nSigned webhooks with their attempt log and contract check, durable at every step, to a receiver on the same cores:\n\n\
          | work | result |\n|---|---|\n",
     );
     let _ = writeln!(
@@ -116,7 +116,8 @@ fn write_project(folder: &Path, sink: &str) -> Result<(), Failure> {
     for (name, text) in [
         ("takt.toml", "name = \"Deliveries\"\nlanguages = [\"en\"]\n".to_owned()),
         ("logic/burst.ts", BURST_FUNCTION.to_owned()),
-        ("interfaces/sink.toml", format!("{}{CONTRACT}", CONNECTION.replace("ADDRESS", sink))),
+        ("contracts/event.json", CONTRACT.to_owned()),
+        ("interfaces/sink.toml", CONNECTION.replace("ADDRESS", sink)),
     ] {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
@@ -151,10 +152,17 @@ auth = { kind = "standard-webhooks", secrets = ["sink"] }
 name = "event"
 kind = "deliver"
 on = "burst.event"
+contract = { request = "contracts/event.json" }
 "#;
 
-/// Further lines of the operation: what the other side promises about its answers.
-const CONTRACT: &str = "";
+const CONTRACT: &str = r#"{
+  "type": "object", "required": ["n", "text"],
+  "properties": {
+    "n": { "type": "integer", "minimum": 0 },
+    "text": { "type": "string", "minLength": 1, "maxLength": 200 }
+  },
+  "additionalProperties": false
+}"#;
 
 /// Counts what arrives, and when what is numbered does.
 #[derive(Clone)]

@@ -86,6 +86,34 @@ describe("a payment that comes in", () => {
     assert.match((await stopped())[0].error, /Paid were|Bezahlt wurden/);
   });
 
+  it("in another form is kept and waits; once a person has accepted the change, it is booked", async () => {
+    const { number, total } = await order();
+    // The service suddenly writes its amounts as texts.
+    const body = message(number, String(cents(total)));
+    assert.deepEqual(await send(body), { status: 202, json: { received: true } });
+    const parked = async () =>
+      JSON.parse(await server.command("deliveries", "list", "--state", "asking", "--json")).deliveries;
+    await until("parked", async () => (await parked()).length === 1);
+    assert.deepEqual(await send(body), { status: 200, json: { received: true, repeated: true } });
+    assert.equal(await status(number), "pending");
+    const [delivery] = await parked();
+    assert.match(delivery.error, /`data\.object\.amount_received` must be integer and is string/);
+
+    const { changes } = JSON.parse(await server.command("deliveries", "drift", "--connection", "payment", "--json"));
+    const change = changes.find((c) => c.open);
+    assert.deepEqual(
+      [change.kind, change.path, change.detail, change.count],
+      ["type", "data.object.amount_received", "integer > string", 1],
+    );
+    assert.ok(change.before && change.after, "both samples");
+    const about = await server.command("deliveries", "connections", "--about");
+    assert.match(about, /contracts\/payment\/succeeded\.json/);
+
+    await server.command("deliveries", "drift", "accept", change.id);
+    await until("paid", async () => (await status(number)) === "paid");
+    assert.equal((await parked()).length, 0);
+  });
+
   it("of a type that nobody wants is answered and not kept", async () => {
     const sent = await send(message("B-1", 1, { type: "customer.created" }));
     assert.deepEqual(sent, { status: 200, json: { received: false } });

@@ -4,14 +4,14 @@
 // TAKT_TRYTON: where `tryton.py prepare` keeps things. TAKT_PLUG_SECONDS: how long the ERP is dead under load.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 
-import { Server, takt } from "../e2e/lib/server.mjs";
+import { Server, shop as shopFolder, takt } from "../e2e/lib/server.mjs";
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, "tryton.py");
@@ -198,6 +198,37 @@ describe("the shop and a real Tryton", () => {
     assert.equal((await compare("--replay")).replayed, 1);
     await until("the lost order", 90, async () => (await has(lost.number)) === 1);
     await until("agreement", 60, async () => (await compare()).state === "agreed");
+  });
+
+  it("refuses stock of 0 for everything, which Tryton answers when nobody says where", async () => {
+    // The shop as it would be had somebody forgotten the context of the question.
+    const forgetful = await mkdtemp(join(tmpdir(), "takt-forgetful-"));
+    await cp(shopFolder, forgetful, { recursive: true, filter: (path) => !path.endsWith("/data") });
+    const file = join(forgetful, "logic/erp.ts");
+    const text = await readFile(file, "utf8");
+    assert.match(text, /headers: \{ "X-Tryton-Context": context \},/);
+    await writeFile(file, text.replace('headers: { "X-Tryton-Context": context },', ""));
+    const other = await Server.start({
+      project: forgetful,
+      env: { TAKT_CONNECTION_ERP_BASE: tryton.facts.rest, TAKT_SECRET_ERP_KEY: tryton.facts.key },
+    });
+    try {
+      const stock = async () => (await other.service("GET", "/rest/v1/products?select=slug,stock&order=slug")).json;
+      const before = await stock();
+      await other.command("deliveries", "resume", "erp");
+      const open = async () =>
+        JSON.parse(await other.command("deliveries", "drift", "--json")).changes.filter((c) => c.open);
+      await until("the finding", 60, async () => (await open()).length > 0);
+      const [finding] = await open();
+      const figures = JSON.parse(finding.after);
+      assert.deepEqual([finding.kind, finding.path], ["implausible", "zeros(stock) <= 50% * rows"]);
+      assert.equal(figures["zeros(stock)"], figures.rows, "all of them");
+      assert.ok(figures.rows > 50);
+      assert.deepEqual(await stock(), before, "nothing was written");
+    } finally {
+      await other.stop();
+      await rm(forgetful, { recursive: true, force: true });
+    }
   });
 
   it(`is unharmed when the ERP is killed under load, and everything arrives afterwards, once and in order`, async () => {

@@ -12,6 +12,9 @@ pub enum InterfacesError {
     /// There is no such connection.
     #[error("there is no connection `{0}`")]
     UnknownConnection(String),
+    /// There is no such difference from a contract.
+    #[error("there is no change {0}")]
+    UnknownDrift(Uuid),
     /// What was asked does not fit the delivery's state.
     #[error("{0}")]
     NotNow(String),

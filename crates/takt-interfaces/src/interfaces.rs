@@ -18,6 +18,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
     connectors::{Consume, MakeBody, Secrets, Token},
+    contract::{Contracts, Watch},
     dispatch::{Dispatched, PollRoute, Routes, ask, dispatch},
     mail_template::MailTemplates,
     outcome::micros,
@@ -59,6 +60,8 @@ pub(crate) struct House {
     pub(crate) base_url: String,
     /// Tokens of OAuth 2, by connection.
     pub(crate) tokens: Mutex<HashMap<String, Token>>,
+    /// Contracts of operations, and what is remembered between messages.
+    pub(crate) watch: Watch,
     templates: RwLock<Arc<MailTemplates>>,
     functions: RwLock<Functions>,
     chance: RandomState,
@@ -153,6 +156,7 @@ impl Interfaces {
             secrets,
             base_url,
             tokens: Mutex::default(),
+            watch: Watch::default(),
             templates: RwLock::new(Arc::new(MailTemplates::read(Vec::<(String, String)>::new()))),
             functions: RwLock::default(),
             chance: RandomState::new(),
@@ -184,6 +188,11 @@ impl Interfaces {
         *self.house.templates.write() = Arc::new(templates);
     }
 
+    /// The project's contracts; again after each reload. What was parked for one that was corrected goes on.
+    pub fn use_contracts(&self, contracts: Contracts) {
+        self.house.watch.use_contracts(contracts);
+    }
+
     /// Dispatches and delivers until it is dropped.
     pub async fn run(self) {
         let stop = StopPumps(Arc::clone(&self.pumps));
@@ -195,6 +204,9 @@ impl Interfaces {
         loop {
             let routes = self.house.routes(&self.house.engine.project());
             self.start_pumps(&routes);
+            if let Err(error) = self.go_on_after_correction().await {
+                tracing::error!(%error, "parked deliveries wait");
+            }
             if let Err(error) = self.ask_due(&routes, &mut *self.asked.lock().await).await {
                 tracing::error!(%error, "other systems could not be asked");
             }
@@ -311,6 +323,7 @@ impl Interfaces {
     /// # Errors
     /// The engine's.
     pub async fn work_once(&self) -> Result<usize, EngineError> {
+        self.go_on_after_correction().await?;
         let routes = self.house.routes(&self.house.engine.project());
         self.ask_due(&routes, &mut *self.asked.lock().await).await?;
         self.reconcile_due().await?;

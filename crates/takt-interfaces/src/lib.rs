@@ -11,8 +11,10 @@
 
 mod breaker;
 mod connectors;
+mod contract;
 mod desk;
 mod dispatch;
+mod drift_desk;
 mod error;
 mod interfaces;
 mod mail_template;
@@ -26,6 +28,7 @@ mod seen;
 pub mod sign;
 
 pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
+pub use contract::{Contracts, Direction, Drift, DriftKind, Judged};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::{InterfacesError, NotCompared};
 pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use takt_model::{Deliver, OnUnknown, Retry};
 use takt_outbound::OutboundError;
 
+use crate::Judged;
+
 /// The end of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,6 +60,8 @@ pub struct Ended {
     pub journal: Option<String>,
     /// What a poll brought, as JSON text.
     pub result: Option<String>,
+    /// What the messages were like beside their contract.
+    pub judged: Judged,
 }
 
 impl Ended {
@@ -73,6 +77,7 @@ impl Ended {
             gone: false,
             journal: None,
             result: None,
+            judged: Judged::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use takt_model::{Connection, Exposure, Project, Table};
 
 /// What stands in place of a personal value.
-const MASK: &str = "•••";
+pub(crate) const MASK: &str = "•••";
 
 /// The value at `order.address.city`; a leading `$` or `$.` is allowed.
 pub(crate) fn at<'j>(payload: &'j Json, path: &str) -> Option<&'j Json> {
@@ -115,7 +115,7 @@ pub(crate) fn number(project: &Project, payload: &Json) -> Option<String> {
 
 /// Whether a field of that name is personal in some table. What the product notes about the use of accounts
 /// (`created_at`, `updated_at`) has names that every table has, and does not count.
-fn is_personal(project: &Project, name: &str) -> bool {
+pub(crate) fn is_personal(project: &Project, name: &str) -> bool {
     let counts = |table: &Table| {
         let kind = table.field(name).and_then(|f| f.personal.as_deref());
         kind.is_some_and(|kind| table.exposure == Exposure::Public || kind != "usage")

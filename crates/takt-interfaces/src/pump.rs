@@ -20,7 +20,7 @@ use crate::{
     interfaces::House,
     outcome::{Next, Rules, micros, next},
     payload,
-    rows::{attempts, connections, deliveries, events, lanes},
+    rows::{attempts, connections, deliveries, drifts, events, lanes},
 };
 
 /// How often a pump looks without being woken.
@@ -252,7 +252,9 @@ impl Pump {
 fn mask(house: &House, sent: &str, ended: &mut Ended) {
     let Ok(sent) = serde_json::from_str(sent) else { return };
     let project = house.engine.project();
-    for text in [&mut ended.error, &mut ended.response].into_iter().flatten() {
+    let samples = ended.judged.findings.iter_mut().map(|f| &mut f.after);
+    let samples = samples.chain(ended.judged.kept.iter_mut().map(|k| &mut k.sample));
+    for text in [&mut ended.error, &mut ended.response].into_iter().flatten().chain(samples) {
         *text = payload::mask_echo(&project, &sent, text);
     }
 }
@@ -261,6 +263,9 @@ fn mask(house: &House, sent: &str, ended: &mut Ended) {
 fn end(tx: &EngineTx, house: &House, finished: &Finished) -> Result<(), EngineError> {
     attempts::end(tx, finished.attempt, &finished.ended, finished.took)?;
     let Some(delivery) = deliveries::get(tx, finished.delivery)? else { return Ok(()) };
+    if !finished.ended.judged.is_empty() {
+        drifts::note(tx, &delivery.connection, &delivery.operation, &finished.ended.judged)?;
+    }
     let is_mine = delivery.claimed && delivery.attempts == i64::from(finished.number);
     if is_mine && delivery.state == DeliveryState::Waiting {
         settle(tx, house, &delivery, &finished.ended)
@@ -278,6 +283,9 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
         connectors::operation(tx.project(), delivery)
     {
         return settle_poll(tx, &format!("{}.{name}", connection.id), delivery, ended);
+    }
+    if let (Outcome::Ok, Some(why)) = (ended.outcome, &ended.judged.stop) {
+        return park(tx, delivery, ended, why);
     }
     let (rules, on_dead) = rules(tx, delivery);
     // Pauses count from the last replay, as the time to give up does: a decision of a person begins anew.
@@ -330,13 +338,34 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
     deliveries::set(tx, delivery.id, values)
 }
 
+/// It arrived, and its answer breaks the contract: nothing follows from it, and nothing behind it leaves, until the
+/// contract is corrected or a person decides. It is not sent again for that: the answer stands in the journal.
+fn park(tx: &EngineTx, delivery: &Delivery, ended: &Ended, why: &str) -> Result<(), EngineError> {
+    let mut values = vec![
+        ("claimed", Value::Boolean(false)),
+        ("state", Value::Text(DeliveryState::Asking.name().to_owned())),
+        ("ended_at", Value::Timestamp(tx.now())),
+        ("outcome", Value::Text(ended.outcome.name().to_owned())),
+        ("error", Value::Text(why.to_owned())),
+    ];
+    if let Some(journal) = &ended.journal {
+        values.push(("journal", Value::Json(journal.clone())));
+    }
+    if let Some(lane) = &delivery.lane {
+        lanes::block(tx, &delivery.connection, lane, true)?;
+    }
+    deliveries::set(tx, delivery.id, values)
+}
+
 /// A question is asked once; the next one comes on schedule. What it brought leaves as an event with its end.
 fn settle_poll(tx: &EngineTx, name: &str, delivery: &Delivery, ended: &Ended) -> Result<(), EngineError> {
+    // An answer that breaks the contract or cannot be right is kept as a finding, and nothing follows from it.
+    let is_taken = ended.judged.stop.is_none();
     let state = match ended.outcome {
-        Outcome::Ok => DeliveryState::Delivered,
-        Outcome::Refused | Outcome::Failed | Outcome::Unknown => DeliveryState::Cancelled,
+        Outcome::Ok if is_taken => DeliveryState::Delivered,
+        Outcome::Ok | Outcome::Refused | Outcome::Failed | Outcome::Unknown => DeliveryState::Cancelled,
     };
-    if let (Outcome::Ok, Some(result)) = (ended.outcome, &ended.result) {
+    if let (Outcome::Ok, Some(result), true) = (ended.outcome, &ended.result, is_taken) {
         tx.emit_for(name, None, result, Some(delivery.id))?;
     }
     let values = vec![

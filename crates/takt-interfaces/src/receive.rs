@@ -2,7 +2,7 @@
 //! deliveries to the consumers of that event, with their attempts, dead letters and replay like any other.
 //!
 //! Invariants: nothing is answered with success before it is on disk; a repeat is told by its id and has no effect; a
-//! message whose effect fails stays due, it is never "seen".
+//! message whose effect fails stays due, it is never "seen"; one that breaks its contract is kept and parked.
 
 use http::{HeaderMap, HeaderName};
 use serde_json::Value as Json;
@@ -10,8 +10,10 @@ use takt_engine::{EngineError, EngineTx};
 use takt_model::{Connection, ConnectionAuth, OperationKind, Protocol, Receive};
 
 use crate::{
-    Interfaces, payload,
-    rows::received,
+    Direction, Interfaces, Judged,
+    contract::{Place, Whose},
+    payload,
+    rows::{drifts, received},
     sign::{self, Encoding, Scheme},
 };
 
@@ -64,15 +66,27 @@ pub(crate) struct Message {
     also: Option<String>,
     kind: Option<String>,
     body: String,
+    /// The operation that wants it, and how it differs from its contract.
+    operation: String,
+    judged: Judged,
 }
 
 /// A message that should have come and was told otherwise: as though it had. None if nobody wants such messages.
 pub(crate) fn as_though_it_came(connection: &Connection, body: &Json) -> Option<Message> {
-    let (receive, kind) = wanted(connection, body)?;
+    let (operation, receive, kind) = wanted(connection, body)?;
     let text = body.to_string();
     let id = id_in(receive, body).unwrap_or_else(|| digest(text.as_bytes()));
     let is_fit = !id.is_empty() && id.len() <= LONGEST_ID && !id.contains('\0');
-    is_fit.then(|| Message { connection: connection.id.clone(), id, also: None, kind, body: text })
+    is_fit.then(|| Message {
+        connection: connection.id.clone(),
+        id,
+        also: None,
+        kind,
+        body: text,
+        operation: operation.to_owned(),
+        // Judged when its consumer is to act on it, as every message is.
+        judged: Judged::default(),
+    })
 }
 
 fn id_in(receive: &Receive, body: &Json) -> Option<String> {
@@ -97,7 +111,7 @@ impl Interfaces {
         let text = std::str::from_utf8(body).map_err(|_| ReceiveError::Unreadable("the body is no text"))?;
         let json: Json =
             serde_json::from_str(text).map_err(|_| ReceiveError::Unreadable("the body is no JSON"))?;
-        let Some((receive, kind)) = wanted(found, &json) else { return Ok(Received::Unwanted) };
+        let Some((operation, receive, kind)) = wanted(found, &json) else { return Ok(Received::Unwanted) };
         // Without an id the content itself tells repeats. It does so too where the id is in a header that nobody signs:
         // who has overheard a message could send it again under another id.
         let also = (signed_id.is_some() && is_id_unsigned(found)).then(|| format!("body:{}", digest(body)));
@@ -108,7 +122,10 @@ impl Interfaces {
         if id.contains('\0') || kind.as_ref().is_some_and(|k| k.contains('\0')) {
             return Err(ReceiveError::Unreadable("the message's id or type has a NUL"));
         }
-        let message = Message { connection: found.id.clone(), id, also, kind, body: text.to_owned() };
+        let place = Place { connection: &found.id, operation, step: "" };
+        let judged = self.house.judge(&project, place, Direction::Request, Whose::Theirs, &json);
+        let (connection, operation) = (found.id.clone(), operation.to_owned());
+        let message = Message { connection, id, also, kind, body: text.to_owned(), operation, judged };
         Ok(self.house.engine.transact(move |tx| store(tx, &message)).await?)
     }
 
@@ -158,13 +175,13 @@ fn scheme(auth: &ConnectionAuth) -> Option<Scheme> {
 }
 
 /// The operation that wants the message, and the message's type.
-fn wanted<'c>(connection: &'c Connection, json: &Json) -> Option<(&'c Receive, Option<String>)> {
+fn wanted<'c>(connection: &'c Connection, json: &Json) -> Option<(&'c str, &'c Receive, Option<String>)> {
     connection.operations.iter().find_map(|operation| {
         let OperationKind::Receive(receive) = &operation.kind else { return None };
         let kind = payload::at(json, receive.kind.as_deref().unwrap_or("type")).and_then(payload::text);
         let is_wanted =
             receive.accept.is_empty() || kind.as_ref().is_some_and(|k| receive.accept.iter().any(|a| a == k));
-        is_wanted.then_some((receive, kind))
+        is_wanted.then_some((operation.name.as_str(), receive, kind))
     })
 }
 
@@ -188,6 +205,8 @@ pub(crate) fn store(tx: &EngineTx, message: &Message) -> Result<Received, Engine
     for name in [Some(&message.id), message.also.as_ref()].into_iter().flatten() {
         received::insert(tx, &message.connection, name, message.kind.as_deref())?;
     }
+    // It is kept whatever it looks like; its consumers meet it parked if it breaks the contract.
+    drifts::note(tx, &message.connection, &message.operation, &message.judged)?;
     Ok(Received::Stored)
 }
 

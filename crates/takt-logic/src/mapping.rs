@@ -78,7 +78,7 @@ impl Logic {
 
 /// A talk with another system, as a delivering function leads it. Calls block their thread.
 pub trait Converse: Send {
-    /// One call: `{ method, path, query, headers, body, accept }` as JSON text; gives `{ status, body }`.
+    /// One call: `{ method, path, query, headers, body, accept, as }` as JSON text; gives `{ status, body }`.
     ///
     /// # Errors
     /// A sentence: no answer, or a status that is no success and not in `accept`.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Reconcile, Source, Words, settings::duration};
+use crate::{Contract, PlausibleRule, Reconcile, Source, Words, settings::duration};
 
 /// A connection: `interfaces/<id>.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -266,6 +266,8 @@ pub struct Operation {
     pub name: String,
     /// What is done.
     pub kind: OperationKind,
+    /// What its messages must look like.
+    pub contract: Option<Contract>,
     /// Where it stands.
     pub source: Source,
 }
@@ -405,12 +407,14 @@ impl Retry {
 
 /// Questions on a schedule: what the function brings becomes an event `<connection>.<operation>`, which consumers in
 /// `logic/` handle.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Poll {
     /// How often.
     pub every: Duration,
     /// Which function asks: `logic/erp.ts` and `stock`.
     pub run: ExportRef,
+    /// What must hold of what it brings, or nothing is done with it.
+    pub plausible: Vec<PlausibleRule>,
 }
 
 /// Messages that come in: each becomes an event `<connection>.<type>`, which consumers in `logic/` handle.

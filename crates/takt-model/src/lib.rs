@@ -5,9 +5,11 @@
 //! and leaves as data ([`Project`]) plus a list of [`Problem`]s; reading a broken project never panics.
 
 mod connection;
+mod contract;
 mod expr;
 mod expr_parse;
 mod files;
+mod plausible;
 mod principal;
 mod problem;
 mod project;
@@ -24,9 +26,11 @@ pub use connection::{
     MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll, Protocol, Receive,
     Retry, event_fits,
 };
+pub use contract::{Contract, OnDrift, SchemaRef, StepContract};
 pub use expr::{ArithmeticOp, CompareOp, Expr, ExprText, ScalarFunction, SubQuery};
 pub use expr_parse::{ExprProblem, parse_expression};
 pub use files::ProjectFiles;
+pub use plausible::{Figure, FigureKind, Figures, PlausibleRule};
 pub use principal::{Principal, Rights, User};
 pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};

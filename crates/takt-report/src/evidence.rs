@@ -207,6 +207,10 @@ pub struct ConnectionFact {
     pub oldest_dead_at: Option<i64>,
     /// What comparing both sides gave; none if that is not declared or not set up.
     pub reconciled: Option<ReconciledFact>,
+    /// Operations of which it is agreed what their messages look like.
+    pub contracts: u64,
+    /// How messages differed from that.
+    pub drifts: Vec<DriftFact>,
 }
 
 /// What comparing with another system gave. Moments are microseconds since 1970 UTC.
@@ -220,6 +224,19 @@ pub struct ReconciledFact {
     pub expected: u64,
     /// What does not agree and was not made up for.
     pub open: u64,
+}
+
+/// How messages of a partner differ from what is agreed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DriftFact {
+    /// In one sentence.
+    pub what: Words,
+    /// Whether it breaks the contract and waits for a decision.
+    pub open: bool,
+    /// When it was seen first.
+    pub first_seen: i64,
+    /// When it was seen last.
+    pub last_seen: i64,
 }
 
 impl ConnectionFact {

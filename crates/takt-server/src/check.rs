@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use takt_interfaces::MailTemplates;
+use takt_interfaces::{Contracts, MailTemplates};
 use takt_logic::Logic;
 use takt_model::{
     Exposure, Origin, Problem, Project, ProjectFiles, SettingsLayer, Severity, Source, SystemTables,
@@ -57,6 +57,7 @@ pub(crate) struct Loaded {
     pub(crate) project: Arc<Project>,
     pub(crate) logic: Logic,
     pub(crate) templates: MailTemplates,
+    pub(crate) contracts: Contracts,
     pub(crate) report: CheckReport,
 }
 
@@ -76,11 +77,13 @@ pub(crate) fn load(
     problems.extend(time_zone(&project));
     problems.extend(mails::check(&templates, &project));
     problems.extend(connections::check(&project, &logic));
+    let (contracts, contract_problems) = Contracts::read(&files, &project);
+    problems.extend(contract_problems);
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));
     problems.dedup();
     let tables = project.tables.iter().filter(|t| t.exposure == Exposure::Public).count();
     let report = CheckReport { problems, tables, functions: logic.functions().len() };
-    Ok(Loaded { files, project, logic, templates, report })
+    Ok(Loaded { files, project, logic, templates, contracts, report })
 }
 
 /// The form of the name was read with the settings; whether there is such a zone, only the zones know.

@@ -1,6 +1,7 @@
 //! What commands ask about deliveries and the secrets of connections, and how it is told in words.
 
 pub(crate) mod about;
+pub(crate) mod drift;
 pub(crate) mod facts;
 pub(crate) mod later;
 pub(crate) mod reconciled;
@@ -40,6 +41,18 @@ pub enum DeliveriesRequest {
         about: bool,
         /// `de` or `en`.
         language: String,
+    },
+    /// How messages of other systems differ from what is agreed.
+    Drift {
+        /// Of one connection.
+        connection: Option<String>,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// A difference is right so.
+    Accept {
+        /// Its id.
+        id: String,
     },
     /// One delivery with its attempts.
     Show {
@@ -176,6 +189,22 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             let all = room.connections()?;
             let text = all.iter().map(|c| connection_line(c, &language)).collect::<Vec<_>>().join("\n");
             json!({ "connections": all, "text": text })
+        }
+        DeliveriesRequest::Drift { connection, language } => {
+            let all = drift::all(app, connection.as_deref())?;
+            let project = app.project();
+            let text = if all.is_empty() {
+                let german = "Alle Nachrichten anderer Systeme sind wie vereinbart.";
+                say(&language, "All messages of other systems are as agreed.", german).to_owned()
+            } else {
+                all.iter().map(|d| drift::told(&project, d, &language)).collect::<Vec<_>>().join("\n")
+            };
+            json!({ "changes": all, "text": text })
+        }
+        DeliveriesRequest::Accept { id: text } => {
+            let gone_on = room.accept(id(&text)?).await?;
+            let text = format!("It is accepted; {gone_on} parked deliveries go on.");
+            json!({ "deliveries": gone_on, "text": text })
         }
         DeliveriesRequest::Show { id: text, language } => {
             let detail = room.delivery(id(&text)?)?;

@@ -19,7 +19,7 @@ use crate::{
 
 const EVERY: Duration = Duration::from_millis(500);
 /// What is watched; files of `public/` are read anew by themselves.
-const WATCHED: [&str; 6] = ["takt.toml", "schema", "logic", "flows", "interfaces", "mails"];
+const WATCHED: [&str; 7] = ["takt.toml", "schema", "logic", "flows", "interfaces", "contracts", "mails"];
 
 /// Looks for changes since `seen` until the server ends.
 pub(crate) async fn watch(app: Arc<App>, mut seen: Seen) {
@@ -58,6 +58,7 @@ fn reload(app: &App) {
     }
     app.logic.store(Arc::new(loaded.logic));
     app.interfaces.use_templates(loaded.templates);
+    app.interfaces.use_contracts(loaded.contracts);
     tracing::info!("the project was reloaded");
 }
 

@@ -74,11 +74,12 @@ pub(crate) fn plain_reason(error: &std::io::Error) -> String {
 }
 
 /// The folders of a project with the endings that count there, and whether their folders are read too.
-const FOLDERS: [(&str, &[&str], Depth); 5] = [
+const FOLDERS: [(&str, &[&str], Depth); 6] = [
     ("schema", &["toml"], Depth::Flat),
     ("logic", &["ts", "js"], Depth::Deep),
     ("flows", &["ts", "js"], Depth::Deep),
     ("interfaces", &["toml"], Depth::Flat),
+    ("contracts", &["json"], Depth::Deep),
     ("mails", &["html", "txt", "toml"], Depth::Flat),
 ];
 
@@ -231,6 +232,7 @@ mod tests {
             ("schema/deeper/b.toml", b"not read"),
             ("schema/.hidden.toml", b"not read"),
             ("schema/readme.md", b"not read"),
+            ("contracts/erp/sale.json", b"{}"),
             ("logic/one.ts", b"1"),
             ("logic/parts/two.js", b"2"),
             ("seeds/a.csv", b"id,name\n1,x\n"),
@@ -242,6 +244,7 @@ mod tests {
         assert_eq!(
             got,
             [
+                ("contracts/erp/sale.json", "{}"),
                 ("logic/one.ts", "1"),
                 ("logic/parts/two.js", "2"),
                 ("schema/a.toml", "a"),

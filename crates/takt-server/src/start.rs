@@ -159,7 +159,7 @@ fn open_rooms(
     data: DataDir,
     base_url: String,
 ) -> Result<Opened, StartError> {
-    let Loaded { files, project, logic, templates, report: _ } = loaded;
+    let Loaded { files, project, logic, templates, contracts, report: _ } = loaded;
     data.close_database()?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
@@ -197,6 +197,7 @@ fn open_rooms(
     };
     let app = Arc::new(app);
     app.interfaces.use_templates(templates);
+    app.interfaces.use_contracts(contracts);
     let functions = Arc::new(lent::FunctionsOf(Arc::downgrade(&app)));
     app.interfaces.lend(Arc::clone(&functions) as Arc<dyn Consume>, functions);
     Ok(Opened { app, data, files })

@@ -35,7 +35,8 @@ export async function sendOrder(event, { call, step, refuse }) {
 
 /** What may still be sold, by article. */
 export async function stock(event, { call }) {
-  // Without a place in the context Tryton answers 0 for everything, and calls that a success.
+  // Without a place in the context Tryton answers 0 for everything, and calls that a success; `plausible` in
+  // interfaces/erp.toml would refuse it.
   const context = base64(JSON.stringify({ company: COMPANY, locations: [WAREHOUSE] }));
   const { body } = call("GET", PRODUCT, {
     query: { f: ["code", "forecast_quantity"] },
@@ -82,7 +83,7 @@ function partyOf(order, call) {
       code,
       addresses: [["create", [addressOf(order)]]],
       contact_mechanisms: [["create", [{ type: "email", value: order.email }]]],
-    }, call);
+    }, call, "party_create");
     return { id: made.id, address: made.addresses[0] };
   }
   const same = known.addresses.find(
@@ -126,7 +127,7 @@ function saleOf(order, items, products, party, call) {
     shipment_address: party.address,
     reference: order.number,
     lines: [["create", lines]],
-  }, call).id;
+  }, call, "sale_create").id;
 }
 
 /** Takes the sale through its states, from wherever it stands. Each step is refused there when it was done before. */
@@ -150,7 +151,7 @@ function confirmed(sale, call) {
 }
 
 function read(sale, call) {
-  return call("GET", `${SALE}/${sale}`, { query: { f: ["state", "number"] } }).body;
+  return call("GET", `${SALE}/${sale}`, { query: { f: ["state", "number"] }, as: "sale_state" }).body;
 }
 
 function act(sale, what, call) {
@@ -161,8 +162,9 @@ function find(model, domain, fields, call) {
   return call("GET", model, { query: { d: base64(JSON.stringify(domain)), f: fields } }).body;
 }
 
-function create(model, fields, values, call) {
-  return call("POST", model, { query: { f: fields }, body: values }).body;
+/** `as` is the name of the call in the contract (`interfaces/erp.toml`). */
+function create(model, fields, values, call, as) {
+  return call("POST", model, { query: { f: fields }, body: values, as }).body;
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -9,8 +9,15 @@ use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
 use takt_outbound::{Request, Response, Secret};
 
 use super::{Job, oauth2};
-use crate::{Ended, Outcome, interfaces::House, outcome, payload, sign};
+use crate::{
+    Direction, Ended, Judged, Outcome,
+    contract::{Answer, Place, Whose, kept_answer},
+    interfaces::House,
+    outcome, payload, sign,
+};
 
+/// The name under which the answer to the one call of a delivery is kept while it waits for a decision.
+pub(super) const ANSWER: &str = "takt.answer";
 /// Bytes of an answer that are kept for people.
 pub(super) const RESPONSE_HEAD: usize = 1000;
 
@@ -22,16 +29,26 @@ pub(super) async fn send(
     job: &Job,
     timeout: Duration,
 ) -> Ended {
+    if let Some(kept) = kept_answer(job.delivery.journal.as_deref(), ANSWER) {
+        return judged_anew(house, project, connection, job, &kept);
+    }
     let request = match request(house, project, connection, deliver, job).await {
         Ok(request) => Request { timeout: Some(timeout), ..request },
-        Err(NotMade { outcome, reason }) => return Ended::without_answer(outcome, reason),
+        Err(not_made) => return not_made.into_ended(),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
     match house.outbound.send(&purpose, request).await {
         Ok(response) if oauth2::is_stale(house, connection, response.status) => {
             Ended::without_answer(Outcome::Failed, "the token was refused; a new one is asked for")
         }
-        Ok(response) => answered(connection, deliver, &response, house.engine.now() / 1_000_000),
+        Ok(response) => {
+            let mut ended = answered(connection, deliver, &response, house.engine.now() / 1_000_000);
+            if ended.outcome == Outcome::Ok && (200..300).contains(&response.status) {
+                let text = String::from_utf8_lossy(&response.body);
+                judge_answer(house, project, connection, job, &text, &mut ended);
+            }
+            ended
+        }
         Err(error) => Ended::of_error(&error),
     }
 }
@@ -41,18 +58,27 @@ pub(super) async fn send(
 pub(super) struct NotMade {
     pub(super) outcome: Outcome,
     pub(super) reason: String,
+    /// If it breaks its contract: how.
+    pub(super) judged: Judged,
 }
 
 impl NotMade {
     /// Ours to mend, or to wait for: trying again makes sense.
     pub(super) fn for_now(reason: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed, reason: reason.into() }
+        Self { outcome: Outcome::Failed, reason: reason.into(), judged: Judged::default() }
+    }
+
+    /// The end of an attempt that sent nothing.
+    pub(super) fn into_ended(self) -> Ended {
+        let Self { outcome, reason, mut judged } = self;
+        judged.stop = None;
+        Ended { judged, ..Ended::without_answer(outcome, reason) }
     }
 }
 
 impl From<String> for NotMade {
     fn from(reason: String) -> Self {
-        Self { outcome: Outcome::Refused, reason }
+        Self { outcome: Outcome::Refused, reason, judged: Judged::default() }
     }
 }
 
@@ -83,6 +109,7 @@ async fn request(
         Some(map) => made(house, &map.file, &map.export, job, &event).await?,
         None => event,
     };
+    may_leave(house, project, connection, job, "", &made)?;
     let body = match connection.connect.protocol {
         Protocol::WebhookOut => envelope(job, &made),
         Protocol::JsonRpc => json!({
@@ -100,6 +127,66 @@ async fn request(
     request.headers = headers(house, connection, idempotency_header, job, &body).await?;
     request.body = body.into();
     Ok(request)
+}
+
+/// What breaks its contract does not leave. It is judged as it was made, before an envelope is put around it.
+pub(super) fn may_leave(
+    house: &House,
+    project: &Project,
+    connection: &Connection,
+    job: &Job,
+    step: &str,
+    body: &Json,
+) -> Result<(), NotMade> {
+    let place = Place { connection: &connection.id, operation: &job.delivery.operation, step };
+    let judged = house.judge(project, place, Direction::Request, Whose::Ours, body);
+    match judged.stop.clone() {
+        Some(reason) => Err(NotMade { outcome: Outcome::Refused, reason, judged }),
+        None => Ok(()),
+    }
+}
+
+/// Judges an answer by its contract; what has to wait for a decision takes its answer along.
+fn judge_answer(
+    house: &House,
+    project: &Project,
+    connection: &Connection,
+    job: &Job,
+    text: &str,
+    ended: &mut Ended,
+) {
+    let place = Place { connection: &connection.id, operation: &job.delivery.operation, step: "" };
+    if !house.watch.contracts().has(place.connection, place.operation) {
+        return;
+    }
+    let mut answer: Json = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text));
+    if text.is_empty() {
+        answer = Json::Null;
+    }
+    if connection.connect.protocol == Protocol::JsonRpc {
+        answer = answer.get_mut("result").map(Json::take).unwrap_or_default();
+    }
+    ended.judged = house.judge(project, place, Direction::Response, Whose::Theirs, &answer);
+    if let Some(stop) = &ended.judged.stop {
+        ended.error = Some(stop.clone());
+        let kept = Answer::new(ended.status.unwrap_or(200), text);
+        ended.journal = Some(json!({ ANSWER: kept.to_json() }).to_string());
+    }
+}
+
+/// It was sent before, and its answer waits here: judged by the contract of now, or by what a person has accepted.
+fn judged_anew(house: &House, project: &Project, connection: &Connection, job: &Job, kept: &Answer) -> Ended {
+    let Some(text) = &kept.body else {
+        let why = "it was sent before, and its answer was too large to be kept: say that it arrived, or that it shall not leave";
+        return Ended::without_answer(Outcome::Refused, why);
+    };
+    let mut ended = Ended::without_answer(Outcome::Ok, "");
+    ended.error = None;
+    ended.status = Some(kept.status);
+    ended.response = (!text.is_empty()).then(|| payload::head(text, RESPONSE_HEAD));
+    judge_answer(house, project, connection, job, text, &mut ended);
+    ended.judged = ended.judged.again();
+    ended
 }
 
 /// What a function of the project's logic makes of the event.
@@ -256,6 +343,7 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
         gone: response.status == 410,
         journal: None,
         result: None,
+        judged: Judged::default(),
     }
 }
 

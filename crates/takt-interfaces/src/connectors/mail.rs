@@ -28,7 +28,7 @@ pub(super) async fn send(
     });
     let (server, mail) = match made {
         Ok(made) => made,
-        Err(NotMade { outcome, reason }) => return Ended::without_answer(outcome, reason),
+        Err(not_made) => return not_made.into_ended(),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
     match house.outbound.send_mail(&purpose, &server, mail).await {

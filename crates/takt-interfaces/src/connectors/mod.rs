@@ -15,7 +15,12 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use takt_model::{Connection, Deliver, Operation, OperationKind, Project, Protocol, Uuid};
 use takt_outbound::Secret;
 
-use crate::{Delivery, Ended, FUNCTIONS, Outcome, interfaces::House, rows::events::Event};
+use crate::{
+    Delivery, Ended, FUNCTIONS, Outcome,
+    contract::{Place, kept_answer},
+    interfaces::House,
+    rows::events::Event,
+};
 
 /// A future on the heap.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -90,6 +95,9 @@ pub(crate) fn describe(project: &Project, job: &Job) -> String {
         return "an operation that the project no longer has".to_owned();
     };
     let address = &connection.connect.address;
+    if kept_answer(job.delivery.journal.as_deref(), http::ANSWER).is_some() {
+        return "judges the kept answer anew; nothing is sent".to_owned();
+    }
     match &operation.kind {
         OperationKind::Deliver(deliver) => match (&deliver.run, &deliver.request, &deliver.mail) {
             (Some(_), _, _) => format!("several calls to {address}"),
@@ -118,6 +126,9 @@ pub(crate) async fn send(house: &Arc<House>, job: Job, timeout: Duration) -> End
         let Some(functions) = house.functions() else {
             return Ended::without_answer(Outcome::Failed, "no function can run now");
         };
+        if let Some(stop) = message_stop(house, &job) {
+            return stop;
+        }
         let payload = job.payload().to_owned();
         let Event { id, name, key, at, .. } = job.event;
         return functions.consume(&job.delivery.operation, Consumed { id, name, key, payload, at }).await;
@@ -131,12 +142,48 @@ pub(crate) async fn send(house: &Arc<House>, job: Job, timeout: Duration) -> End
             deliver_to(house, &project, connection, deliver, job, timeout).await
         }
         OperationKind::Poll(poll) => {
-            talk::run(house, &project, connection, &poll.run, None, job, timeout).await
+            let mut ended = talk::run(house, &project, connection, &poll.run, None, job, timeout).await;
+            if let (Outcome::Ok, None, Some(result)) = (ended.outcome, &ended.judged.stop, &ended.result) {
+                let place = Place { connection: &connection.id, operation: &operation.name, step: "" };
+                ended.judged.and(house.judge_figures(place, &poll.plausible, result));
+                ended.error.clone_from(&ended.judged.stop);
+            }
+            ended
         }
         OperationKind::Receive(_) => {
             Ended::without_answer(Outcome::Refused, "the project no longer delivers by this operation")
         }
     }
+}
+
+/// The end of a delivery to a function whose message came in and breaks its contract: it is parked, nothing has run.
+fn message_stop(house: &House, job: &Job) -> Option<Ended> {
+    let project = house.engine.project();
+    let (connection, operation) = received(&project, &job.event.name)?;
+    if !house.watch.contracts().has(&connection.id, &operation.name) {
+        // Most messages: nothing is read twice.
+        return None;
+    }
+    let message = serde_json::from_str(job.payload()).unwrap_or_default();
+    let place = Place { connection: &connection.id, operation: &operation.name, step: "" };
+    // What differs was written down when the message came.
+    let stop = house.stops(&project, place, &message)?;
+    let mut ended = Ended::without_answer(Outcome::Ok, stop.as_str());
+    ended.judged.stop = Some(stop);
+    Some(ended)
+}
+
+/// The operation by which an event's message came in: `payment.payment_intent.succeeded`.
+pub(crate) fn received<'p>(project: &'p Project, event: &str) -> Option<(&'p Connection, &'p Operation)> {
+    let (id, kind) = event.split_once('.').map_or((event, None), |(id, kind)| (id, Some(kind)));
+    let connection = project.connection(id).filter(|c| c.connect.protocol == Protocol::WebhookIn)?;
+    let wants = |o: &&Operation| match &o.kind {
+        OperationKind::Receive(r) => {
+            r.accept.is_empty() || kind.is_some_and(|k| r.accept.iter().any(|a| a == k))
+        }
+        OperationKind::Deliver(_) | OperationKind::Poll(_) => false,
+    };
+    Some((connection, connection.operations.iter().find(wants)?))
 }
 
 async fn deliver_to(

@@ -18,7 +18,12 @@ use takt_outbound::{Request, Response};
 use tokio::runtime::Handle;
 
 use super::{Job, MakeBody, http};
-use crate::{Ended, Outcome, interfaces::House, outcome, payload};
+use crate::{
+    Direction, Ended, Judged, Outcome,
+    contract::{Answer, Place, Whose, call_key},
+    interfaces::House,
+    outcome, payload,
+};
 
 /// Calls of one attempt.
 const MOST_CALLS: u32 = 50;
@@ -45,6 +50,8 @@ pub struct Talk {
     unknown: bool,
     refused: bool,
     retry_after: Option<Duration>,
+    /// What the messages were like beside their contracts; if it says stop, nothing leaves any more.
+    judged: Judged,
 }
 
 impl Talk {
@@ -73,18 +80,28 @@ impl Talk {
             unknown: false,
             refused: false,
             retry_after: None,
+            judged: Judged::default(),
         }
     }
 
-    /// One call: `{ method, path, query, headers, body, accept }` as JSON text; gives `{ status, body }`.
+    /// One call: `{ method, path, query, headers, body, accept, as }` as JSON text; gives `{ status, body }`. `as` names
+    /// its contract.
     ///
     /// # Errors
-    /// A sentence: no answer, or a status that is neither a success nor in `accept`.
+    /// A sentence: no answer, a status that is neither a success nor in `accept`, or a message that breaks its contract.
     pub fn call(&mut self, request: &str) -> Result<String, String> {
         if self.calls.fetch_add(1, Ordering::Relaxed) >= self.most_calls {
             return Err(format!("at most {} calls are made at once", self.most_calls));
         }
         let asked: Json = serde_json::from_str(request).map_err(|_| "this is no request".to_owned())?;
+        if let Some(stop) = &self.judged.stop {
+            return Err(stop.clone());
+        }
+        let step = asked["as"].as_str().unwrap_or_default();
+        if let Some(answer) = self.kept_answer(&asked, step) {
+            return answer;
+        }
+        self.may_leave(step, &asked["body"])?;
         let (house, runtime) = (Arc::clone(&self.house), self.runtime.clone());
         let header = self.idempotency_header.as_deref();
         let made = http::spoken(&house, &self.connection, header, &self.job, &asked);
@@ -110,6 +127,54 @@ impl Talk {
         }
     }
 
+    /// A body that breaks its contract does not leave; trying again makes no sense.
+    fn may_leave(&mut self, step: &str, body: &Json) -> Result<(), String> {
+        let allowed = http::may_leave(&self.house, &self.project, &self.connection, &self.job, step, body);
+        allowed.map_err(|http::NotMade { reason, mut judged, .. }| {
+            judged.stop = None;
+            self.judged.and(judged);
+            self.refused = true;
+            reason
+        })
+    }
+
+    /// The answer of an earlier attempt that waited for a decision, judged anew: that call is not made again.
+    fn kept_answer(&mut self, asked: &Json, step: &str) -> Option<Result<String, String>> {
+        let key = call_key(asked);
+        let kept: Answer = serde_json::from_value(self.journal.get(&key)?.clone()).ok()?;
+        Some(match &kept.body {
+            Some(text) => {
+                self.journal.remove(&key);
+                let answer = self.judged(asked, step, kept.status, text.clone());
+                self.judged = std::mem::take(&mut self.judged).again();
+                answer
+            }
+            None => {
+                self.refused = true;
+                Err("its answer was too large to be kept, and the call is not made again".to_owned())
+            }
+        })
+    }
+
+    /// Gives an answer to the function, unless it breaks its contract: then it is kept, and the talk ends here.
+    fn judged(&mut self, asked: &Json, step: &str, status: u16, text: String) -> Result<String, String> {
+        let (project, house) = (Arc::clone(&self.project), Arc::clone(&self.house));
+        let (connection, operation) = (self.connection.id.clone(), self.job.delivery.operation.clone());
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| Json::String(text.clone()));
+        if (200..300).contains(&status) {
+            let place = Place { connection: &connection, operation: &operation, step };
+            self.judged.and(house.judge(&project, place, Direction::Response, Whose::Theirs, &body));
+        }
+        let Some(stop) = self.judged.stop.clone() else {
+            return Ok(json!({ "status": status, "body": body }).to_string());
+        };
+        // A question may be asked again; anything else has had its effect there.
+        if !matches!(asked["method"].as_str(), None | Some("GET" | "HEAD")) {
+            self.journal.insert(call_key(asked), Answer::new(status, &text).to_json());
+        }
+        Err(stop)
+    }
+
     fn answered(&mut self, asked: &Json, response: &Response) -> Result<String, String> {
         let text = String::from_utf8_lossy(&response.body).into_owned();
         let status = response.status;
@@ -120,8 +185,7 @@ impl Talk {
             .unwrap_or_default();
         let class = outcome::of_status(status, &accepted);
         if class == Outcome::Ok {
-            let body = serde_json::from_str(&text).unwrap_or(Json::String(text));
-            return Ok(json!({ "status": status, "body": body }).to_string());
+            return self.judged(asked, asked["as"].as_str().unwrap_or_default(), status, text);
         }
         self.trouble = Some(class);
         self.retry_after = http::asked_to_wait(response, self.house.engine.now() / 1_000_000);
@@ -159,13 +223,16 @@ impl Talk {
         let journal = (!self.journal.is_empty()).then(|| Json::Object(self.journal).to_string());
         let (status, response) = self.last.unzip();
         let (outcome, error, result) = match result {
+            // The call arrived; what follows from its answer waits, whatever the function made of that.
+            _ if self.judged.stop.is_some() => (Outcome::Ok, self.judged.stop.clone(), None),
             Ok(result) => (Outcome::Ok, None, Some(result)),
             Err(why) => {
                 (blame(self.refused, self.unknown, self.trouble), Some(payload::head(&why, 500)), None)
             }
         };
         let retry_after = self.retry_after;
-        Ended { outcome, status, response, error, retry_after, gone: false, journal, result }
+        let judged = self.judged;
+        Ended { outcome, status, response, error, retry_after, gone: false, journal, result, judged }
     }
 }
 

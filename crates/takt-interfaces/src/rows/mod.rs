@@ -5,6 +5,7 @@ pub(crate) mod attempts;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod differences;
+pub(crate) mod drifts;
 pub(crate) mod events;
 pub(crate) mod lanes;
 pub(crate) mod received;

@@ -11,8 +11,8 @@ use std::{
 
 use takt_engine::{Clock, Engine, EngineError, EngineOptions, Store, StoreOptions};
 use takt_interfaces::{
-    Boxed, Consume, Consumed, Delivery, DeliveryFilter, DeliveryState, Ended, Interfaces, InterfacesOptions,
-    MakeBody, Outcome, Secrets, Talk,
+    Boxed, Consume, Consumed, Contracts, Delivery, DeliveryFilter, DeliveryState, Ended, Interfaces,
+    InterfacesOptions, MakeBody, Outcome, Secrets, Talk,
 };
 use takt_model::{Decimal, Principal, Project, ProjectFiles, Severity, SystemTables, Uuid, Value};
 use takt_outbound::{Outbound, OutboundOptions, Secret};
@@ -50,6 +50,8 @@ pub(crate) struct Functions {
     pub(crate) seen: Mutex<Vec<Consumed>>,
     pub(crate) answers: Mutex<Vec<Outcome>>,
     made: Mutex<HashMap<String, String>>,
+    /// What a talk brings in the place of `{"number":7}`.
+    pub(crate) brings: Mutex<Option<String>>,
 }
 
 impl Functions {
@@ -62,7 +64,7 @@ struct Lent(Arc<Functions>);
 
 impl Consume for Lent {
     fn consumers(&self) -> Vec<(String, Vec<String>)> {
-        let events = ["order.thanked", "erp.order.thanked"];
+        let events = ["order.thanked", "erp.order.thanked", "erp.order", "erp.stock"];
         vec![("thank".to_owned(), events.map(str::to_owned).to_vec())]
     }
 
@@ -103,17 +105,19 @@ impl MakeBody for Lent {
             };
             return Box::pin(async move { tokio::task::spawn_blocking(ask).await.unwrap() });
         }
+        let brings = self.0.brings.lock().unwrap().clone();
         let speak = move || {
             for path in ["/first", "/second"] {
                 if talk.kept(path).is_none() {
-                    let request = format!(r#"{{"method":"POST","path":"{path}","body":{{}}}}"#);
+                    let name = &path[1..];
+                    let request = format!(r#"{{"method":"POST","path":"{path}","body":{{}},"as":"{name}"}}"#);
                     match talk.call(&request) {
                         Ok(answer) => talk.keep(path, &answer),
                         Err(why) => return (Err(why), Some(talk)),
                     }
                 }
             }
-            (Ok(r#"{"number":7}"#.to_owned()), Some(talk))
+            (Ok(brings.unwrap_or_else(|| r#"{"number":7}"#.to_owned())), Some(talk))
         };
         Box::pin(async move { tokio::task::spawn_blocking(speak).await.unwrap() })
     }
@@ -140,6 +144,7 @@ pub(crate) struct House {
     pub(crate) functions: Arc<Functions>,
     folder: TempDir,
     project: Arc<Project>,
+    files: ProjectFiles,
 }
 
 /// A connection `erp` to the receiver; `more` is added to `[connect]`, `operations` are its `[[op]]`s.
@@ -180,25 +185,39 @@ impl House {
     pub(crate) async fn build(top: &str, more: &str, operations: &str) -> Self {
         let receiver = Receiver::start().await;
         let erp = connection(&receiver.address, top, more, operations);
-        Self::of(receiver, &erp)
+        Self::of(receiver, &erp, &[])
+    }
+
+    /// With schemas, each by its name in `contracts/`.
+    pub(crate) async fn contracted(operations: &str, schemas: &[(&str, &str)]) -> Self {
+        let receiver = Receiver::start().await;
+        let erp = connection(&receiver.address, DATA, "", operations);
+        Self::of(receiver, &erp, schemas)
     }
 
     /// A connection `erp` from which messages come.
     pub(crate) async fn incoming(auth: &str, operations: &str) -> Self {
+        Self::incoming_contracted(auth, operations, &[]).await
+    }
+
+    /// The same with schemas.
+    pub(crate) async fn incoming_contracted(auth: &str, operations: &str, schemas: &[(&str, &str)]) -> Self {
         let erp = connection("-", "data = []", auth, operations)
             .replacen("protocol = \"rest\"", "protocol = \"webhook-in\"", 1)
             .replace("base = \"http://-/api\"", "");
-        Self::of(Receiver::start().await, &erp)
+        Self::of(Receiver::start().await, &erp, schemas)
     }
 
     /// `{receiver}` in the file is the receiver's address.
-    pub(crate) fn of(receiver: Receiver, erp: &str) -> Self {
+    pub(crate) fn of(receiver: Receiver, erp: &str, schemas: &[(&str, &str)]) -> Self {
         let erp = &erp.replace("{receiver}", &receiver.address);
-        let files = ProjectFiles::from([
+        let mut files = ProjectFiles::from([
             ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
             ("schema/orders.toml", ORDERS),
             ("interfaces/erp.toml", erp),
         ]);
+        let schemas = schemas.iter().map(|(name, text)| (format!("contracts/{name}"), (*text).to_owned()));
+        files.0.extend(schemas);
         let tables: [SystemTables; 2] = [takt_engine::TABLES, takt_interfaces::TABLES];
         let (project, problems) = Project::parse(&files, &tables);
         let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
@@ -207,17 +226,33 @@ impl House {
         let (folder, project) = (tempfile::tempdir().unwrap(), Arc::new(project));
         let functions = Arc::new(Functions::default());
         let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
-        Self { engine, interfaces, clock, receiver, functions, folder, project }
+        let house = Self { engine, interfaces, clock, receiver, functions, folder, project, files };
+        house.use_contracts();
+        house
+    }
+
+    fn use_contracts(&self) {
+        let (contracts, problems) = Contracts::read(&self.files, &self.project);
+        assert!(problems.is_empty(), "{problems:?}");
+        self.interfaces.use_contracts(contracts);
+    }
+
+    /// Somebody changes a schema, and the project is read again.
+    pub(crate) fn corrected(&mut self, name: &str, text: &str) {
+        self.files.0.insert(format!("contracts/{name}"), text.to_owned());
+        self.use_contracts();
     }
 
     /// The process dies and another begins on the same database.
     pub(crate) fn restarted(self) -> Self {
-        let Self { engine, interfaces, clock, receiver, functions, folder, project } = self;
+        let Self { engine, interfaces, clock, receiver, functions, folder, project, files } = self;
         drop(interfaces);
         engine.close();
         drop(engine);
         let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
-        Self { engine, interfaces, clock, receiver, functions, folder, project }
+        let house = Self { engine, interfaces, clock, receiver, functions, folder, project, files };
+        house.use_contracts();
+        house
     }
 
     /// An event in a transaction of its own.

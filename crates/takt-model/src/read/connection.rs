@@ -4,6 +4,7 @@
 //! `reconcile.rs` (what is compared with the other side).
 
 mod connect;
+mod contract;
 mod operation;
 mod reconcile;
 

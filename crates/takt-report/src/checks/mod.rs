@@ -24,6 +24,7 @@ mod r14;
 mod s01;
 mod s02;
 mod s03;
+mod s07;
 mod s08;
 mod s14;
 mod v07;
@@ -94,6 +95,7 @@ pub const ALL: &[&Check] = &[
     &s01::CHECK,
     &s02::CHECK,
     &s03::CHECK,
+    &s07::CHECK,
     &s08::CHECK,
     &s14::CHECK,
     &z02::CHECK,

@@ -136,6 +136,7 @@ using = "email = auth.jwt() ->> 'email'"
                 expected: 200,
                 open: 0,
             }),
+            contracts: 2,
             ..ConnectionFact::default()
         }]),
         parts: Ok(Parts { actions: vec!["checkout".into()], ..Parts::default() }),

@@ -40,6 +40,8 @@ pub enum Went {
     Stopped,
     /// Nobody knows whether it arrived and a person must decide.
     Unclear,
+    /// It arrived; what follows from the answer waits for a person, because it is not as agreed.
+    Parked,
     /// A person said that it shall not leave.
     Cancelled(Option<i64>),
 }
@@ -92,7 +94,7 @@ impl Went {
         match self {
             Self::Arrived(_) => State::Green,
             Self::Waits(_) | Self::Running | Self::Held => State::Yellow,
-            Self::Stopped | Self::Unclear => State::Red,
+            Self::Stopped | Self::Unclear | Self::Parked => State::Red,
             Self::Cancelled(_) => State::NotApplicable,
         }
     }
@@ -143,6 +145,9 @@ impl Later {
             Went::Unclear => format!(
                 "An {to}: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden."
             ),
+            Went::Parked => format!(
+                "An {to}: angekommen, aber die Antwort ist nicht so, wie es vereinbart ist. Was daraus folgt, wartet; ein Mensch muss entscheiden."
+            ),
             Went::Cancelled(at) => format!("An {to}: von einem Menschen abgebrochen{}.", on(at)),
         }
     }
@@ -174,6 +179,9 @@ impl Later {
             Went::Unclear => {
                 format!("To {to}: sent, but nobody knows whether it arrived. A person must decide.")
             }
+            Went::Parked => format!(
+                "To {to}: arrived, but the answer is not as agreed. What follows from it waits; a person must decide."
+            ),
             Went::Cancelled(at) => format!("To {to}: cancelled by a person{}.", on(at)),
         }
     }

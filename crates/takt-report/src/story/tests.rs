@@ -319,6 +319,7 @@ fn later_deliveries_are_told_with_the_story() {
         later("Lager", Went::Waits(None), 0, ""),
         later("Kasse", Went::Stopped, 4, "nahm es nicht an"),
         later("Bote", Went::Unclear, 1, ""),
+        later("Amt", Went::Parked, 1, ""),
         later("Alt", Went::Cancelled(None), 1, ""),
     ];
     let told = tell_story(&bought(), &shop(), "de").and_then(&all);
@@ -334,13 +335,14 @@ fn later_deliveries_are_told_with_the_story() {
               [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
           ✗ An Bote: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden.
               [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
+          ✗ An Amt: angekommen, aber die Antwort ist nicht so, wie es vereinbart ist. Was daraus folgt, wartet; ein Mensch muss entscheiden.
           – An Alt: von einem Menschen abgebrochen.
         Gefährdet ist: nichts Gespeichertes. Es fehlt: die Übergabe an ERP, Lager, Kasse und Bote. Bestellungen warten hier.
     "#]]
     .assert_eq(afterwards);
     assert_eq!(
         told.open,
-        "2 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
+        "3 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
     );
     let done = tell_story(&bought(), &shop(), "en").and_then(&all[..1]);
     assert_eq!(done.open, "", "what is done needs no sentence at the top");

@@ -46,6 +46,7 @@ async fn the_first_day() {
            S14 Green: Your map: 1 backend, 0 mediators, 0 interfaces.
            S02 NotApplicable: No other system is compared with, or the comparison is not set up.
            S03 NotApplicable: Your system is connected to no other.
+           S07 NotApplicable: Your system is connected to no other.
            S08 NotApplicable: Your system is connected to no other.
         Z TooYoung 0/14
            Z06 TooYoung: Updates caused 0 minutes of outage so far.

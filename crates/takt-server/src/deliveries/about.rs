@@ -14,6 +14,7 @@ use takt_report::format;
 use crate::{
     app::App,
     deliveries::{
+        drift::{self, Shown},
         reconciled,
         words::{connection_name, connection_state, say, span},
     },
@@ -67,7 +68,8 @@ fn known(
     language: &str,
 ) -> Result<About, InterfacesError> {
     let last = app.interfaces.reconciliations(&status.id, 1)?.pop();
-    Ok(about(project, status, &app.interfaces.seen(&status.id)?, last.as_ref(), language))
+    let drifts = drift::all(app, Some(&status.id))?;
+    Ok(about(project, status, &app.interfaces.seen(&status.id)?, last.as_ref(), &drifts, language))
 }
 
 fn about(
@@ -75,6 +77,7 @@ fn about(
     status: &ConnectionStatus,
     seen: &Seen,
     last: Option<&Reconciliation>,
+    drifts: &[Shown],
     language: &str,
 ) -> About {
     let words = Words { language };
@@ -88,6 +91,8 @@ fn about(
             words.leads(connection),
             words.data(&connection.data),
             words.operations(&connection.operations),
+            words.agreed(connection),
+            words.changed(project, drifts),
             words.part(
                 "What is compared",
                 "Was abgeglichen wird",
@@ -219,6 +224,21 @@ impl Words<'_> {
             (o.name.clone(), what)
         };
         self.part("What is done over it", "Was darüber geschieht", operations.iter().map(one).collect())
+    }
+
+    fn agreed(&self, connection: &Connection) -> Part {
+        let facts = drift::agreed(connection, self.language);
+        self.part("What is agreed about messages", "Was über Nachrichten vereinbart ist", facts)
+    }
+
+    fn changed(&self, project: &Project, drifts: &[Shown]) -> Part {
+        let one = |s: &Shown| {
+            let what = drift::sentence(project, &s.drift, self.language);
+            let seen = drift::seen(&s.drift, self.language);
+            (drift::consequence(s, self.language).to_owned(), format!("{what} ({seen})"))
+        };
+        let facts = drifts.iter().map(one).collect();
+        self.part("What was different from that", "Was davon abwich", facts)
     }
 
     fn deliver(&self, deliver: &Deliver) -> String {

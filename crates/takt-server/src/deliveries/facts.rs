@@ -2,9 +2,15 @@
 
 use takt_interfaces::{ConnectionStatus, InterfacesError, ReconciliationState, Seen};
 use takt_model::{Project, Words};
-use takt_report::{ConnectionFact, Fact, ReconciledFact};
+use takt_report::{ConnectionFact, DriftFact, Fact, ReconciledFact};
 
-use crate::{app::App, deliveries::words::connection_name};
+use crate::{
+    app::App,
+    deliveries::{
+        drift::{self, Shown},
+        words::connection_name,
+    },
+};
 
 /// Comparisons that are looked through for the last one that was one.
 const RUNS: u64 = 100;
@@ -19,7 +25,8 @@ fn look(app: &App) -> Result<Vec<ConnectionFact>, InterfacesError> {
     let all = app.interfaces.connections()?;
     let one = |s: &ConnectionStatus| {
         let reconciled = reconciled(app, &project, s)?;
-        Ok(ConnectionFact { reconciled, ..fact(&project, s, &app.interfaces.seen(&s.id)?) })
+        let drifts = drift::all(app, Some(&s.id))?;
+        Ok(ConnectionFact { reconciled, ..fact(&project, s, &app.interfaces.seen(&s.id)?, &drifts) })
     };
     all.iter().map(one).collect()
 }
@@ -50,7 +57,8 @@ fn reconciled(
     }))
 }
 
-fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen) -> ConnectionFact {
+fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Shown]) -> ConnectionFact {
+    let operations = project.connection(&status.id).map(|c| c.operations.as_slice()).unwrap_or_default();
     let outage = project.connection(&status.id).map(|c| &c.outage);
     let bearable = outage.and_then(|o| o.bearable());
     ConnectionFact {
@@ -66,5 +74,18 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen) -> Connection
         asking: status.asking,
         oldest_dead_at: seen.oldest_stopped_at,
         reconciled: None,
+        contracts: operations.iter().filter(|o| o.contract.is_some()).count() as u64,
+        drifts: drifts.iter().filter(|s| !s.drift.accepted).map(|s| drift_fact(project, s)).collect(),
+    }
+}
+
+fn drift_fact(project: &Project, shown: &Shown) -> DriftFact {
+    let Shown { drift, open } = shown;
+    let [de, en] = ["de", "en"].map(|l| drift::sentence(project, drift, l));
+    DriftFact {
+        what: Words::from([("de", de.as_str()), ("en", en.as_str())]),
+        open: *open,
+        first_seen: drift.first_seen,
+        last_seen: drift.last_seen,
     }
 }

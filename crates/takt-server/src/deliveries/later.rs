@@ -41,6 +41,7 @@ pub(crate) fn of(app: &App, found: &[Delivery], language: &str) -> Result<Vec<La
             attempts: u64::try_from(d.attempts).unwrap_or_default(),
             // It was not even tried, because those before it did not get through.
             why: match rests_until {
+                _ if d.is_parked() => String::new(),
                 Some(_) if is_untried => words::at_rest(language).to_owned(),
                 _ => words::why(d, language),
             },
@@ -64,6 +65,7 @@ fn went(delivery: &Delivery, paused: bool, rests_until: Option<i64>, now: i64) -
     match delivery.state {
         DeliveryState::Delivered => Went::Arrived(delivery.ended_at),
         DeliveryState::Dead => Went::Stopped,
+        DeliveryState::Asking if delivery.is_parked() => Went::Parked,
         DeliveryState::Asking => Went::Unclear,
         DeliveryState::Cancelled => Went::Cancelled(delivery.ended_at),
         DeliveryState::Waiting if delivery.claimed => Went::Running,

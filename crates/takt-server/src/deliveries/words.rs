@@ -93,6 +93,12 @@ pub(crate) fn sentence(
         (DeliveryState::Delivered, _) => format!("{what} arrived at {to}."),
         (DeliveryState::Dead, "de") => format!("{what} kam nicht bei {to} an{because}"),
         (DeliveryState::Dead, _) => format!("{what} did not arrive at {to}{because}"),
+        (DeliveryState::Asking, "de") if delivery.is_parked() => {
+            format!("{what} kam bei {to} an; was daraus folgt, wartet{because}")
+        }
+        (DeliveryState::Asking, _) if delivery.is_parked() => {
+            format!("{what} arrived at {to}; what follows from it waits{because}")
+        }
         (DeliveryState::Asking, "de") => format!("Niemand weiß, ob {what} bei {to} ankam{because}"),
         (DeliveryState::Asking, _) => format!("Nobody knows whether {what} arrived at {to}{because}"),
         (DeliveryState::Cancelled, "de") => format!("{what} an {to} wurde abgebrochen."),
@@ -108,7 +114,8 @@ pub(crate) fn sentence(
 
 /// Why it did not arrive: in plain words, with the technical reason behind them. Empty if nothing went wrong.
 pub(crate) fn why(delivery: &Delivery, language: &str) -> String {
-    let Some(outcome) = delivery.outcome.filter(|o| *o != Outcome::Ok) else { return String::new() };
+    let is_told = |o: &Outcome| *o != Outcome::Ok || delivery.is_parked();
+    let Some(outcome) = delivery.outcome.filter(is_told) else { return String::new() };
     let error = delivery.error.as_deref().unwrap_or_default();
     let status = error.strip_prefix("answered ").and_then(|n| n.parse::<u16>().ok());
     let plain = match (status, outcome) {
@@ -120,6 +127,11 @@ pub(crate) fn why(delivery: &Delivery, language: &str) -> String {
         (Some(500..=599), _) => {
             say(language, "there is a fault on the other side", "auf der anderen Seite ist ein Fehler")
         }
+        (_, Outcome::Refused) if error.starts_with("contract: ") => say(
+            language,
+            "it is not as agreed and did not leave",
+            "es ist nicht so, wie es vereinbart ist, und ging nicht hinaus",
+        ),
         (_, Outcome::Refused) => {
             say(language, "it was not accepted as it is", "es wurde so nicht angenommen")
         }
@@ -131,7 +143,9 @@ pub(crate) fn why(delivery: &Delivery, language: &str) -> String {
         (_, Outcome::Unknown) => {
             say(language, "it was sent, but no answer came", "es wurde gesendet, aber es kam keine Antwort")
         }
-        (_, Outcome::Ok) => "",
+        (_, Outcome::Ok) => {
+            say(language, "what came is not as agreed", "was kam, ist nicht so, wie es vereinbart ist")
+        }
     };
     match status {
         Some(status) => format!("{plain} ({} {status})", say(language, "answer", "Antwort")),
@@ -220,6 +234,12 @@ request = "POST /orders"
             (DeliveryState::Dead, Some(Outcome::Failed), "answered 503"),
             (DeliveryState::Dead, Some(Outcome::Refused), "Artikel unbekannt"),
             (DeliveryState::Asking, Some(Outcome::Unknown), "the connection was lost"),
+            (
+                DeliveryState::Asking,
+                Some(Outcome::Ok),
+                "contract: the answer is not as agreed: `number` is missing",
+            ),
+            (DeliveryState::Dead, Some(Outcome::Refused), "contract: it does not leave"),
             (DeliveryState::Waiting, Some(Outcome::Failed), ""),
             (DeliveryState::Delivered, Some(Outcome::Ok), ""),
             (DeliveryState::Cancelled, None, ""),

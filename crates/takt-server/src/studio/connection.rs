@@ -15,6 +15,7 @@ use takt_interfaces::{ConnectionStatus, DeliveryFilter, DeliveryState, Interface
 
 use super::{
     deliveries::state,
+    drift,
     language::Language,
     page::{self, Here},
     reconciled, refusal,
@@ -50,6 +51,12 @@ pub(super) async fn one(
             return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
         }
     };
+    let changes = match drift::part(&app, &member, &id) {
+        Ok(changes) => changes,
+        Err(error) => {
+            return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
+        }
+    };
     let reconciled = match reconciled::part(&app, &member, &id) {
         Ok(part) => part,
         Err(error) => {
@@ -62,6 +69,7 @@ pub(super) async fn one(
         (done(&member, &said))
         p.lead { (about.purpose) }
         (buttons(&member, &status))
+        (changes)
         (reconciled)
         @for part in &about.parts {
             h2 { (part.heading) }
@@ -86,6 +94,12 @@ fn done(member: &Member, said: &Said) -> Markup {
             "Paused. What wants to leave waits; nothing is lost.",
         )),
         (Some("resume"), _) => page::success(member.t("Es geht weiter.", "It goes on.")),
+        (Some("accept"), Language::German) => {
+            page::success(&format!("Als richtig vermerkt; {n} wartende gehen weiter."))
+        }
+        (Some("accept"), Language::English) => {
+            page::success(&format!("Noted as right; {n} that waited go on."))
+        }
         (Some("replay"), Language::German) => {
             page::success(&format!("{n} gehen noch einmal hinaus, in der Reihenfolge ihrer Entstehung."))
         }

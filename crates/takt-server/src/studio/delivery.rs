@@ -118,7 +118,12 @@ fn buttons(member: &Member, delivery: &Delivery) -> Markup {
         )
     });
     let (again, edit, arrived, cancel) = (
-        member.t("Noch einmal versuchen", "Try again"),
+        if delivery.is_parked() {
+            // Nothing is sent for it: the kept answer is judged anew.
+            member.t("Noch einmal prüfen und weiter", "Check again and go on")
+        } else {
+            member.t("Noch einmal versuchen", "Try again")
+        },
         member.t("Inhalt zeigen und ändern", "Show and change the content"),
         member.t("Ist angekommen", "It has arrived"),
         member.t("Nicht mehr senden", "Do not send any more"),

@@ -10,6 +10,7 @@ mod connection;
 mod deliveries;
 mod delivery;
 mod doors;
+mod drift;
 mod jobs;
 mod language;
 mod lights;
@@ -65,6 +66,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/deliveries/{connection}/reconcile", post(reconciled::compare))
         .route("/deliveries/{connection}/settled", post(reconciled::settle))
         .route("/deliveries/{connection}/replay", get(connection::replay_form).post(connection::replay))
+        .route("/deliveries/{connection}/changes/{id}", post(drift::accept))
         .route("/deliveries/{connection}/{id}", get(delivery::one).post(delivery::decide))
         .route("/deliveries/{connection}/{id}/content", post(delivery::edit))
         .route("/deliveries/{connection}/{id}/send", post(delivery::send))

@@ -168,6 +168,9 @@ pub(super) fn interfaces(error: &InterfacesError, language: Language) -> String 
         InterfacesError::UnknownConnection(_) => {
             language.t("Diese Verbindung gibt es nicht.", "This connection does not exist.")
         }
+        InterfacesError::UnknownDrift(_) => {
+            language.t("Diese Änderung gibt es nicht.", "This change does not exist.")
+        }
         InterfacesError::NotNow(_) => language.t(
             "Das geht gerade nicht: Die Zustellung ist unterwegs oder schon beendet. Bitte laden Sie die Seite neu.",
             "That is not possible now: the delivery is under way or has ended already. Please load the page again.",

@@ -27,7 +27,9 @@ Examples:
   takt deliveries reconcile erp --replay             send or handle what is missing
   takt deliveries reconcile payment --settled B-2026-00012    a person has seen to it
   takt deliveries connections                        how every connection is
-  takt deliveries connections --about                what each is for, and what was really seen of it")]
+  takt deliveries connections --about                what each is for, and what was really seen of it
+  takt deliveries drift                              what partners send that is not as agreed
+  takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -128,11 +130,30 @@ enum Verb {
         #[arg(long, value_enum)]
         lang: Option<Language>,
     },
+    /// Say how messages of other systems differ from what is agreed, with both samples.
+    Drift {
+        /// Of one connection.
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+        #[command(subcommand)]
+        verb: Option<DriftVerb>,
+    },
     /// Say how every connection is.
     Connections {
         /// Tell everything: purpose, partner, personal data, operations, what was seen.
         #[arg(long)]
         about: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DriftVerb {
+    /// List them; the same as without a verb.
+    List,
+    /// Say that one is right so; what waits because of it goes on.
+    Accept {
+        /// Id of the change.
+        id: String,
     },
 }
 
@@ -199,6 +220,10 @@ impl Verb {
             Self::Reconcile { connection, dry_run, replay, lang, .. } => {
                 let language = Language::code(lang).to_owned();
                 DeliveriesRequest::Reconcile { connection, dry_run, replay, language }
+            }
+            Self::Drift { verb: Some(DriftVerb::Accept { id }), .. } => DeliveriesRequest::Accept { id },
+            Self::Drift { connection, verb: Some(DriftVerb::List) | None } => {
+                DeliveriesRequest::Drift { connection, language }
             }
             Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })

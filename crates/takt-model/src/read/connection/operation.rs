@@ -6,7 +6,7 @@ use super::super::{
     document::{Section, Spotted, whole},
     problems::{Problems, did_you_mean_or_list},
 };
-use super::time;
+use super::{contract, time};
 use crate::{
     Connection, Deliver, ExportRef, HttpRequest, MailOut, OnDead, OnUnknown, Operation, OperationKind, Poll,
     Protocol, Receive, Retry, event_fits, settings::duration,
@@ -50,7 +50,8 @@ fn one(part: &Section<'_>, problems: &mut Problems) -> Option<Operation> {
             return None;
         }
     };
-    Some(Operation { name: name.value, kind, source: part.source().clone() })
+    let contract = contract::read(part, problems);
+    Some(Operation { name: name.value, kind, contract, source: part.source().clone() })
 }
 
 fn deliver(part: &Section<'_>, problems: &mut Problems) -> Deliver {
@@ -200,7 +201,8 @@ fn poll(part: &Section<'_>, problems: &mut Problems) -> Option<Poll> {
         problems.error(part.source(), "a poll needs `every` and a function to `run`", help);
         return None;
     };
-    Some(Poll { every: every.max(Duration::from_secs(1)), run })
+    let plausible = contract::plausible(part, problems);
+    Some(Poll { every: every.max(Duration::from_secs(1)), run, plausible })
 }
 
 fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
@@ -241,7 +243,9 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
             }
             OperationKind::Receive(_) | OperationKind::Poll(_) => None,
         };
-        if let Some(message) = wrong {
+        let of_contract = operation.contract.as_ref();
+        let misplaced = of_contract.and_then(|c| contract::misplaced(c, &operation.kind, protocol));
+        for message in [wrong, misplaced].into_iter().flatten() {
             problems.error(&operation.source, message, None);
         }
         let own = format!("{}.{}", connection.id, operation.name);
