@@ -4,14 +4,15 @@
 use std::collections::HashMap;
 
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{Uuid, Value};
+use takt_model::{Project, Uuid, Value};
 use takt_plan::Direction;
 
 use crate::{
-    Attempt, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces, InterfacesError,
+    Attempt, ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces, InterfacesError,
     breaker::State,
     payload,
     rows::{attempts, connections, deliveries, events, lanes},
+    subscriptions::is_subscription,
 };
 
 /// Deliveries of one page.
@@ -172,6 +173,11 @@ impl Interfaces {
             };
             Ok(ConnectionStatus {
                 id: id.clone(),
+                source: match id.as_str() {
+                    FUNCTIONS => ConnectionSource::Functions,
+                    id if is_subscription(id) => ConnectionSource::Subscription,
+                    _ => ConnectionSource::File,
+                },
                 paused: kept.paused,
                 open_until: match kept.breaker {
                     State::Open { until, .. } => Some(until),
@@ -193,8 +199,13 @@ impl Interfaces {
     /// # Errors
     /// [`InterfacesError::UnknownConnection`], or the engine's.
     pub async fn pause(&self, connection: &str, paused: bool) -> Result<(), InterfacesError> {
-        if connection != FUNCTIONS && self.house.engine.project().connection(connection).is_none() {
+        if !is_known(&self.house.engine.project(), connection) {
             return Err(InterfacesError::UnknownConnection(connection.to_owned()));
+        }
+        if !paused && is_subscription(connection) {
+            // Whoever lets it go on wants it to be told of new events too.
+            let on = serde_json::json!({ "enabled": true });
+            return self.change_subscription(connection, on).await.map(drop);
         }
         let connection = connection.to_owned();
         if !paused {
@@ -229,6 +240,10 @@ impl Interfaces {
                 if delivery.claimed && delivery.state == DeliveryState::Waiting {
                     return Err(InterfacesError::NotNow("an attempt is under way".to_owned()));
                 }
+                // What goes back to a connection that is gone would wait for ever.
+                if !is_known(tx.project(), &delivery.connection) {
+                    return Err(InterfacesError::UnknownConnection(delivery.connection));
+                }
                 put_back(tx, &delivery, body.as_deref())?;
                 Ok(())
             })
@@ -251,7 +266,8 @@ impl Interfaces {
             .house
             .engine
             .look_up(|tx| deliveries::list(tx, &wanted, Direction::Ascending, MOST_REPLAYED))?;
-        found.retain(|d| d.state != DeliveryState::Waiting);
+        let project = self.house.engine.project();
+        found.retain(|d| d.state != DeliveryState::Waiting && is_known(&project, &d.connection));
         let replayed = Replayed { deliveries: found.len() as u64, dry_run };
         if dry_run {
             return Ok(replayed);
@@ -309,6 +325,10 @@ impl Interfaces {
         self.wake_all();
         Ok(())
     }
+}
+
+fn is_known(project: &Project, connection: &str) -> bool {
+    connection == FUNCTIONS || project.connection(connection).is_some()
 }
 
 /// Waiting again, with all the time that a new one has.

@@ -15,23 +15,28 @@ mod dispatch;
 mod error;
 mod interfaces;
 mod mail_template;
+mod masks;
 mod outcome;
 mod payload;
 mod pump;
 mod receive;
 mod rows;
+mod probe;
 mod seen;
 pub mod sign;
+mod subscriptions;
 
 pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::InterfacesError;
-pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};
+pub use interfaces::{ConnectionSource, ConnectionStatus, Interfaces, InterfacesOptions};
 pub use mail_template::{MailTemplates, Rendered, TemplateError};
 pub use outcome::{Ended, Outcome, of_status, retry_after};
+pub use probe::{Probe, Verdict};
 pub use receive::{ReceiveError, Received};
-pub use rows::{Attempt, Delivery, DeliveryState};
+pub use rows::{Attempt, Delivery, DeliveryState, subscriptions::Off};
 pub use seen::Seen;
+pub use subscriptions::{Complaint, Fault, Subscription, Terms};
 
 use takt_model::SystemTables;
 
@@ -41,3 +46,7 @@ pub const FUNCTIONS: &str = "functions";
 /// The tables of deliveries, attempts, lanes and connections.
 pub const TABLES: SystemTables =
     SystemTables { file: "takt-interfaces/src/tables.toml", text: include_str!("tables.toml") };
+
+/// The table of webhook subscriptions.
+pub const SUBSCRIPTION_TABLES: SystemTables =
+    SystemTables { file: "takt-interfaces/src/subscriptions.toml", text: include_str!("subscriptions.toml") };

@@ -58,6 +58,8 @@ pub struct Ended {
     pub journal: Option<String>,
     /// What a poll brought, as JSON text.
     pub result: Option<String>,
+    /// The beginning of what was sent; what of it is kept for people, is masked first.
+    pub sent: Option<String>,
 }
 
 impl Ended {
@@ -73,6 +75,7 @@ impl Ended {
             gone: false,
             journal: None,
             result: None,
+            sent: None,
         }
     }
 

@@ -31,8 +31,31 @@ pub struct Connection {
     pub paused: bool,
     /// What is done over it.
     pub operations: Vec<Operation>,
+    /// Who said it: a file, or a program.
+    pub origin: ConnectionOrigin,
     /// Where it stands.
     pub source: Source,
+}
+
+/// Who said a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConnectionOrigin {
+    /// `interfaces/<id>.toml`.
+    #[default]
+    File,
+    /// A subscription that a program or a person made while the server ran; it is not part of the project's files.
+    Subscription {
+        /// Whether events are delivered to it.
+        enabled: bool,
+    },
+}
+
+impl Connection {
+    /// Whether new events are delivered over it. What waits already is another question (`paused`).
+    #[must_use]
+    pub fn takes_events(&self) -> bool {
+        self.origin != ConnectionOrigin::Subscription { enabled: false }
+    }
 }
 
 /// The other side.
@@ -153,6 +176,17 @@ pub struct Connect {
     pub security: MailSecurity,
     /// Webhooks that come in: how far the sender's clock may be off.
     pub tolerance: Duration,
+}
+
+impl Connect {
+    /// The address for people and logs. A query may hold a key of the other side, so it is left out.
+    #[must_use]
+    pub fn shown_address(&self) -> String {
+        match self.address.split_once('?') {
+            Some((before, _)) => format!("{before}?…"),
+            None => self.address.clone(),
+        }
+    }
 }
 
 /// How a line to a mail server is protected.

@@ -19,7 +19,7 @@ mod value;
 mod words;
 
 pub use connection::{
-    Breaker, Connect, Connection, ConnectionAuth, DataFlow, Deliver, ExportRef, Guard, HttpRequest, MailOut,
+    Breaker, Connect, Connection, ConnectionAuth, ConnectionOrigin, DataFlow, Deliver, ExportRef, Guard, HttpRequest, MailOut,
     MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll, Protocol, Receive,
     Retry, event_fits,
 };
@@ -31,7 +31,7 @@ pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};
 pub use settings::{
     AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings, SettingsLayer,
-    parse_duration,
+    WebhookSettings, parse_duration,
 };
 pub use table::{
     Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberPart, NumberTemplate, OnDelete,

@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod facts;
 pub(crate) mod later;
+pub(crate) mod verdicts;
 pub(crate) mod words;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,8 @@ use takt_model::{Uuid, Value};
 use crate::{
     admin::{AdminError, sentence},
     app::App,
-    deliveries::words::{connection_state, outcome_word, say, state_word},
+    deliveries::words::{connection_state, outcome_word, say, source_word, state_word},
+    http::webhooks,
 };
 
 /// What a command asks.
@@ -65,6 +67,13 @@ pub enum DeliveriesRequest {
         id: String,
         /// Whether it has arrived.
         arrived: bool,
+    },
+    /// Sends a signed test event to a webhook that goes out, and says what came of it.
+    Test {
+        /// Its name.
+        connection: String,
+        /// `de` or `en`.
+        language: String,
     },
     /// Stops a connection, or lets it go on.
     Pause {
@@ -178,6 +187,13 @@ pub(crate) async fn execute(app: &App, request: DeliveriesRequest) -> Result<Jso
             let text = if arrived { "It counts as delivered." } else { "It will not leave any more." };
             json!({ "text": text })
         }
+        DeliveriesRequest::Test { connection, language } => {
+            let probe = room.probe(&connection).await?;
+            let mut told = webhooks::probed(&probe);
+            let answer = probe.answer.as_ref().map(|a| format!("\n  {a}")).unwrap_or_default();
+            told["text"] = format!("{}{answer}", verdicts::sentence(&probe, &language)).into();
+            told
+        }
         DeliveriesRequest::Pause { connection, paused } => {
             room.pause(&connection, paused).await?;
             let text = if paused { "is paused; deliveries wait and nothing is lost" } else { "goes on" };
@@ -207,7 +223,7 @@ fn connection_line(c: &ConnectionStatus, language: &str) -> String {
         "de" => format!("{waiting} warten, {dead} unzustellbar, {asking} offen zu entscheiden"),
         _ => format!("{waiting} waiting, {dead} dead letters, {asking} to decide"),
     };
-    format!("{:<20} {state:<32} {counts}", c.id)
+    format!("{:<20} {:<13} {state:<32} {counts}", c.id, source_word(c.source, language))
 }
 
 fn told(detail: &DeliveryDetail, language: &str) -> String {
@@ -218,6 +234,14 @@ fn told(detail: &DeliveryDetail, language: &str) -> String {
     }
     for attempt in &detail.tries {
         text.push_str(&format!("\n  {}", attempt_line(attempt, language)));
+        for (name, said) in [
+            (say(language, "sent", "gesendet"), &attempt.body),
+            (say(language, "answer", "Antwort"), &attempt.response),
+        ] {
+            if let Some(said) = said {
+                text.push_str(&format!("\n      {name}: {said}"));
+            }
+        }
     }
     let what = match (detail.edited, language) {
         (true, "de") => "Inhalt (von Hand geändert)",

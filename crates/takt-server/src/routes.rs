@@ -12,7 +12,7 @@ use crate::{
     body::RequestBody,
     http::{
         auth::{self, AuthCall},
-        data, functions, health, hooks, rpc, static_files, stories,
+        data, functions, health, hooks, rpc, static_files, stories, webhooks,
     },
     identity,
     serve::Serving,
@@ -142,6 +142,10 @@ async fn takt_door(call: Call, who: Principal) -> Result<Response<Body>, WireErr
     match (&call.parts.method, Segments::of(uri.path()).as_slice()) {
         (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => stories::last(&call),
         (&Method::GET | &Method::HEAD, ["takt", "v1", "stories", id]) => stories::one(&call, &decoded(id)),
+        (_, ["takt", "v1", "webhooks"]) => webhooks::all(call).await,
+        (_, ["takt", "v1", "webhooks", id]) => webhooks::one(call, &decoded(id)).await,
+        (_, ["takt", "v1", "webhooks", id, "rotate"]) => webhooks::rotate(call, &decoded(id)).await,
+        (_, ["takt", "v1", "webhooks", id, "test"]) => webhooks::test(call, &decoded(id)).await,
         (_, ["takt", "v1", "stories"] | ["takt", "v1", "stories", _]) => {
             Err(wire(405, "TAKT013", "Only GET and HEAD are answered here."))
         }

@@ -9,10 +9,12 @@ use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
 use takt_outbound::{Request, Response, Secret};
 
 use super::{Job, oauth2};
-use crate::{Ended, Outcome, interfaces::House, outcome, payload, sign};
+use crate::{Ended, Outcome, interfaces::House, masks, outcome, payload, sign,
+    subscriptions::is_subscription,
+};
 
 /// Bytes of an answer that are kept for people.
-pub(super) const RESPONSE_HEAD: usize = 1000;
+pub(crate) const RESPONSE_HEAD: usize = 1000;
 
 pub(super) async fn send(
     house: &House,
@@ -27,20 +29,23 @@ pub(super) async fn send(
         Err(NotMade { outcome, reason }) => return Ended::without_answer(outcome, reason),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
-    match house.outbound.send(&purpose, request).await {
+    let sent = masks::beginning(&request.body);
+    let mut ended = match house.outbound.send(&purpose, request).await {
         Ok(response) if oauth2::is_stale(house, connection, response.status) => {
             Ended::without_answer(Outcome::Failed, "the token was refused; a new one is asked for")
         }
         Ok(response) => answered(connection, deliver, &response, house.engine.now() / 1_000_000),
         Err(error) => Ended::of_error(&error),
-    }
+    };
+    ended.sent = Some(sent);
+    ended
 }
 
 /// Why there is no request: it never can be, or not now.
 #[derive(Debug)]
-pub(super) struct NotMade {
-    pub(super) outcome: Outcome,
-    pub(super) reason: String,
+pub(crate) struct NotMade {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: String,
 }
 
 impl NotMade {
@@ -56,7 +61,7 @@ impl From<String> for NotMade {
     }
 }
 
-async fn request(
+pub(crate) async fn request(
     house: &House,
     project: &Project,
     connection: &Connection,
@@ -193,7 +198,7 @@ async fn headers(
             put_secret(&mut headers, "authorization", &format!("Basic {pair}"))?;
         }
         ConnectionAuth::StandardWebhooks { secrets } => {
-            let secrets = secrets.iter().map(|n| secret(n)).collect::<Result<Vec<_>, _>>()?;
+            let secrets = signing(house, secrets)?;
             let now = house.engine.now() / 1_000_000;
             let signed = sign::sign_standard(&secrets, &id, now, body).map_err(|e| e.to_string())?;
             headers.extend(signed);
@@ -207,6 +212,21 @@ async fn headers(
         }
     }
     Ok(headers)
+}
+
+/// What signs now: of a subscription the secrets that are in force, of a file those that it names.
+fn signing(house: &House, names: &[String]) -> Result<Vec<Secret>, NotMade> {
+    let mut secrets = Vec::with_capacity(names.len());
+    for name in names {
+        match house.subscriptions.signing(name, house.engine.now()) {
+            Some(held) => secrets.extend(held),
+            None if is_subscription(name) => {
+                return Err(NotMade::for_now("the secret of this webhook cannot be opened"));
+            }
+            None => secrets.push(secret(house, name)?),
+        }
+    }
+    Ok(secrets)
 }
 
 /// The value of a secret, or what to do about it.
@@ -255,6 +275,7 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
         gone: response.status == 410,
         journal: None,
         result: None,
+        sent: None,
     }
 }
 

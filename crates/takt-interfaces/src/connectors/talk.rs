@@ -18,7 +18,7 @@ use takt_outbound::{Request, Response};
 use tokio::runtime::Handle;
 
 use super::{Job, http};
-use crate::{Ended, Outcome, interfaces::House, outcome, payload};
+use crate::{Ended, Outcome, interfaces::House, masks, outcome, payload};
 
 /// Calls of one attempt.
 const MOST_CALLS: u32 = 50;
@@ -37,6 +37,8 @@ pub struct Talk {
     journal: Map<String, Json>,
     /// The last answer, for people.
     last: Option<(u16, String)>,
+    /// The beginning of the last body that was sent.
+    sent: Option<String>,
     /// How the last call that was no success ended.
     trouble: Option<Outcome>,
     unknown: bool,
@@ -65,6 +67,7 @@ impl Talk {
             until: Instant::now() + timeout,
             calls: Arc::default(),
             last: None,
+            sent: None,
             trouble: None,
             unknown: false,
             refused: false,
@@ -94,6 +97,9 @@ impl Talk {
             return Err("the time for this attempt is over".to_owned());
         }
         let purpose = format!("{}.{}", self.connection.id, self.job.delivery.operation);
+        if !request.body.is_empty() {
+            self.sent = Some(masks::beginning(&request.body));
+        }
         let request = Request { timeout: Some(left), ..request };
         match runtime.block_on(house.outbound.send(&purpose, request)) {
             Ok(response) => self.answered(&asked, &response),
@@ -160,8 +166,8 @@ impl Talk {
                 (blame(self.refused, self.unknown, self.trouble), Some(payload::head(&why, 500)), None)
             }
         };
-        let retry_after = self.retry_after;
-        Ended { outcome, status, response, error, retry_after, gone: false, journal, result }
+        let (retry_after, sent) = (self.retry_after, self.sent);
+        Ended { outcome, status, response, error, retry_after, gone: false, journal, result, sent }
     }
 }
 

@@ -42,6 +42,16 @@ impl Secrets for TestSecrets {
         };
         Some(Secret::new(value))
     }
+
+    /// Turned round, so that a value that was not opened shows.
+    fn seal(&self, _: &str, value: &Secret) -> Option<Vec<u8>> {
+        Some(value.expose().bytes().rev().collect())
+    }
+
+    fn open(&self, _: &str, sealed: &[u8]) -> Option<Secret> {
+        let bytes: Vec<u8> = sealed.iter().rev().copied().collect();
+        String::from_utf8(bytes).ok().map(Secret::new)
+    }
 }
 
 /// Functions that the test scripts.
@@ -126,6 +136,8 @@ pub(crate) struct House {
     pub(crate) functions: Arc<Functions>,
     folder: TempDir,
     project: Arc<Project>,
+    /// The file of the connection.
+    erp: String,
 }
 
 /// A connection `erp` to the receiver; `more` is added to `[connect]`, `operations` are its `[[op]]`s.
@@ -178,30 +190,39 @@ impl House {
     }
 
     fn of(receiver: Receiver, erp: &str) -> Self {
-        let files = ProjectFiles::from([
-            ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
-            ("schema/orders.toml", ORDERS),
-            ("interfaces/erp.toml", erp),
-        ]);
-        let tables: [SystemTables; 2] = [takt_engine::TABLES, takt_interfaces::TABLES];
-        let (project, problems) = Project::parse(&files, &tables);
-        let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
-        assert!(errors.is_empty(), "{errors:?}");
+        Self::with_settings(receiver, erp, "[webhooks]\nallow_private = true\n")
+    }
+
+    /// As [`House::of`], with settings behind the project's name.
+    pub(crate) fn with_settings(receiver: Receiver, erp: &str, settings: &str) -> Self {
+        let project = read(erp, settings);
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
-        let (folder, project) = (tempfile::tempdir().unwrap(), Arc::new(project));
+        let folder = tempfile::tempdir().unwrap();
         let functions = Arc::new(Functions::default());
         let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
-        Self { engine, interfaces, clock, receiver, functions, folder, project }
+        let erp = erp.to_owned();
+        Self { engine, interfaces, clock, receiver, functions, folder, project, erp }
     }
 
     /// The process dies and another begins on the same database.
     pub(crate) fn restarted(self) -> Self {
-        let Self { engine, interfaces, clock, receiver, functions, folder, project } = self;
+        let Self { engine, interfaces, clock, receiver, functions, folder, project, erp } = self;
         drop(interfaces);
         engine.close();
         drop(engine);
         let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
-        Self { engine, interfaces, clock, receiver, functions, folder, project }
+        Self { engine, interfaces, clock, receiver, functions, folder, project, erp }
+    }
+
+    /// As [`House::restarted`], with other settings behind the project's name.
+    pub(crate) fn restarted_with(self, settings: &str) -> Self {
+        let Self { engine, interfaces, clock, receiver, functions, folder, erp, .. } = self;
+        drop(interfaces);
+        engine.close();
+        drop(engine);
+        let project = read(&erp, settings);
+        let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
+        Self { engine, interfaces, clock, receiver, functions, folder, project, erp }
     }
 
     /// An event in a transaction of its own.
@@ -233,6 +254,22 @@ impl House {
     }
 }
 
+/// The project of these tests; `settings` stand behind its name.
+fn read(erp: &str, settings: &str) -> Arc<Project> {
+    let takt = format!("name = \"Test\"\nlanguages = [\"en\"]\n{settings}");
+    let files = ProjectFiles::from([
+        ("takt.toml", takt.as_str()),
+        ("schema/orders.toml", ORDERS),
+        ("interfaces/erp.toml", erp),
+    ]);
+    let tables: [SystemTables; 3] =
+        [takt_engine::TABLES, takt_interfaces::TABLES, takt_interfaces::SUBSCRIPTION_TABLES];
+    let (project, problems) = Project::parse(&files, &tables);
+    let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    Arc::new(project)
+}
+
 fn rooms(
     folder: &TempDir,
     project: &Arc<Project>,
@@ -261,5 +298,6 @@ fn rooms(
     });
     let lent = Arc::new(Lent(Arc::clone(functions)));
     interfaces.lend(Arc::clone(&lent) as Arc<dyn Consume>, lent);
+    interfaces.take_up_subscriptions().unwrap();
     (engine, interfaces)
 }

@@ -11,3 +11,4 @@ mod receive;
 mod receiver;
 mod shop_mails;
 mod signatures;
+mod subscriptions;

@@ -13,7 +13,7 @@ use super::{
     problems::Problems,
 };
 use crate::{
-    Breaker, Connection, DataFlow, Guard, Outage, Partner, ProjectFiles, Settings, Source, Table,
+    Breaker, Connection, ConnectionOrigin, DataFlow, Guard, Outage, Partner, ProjectFiles, Settings, Source, Table,
     settings::duration,
 };
 
@@ -78,6 +78,7 @@ fn one(
         connect: connect::read(section, problems)?,
         paused: section.flag("paused", problems).is_some_and(|p| p.value),
         operations: operation::all(section, problems),
+        origin: ConnectionOrigin::File,
         source,
     };
     operation::check(&connection, problems);

@@ -84,6 +84,11 @@ fn the_default_file_is_the_default() {
                 deliveries: 2592000s,
                 stories: 34560000s,
             },
+            webhooks: WebhookSettings {
+                allow_private: false,
+                subscriptions: 100,
+                overlap: 86400s,
+            },
             origins: [],
         }
     "#]]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use takt_interfaces::{ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
+use takt_interfaces::{ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
 use takt_model::Project;
 
 pub(crate) fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
@@ -40,6 +40,16 @@ pub(crate) fn connection_state(status: &ConnectionStatus, language: &str) -> &'s
         (false, Some(_)) => say(language, "resting", "ruht"),
         (false, None) => say(language, "open", "offen"),
     }
+}
+
+/// Where a connection comes from.
+pub(crate) fn source_word(source: ConnectionSource, language: &str) -> &'static str {
+    let (english, german) = match source {
+        ConnectionSource::File => ("file", "Datei"),
+        ConnectionSource::Subscription => ("subscription", "Abonnement"),
+        ConnectionSource::Functions => ("functions", "Funktionen"),
+    };
+    say(language, english, german)
 }
 
 /// Who gets a delivery, as people call it.

@@ -13,3 +13,4 @@ mod pages;
 mod shapes;
 mod studio;
 mod support;
+mod webhooks;

@@ -21,7 +21,8 @@ Examples:
   takt deliveries cancel 0199b1c2-...                it shall not leave any more
   takt deliveries pause erp                          nothing leaves to it; nothing is lost
   takt deliveries resume erp
-  takt deliveries connections                        how every connection is
+  takt deliveries test partner_hook                  does the receiver take a signed test event?
+  takt deliveries connections                        how every connection is, and where it is written down
   takt deliveries connections --about                what each is for, and what was really seen of it")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
@@ -106,7 +107,12 @@ enum Verb {
         /// Name of the connection.
         connection: String,
     },
-    /// Say how every connection is.
+    /// Send a signed test event to a webhook that goes out, and say what came of it.
+    Test {
+        /// Name of the connection or the subscription.
+        connection: String,
+    },
+    /// Say how every connection is, those of files and subscriptions.
     Connections {
         /// Tell everything: purpose, partner, personal data, operations, what was seen.
         #[arg(long)]
@@ -156,6 +162,7 @@ impl Verb {
             Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
             Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
             Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
+            Self::Test { connection } => DeliveriesRequest::Test { connection, language },
             Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })
     }
