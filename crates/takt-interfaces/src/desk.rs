@@ -8,7 +8,8 @@ use takt_model::{Project, Uuid, Value};
 use takt_plan::Direction;
 
 use crate::{
-    Attempt, ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces, InterfacesError,
+    Attempt, ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces,
+    InterfacesError,
     breaker::State,
     payload,
     rows::{attempts, connections, deliveries, events, lanes},

@@ -51,7 +51,9 @@ pub(crate) fn beginning(body: &[u8]) -> String {
     let whole = match std::str::from_utf8(cut) {
         Ok(text) => text,
         // Only the cut can have torn a character.
-        Err(torn) => std::str::from_utf8(cut.get(..torn.valid_up_to()).unwrap_or_default()).unwrap_or_default(),
+        Err(torn) => {
+            std::str::from_utf8(cut.get(..torn.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+        }
     };
     whole.to_owned()
 }
@@ -217,7 +219,8 @@ mod tests {
 
     #[test]
     fn values_are_found_under_other_names_too() {
-        let payload = json!({"order": {"email": "ada@example.com", "name": "Ada \"A.\"", "house": 7}}).to_string();
+        let payload =
+            json!({"order": {"email": "ada@example.com", "name": "Ada \"A.\"", "house": 7}}).to_string();
         let masks = Masks::of(&personal(), &payload);
         let sent = json!({"mail": "ada@example.com", "to": "Ada \"A.\"", "no": 7}).to_string();
         assert_eq!(masks.body(&personal(), &sent), r#"{"mail":"•••","to":"•••","no":7}"#);

@@ -115,7 +115,8 @@ impl Interfaces {
         let begun = Instant::now();
         let made = http::request(&self.house, &project, found, &deliver, &job).await;
         let host = host_of(&found.connect.address);
-        let empty = Probe { verdict: Verdict::NotSent, status: None, took: 0, answer: None, host, detail: None };
+        let empty =
+            Probe { verdict: Verdict::NotSent, status: None, took: 0, answer: None, host, detail: None };
         let mut request = match made {
             Ok(request) => request,
             Err(not_made) => return Ok(Probe { detail: Some(not_made.reason), ..empty }),

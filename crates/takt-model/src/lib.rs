@@ -19,9 +19,9 @@ mod value;
 mod words;
 
 pub use connection::{
-    Breaker, Connect, Connection, ConnectionAuth, ConnectionOrigin, DataFlow, Deliver, ExportRef, Guard, HttpRequest, MailOut,
-    MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll, Protocol, Receive,
-    Retry, event_fits,
+    Breaker, Connect, Connection, ConnectionAuth, ConnectionOrigin, DataFlow, Deliver, ExportRef, Guard,
+    HttpRequest, MailOut, MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll,
+    Protocol, Receive, Retry, event_fits,
 };
 pub use expr::{ArithmeticOp, CompareOp, Expr, ExprText, ScalarFunction, SubQuery};
 pub use expr_parse::{ExprProblem, parse_expression};

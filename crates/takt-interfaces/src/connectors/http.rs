@@ -9,8 +9,8 @@ use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
 use takt_outbound::{Request, Response, Secret};
 
 use super::{Job, oauth2};
-use crate::{Ended, Outcome, interfaces::House, masks, outcome, payload, sign,
-    subscriptions::is_subscription,
+use crate::{
+    Ended, Outcome, interfaces::House, masks, outcome, payload, sign, subscriptions::is_subscription,
 };
 
 /// Bytes of an answer that are kept for people.

@@ -111,7 +111,8 @@ pub(crate) fn forget(tx: &EngineTx, before: i64, most: u64) -> Result<u64, Engin
     let on = tx.on(TABLE)?;
     let old = on.compare("at", CompareOp::Lt, Value::Timestamp(before))?;
     let plan = on.read(&["id"], Some(old), &[("at", Direction::Ascending)], Some(most))?;
-    let ids: Vec<_> = rows(tx, "deliveries: old attempts", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect();
+    let ids: Vec<_> =
+        rows(tx, "deliveries: old attempts", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect();
     if ids.is_empty() {
         return Ok(0);
     }

@@ -70,7 +70,9 @@ fn why(field: &str) -> &'static str {
     match field {
         "url" => "where the messages go",
         "events" => "which events are sent",
-        "purpose" => "say in plain words what the messages are for; who answers for the project must be able to judge it",
+        "purpose" => {
+            "say in plain words what the messages are for; who answers for the project must be able to judge it"
+        }
         "owner" => "who answers for it on your side",
         "partner" | "partner.name" => "who gets the messages, as people call them",
         "outage" => "what stands still while the receiver is down, and what people do meanwhile",

@@ -135,11 +135,8 @@ impl Interfaces {
             .change(move |tx| {
                 let before =
                     stored::get(tx, &id)?.ok_or_else(|| InterfacesError::UnknownSubscription(id.clone()))?;
-                let mut after = Stored {
-                    terms: terms.to_json().to_string(),
-                    changed_at: tx.now(),
-                    ..before.clone()
-                };
+                let mut after =
+                    Stored { terms: terms.to_json().to_string(), changed_at: tx.now(), ..before.clone() };
                 if let Some(enabled) = enabled {
                     after.enabled = enabled;
                     if enabled {
@@ -328,7 +325,10 @@ impl House {
         let open = |sealed: &[u8]| self.secrets.open(&stored.id, sealed);
         let now = open(stored.secret.as_deref()?);
         if now.is_none() {
-            tracing::error!(subscription = stored.id, "the secret cannot be opened: is it another master key?");
+            tracing::error!(
+                subscription = stored.id,
+                "the secret cannot be opened: is it another master key?"
+            );
         }
         let before = stored.before.as_ref().and_then(|(sealed, until)| Some((open(sealed)?, *until)));
         Some(keys::Keys { now: now?, before })
@@ -340,9 +340,11 @@ fn joined(project: &Project, all: &[Stored]) -> Vec<Connection> {
     let is_file = |c: &&Connection| c.origin == ConnectionOrigin::File;
     let mut connections: Vec<Connection> = project.connections.iter().filter(is_file).cloned().collect();
     let allow_private = project.settings.webhooks.allow_private;
-    connections.extend(all.iter().filter(|s| !s.removed).filter_map(|s| {
-        Some(Terms::stored(&s.terms)?.connection(&s.id, s.enabled, allow_private))
-    }));
+    connections.extend(
+        all.iter()
+            .filter(|s| !s.removed)
+            .filter_map(|s| Some(Terms::stored(&s.terms)?.connection(&s.id, s.enabled, allow_private))),
+    );
     connections
 }
 

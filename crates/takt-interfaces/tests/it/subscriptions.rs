@@ -185,10 +185,10 @@ async fn a_change_holds_at_once() {
     house.emit("order.cancelled", r#"{"id":"o1"}"#).await;
     house.work().await;
     let all = house.deliveries();
-    assert_eq!(all.iter().map(|d| (d.name.as_str(), d.lane.as_deref())).collect::<Vec<_>>(), [(
-        "order.cancelled",
-        Some("o1")
-    )]);
+    assert_eq!(
+        all.iter().map(|d| (d.name.as_str(), d.lane.as_deref())).collect::<Vec<_>>(),
+        [("order.cancelled", Some("o1"))]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,7 +200,11 @@ async fn removing_one_cancels_what_waits_and_keeps_the_log() {
         house.emit("order.shipped", &format!(r#"{{"id":"{id}"}}"#)).await;
         house.work().await;
     }
-    assert_eq!(house.interfaces.unsubscribe(&made.id).await.unwrap(), 2, "the dead letter and the waiting one");
+    assert_eq!(
+        house.interfaces.unsubscribe(&made.id).await.unwrap(),
+        2,
+        "the dead letter and the waiting one"
+    );
     let states = [DeliveryState::Delivered, DeliveryState::Cancelled, DeliveryState::Cancelled];
     assert_eq!(house.states(), states);
     house.emit("order.shipped", "{}").await;
@@ -283,7 +287,10 @@ async fn a_test_says_at_once_what_is_wrong() {
     let house = House::with(DELIVER).await;
     let (made, secret) = house.interfaces.subscribe(wanted(&house)).await.unwrap();
     let probe = house.interfaces.probe(&made.id).await.unwrap();
-    assert_eq!((probe.verdict, probe.status, probe.answer.as_deref()), (Verdict::Arrived, Some(200), Some("{}")));
+    assert_eq!(
+        (probe.verdict, probe.status, probe.answer.as_deref()),
+        (Verdict::Arrived, Some(200), Some("{}"))
+    );
     let asked = house.receiver.asked().pop().unwrap();
     assert_eq!(asked.json()["type"], "takt.test");
     assert!(signed_by(&asked, &secret, house.engine.now()));
@@ -356,7 +363,9 @@ async fn what_was_sent_is_kept_short_and_without_personal_values() {
     house.work().await;
     let tries = house.interfaces.delivery(house.deliveries()[0].id).unwrap().tries;
     assert_eq!(tries[0].body.as_deref(), Some(r#"{"mail":"•••","number":"B-1"}"#));
-    house.functions.makes("toOrder", &format!(r#"{{"email":"ada@example.com","text":"{}"}}"#, "x".repeat(9000)));
+    house
+        .functions
+        .makes("toOrder", &format!(r#"{{"email":"ada@example.com","text":"{}"}}"#, "x".repeat(9000)));
     house.emit("order.placed", "{}").await;
     house.work().await;
     let tries = house.interfaces.delivery(house.deliveries()[1].id).unwrap().tries;

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use takt_interfaces::{ConnectionStatus, FUNCTIONS, InterfacesError, Seen};
 use takt_model::{
-    Connection, ConnectionOrigin, DataFlow, Deliver, OnDead, OnUnknown, Operation, OperationKind, Poll, Project, Protocol,
-    Receive,
+    Connection, ConnectionOrigin, DataFlow, Deliver, OnDead, OnUnknown, Operation, OperationKind, Poll,
+    Project, Protocol, Receive,
 };
 use takt_report::format;
 
@@ -144,9 +144,9 @@ impl Words<'_> {
     fn source(&self, connection: &Connection) -> String {
         match connection.origin {
             ConnectionOrigin::File => format!("interfaces/{}.toml", connection.id),
-            ConnectionOrigin::Subscription { enabled: true } => {
-                self.say("a subscription, made while the server ran", "ein Abonnement, im Betrieb angelegt").to_owned()
-            }
+            ConnectionOrigin::Subscription { enabled: true } => self
+                .say("a subscription, made while the server ran", "ein Abonnement, im Betrieb angelegt")
+                .to_owned(),
             ConnectionOrigin::Subscription { enabled: false } => self
                 .say(
                     "a subscription, made while the server ran; it is off and gets nothing new",

@@ -60,9 +60,9 @@ pub(crate) fn sentence(probe: &Probe, language: &str) -> String {
             format!("{host} will keine Meldungen mehr (410). Im Betrieb würde hier abgeschaltet.")
         }
         Verdict::Gone => format!("{host} wants no more messages (410). A real one would switch this off."),
-        Verdict::Denied if is_german => format!(
-            "{host} verweigert den Zugang ({status}). Hat der Empfänger das richtige Geheimnis?"
-        ),
+        Verdict::Denied if is_german => {
+            format!("{host} verweigert den Zugang ({status}). Hat der Empfänger das richtige Geheimnis?")
+        }
         Verdict::Denied => {
             format!("{host} denied access ({status}). Does the receiver have the right secret?")
         }
@@ -83,7 +83,10 @@ pub(crate) fn sentence(probe: &Probe, language: &str) -> String {
 pub(crate) fn complaint(complaint: &Complaint, language: &str) -> String {
     if language != "de" {
         let text = complaint.to_string();
-        return format!("{}{text}.", name(&complaint.field, language).map_or(String::new(), |n| format!("{n}: ")));
+        return format!(
+            "{}{text}.",
+            name(&complaint.field, language).map_or(String::new(), |n| format!("{n}: "))
+        );
     }
     let field = name(&complaint.field, language).unwrap_or(&complaint.field);
     match &complaint.fault {
@@ -156,7 +159,36 @@ mod tests {
         ] {
             told.push_str(&format!("{}\n{}\n", sentence(&probe, "en"), sentence(&probe, "de")));
         }
-        expect![[r#""#]].assert_eq(&told);
+        expect![[r#"
+            It arrived: partner.example answered 204 in 35 ms.
+            Angekommen: partner.example hat in 35 ms mit 204 geantwortet.
+            Nothing was sent: the secret `hook_key` is not set.
+            Nichts wurde gesendet: the secret `hook_key` is not set.
+            Nothing was sent: partner.example belongs to the own network, and this connection may not go there.
+            Nichts wurde gesendet: partner.example gehört zum eigenen Netz, und dorthin darf diese Verbindung nicht.
+            There is no machine called partner.example. Is the address spelled correctly?
+            Es gibt keinen Rechner namens partner.example. Ist die Adresse richtig geschrieben?
+            The machine partner.example is there, but nobody listens. Is the program running?
+            Den Rechner partner.example gibt es, aber dort nimmt niemand an. Läuft das Programm?
+            The certificate of partner.example is not to be trusted (invalid peer certificate: UnknownIssuer). Nothing was sent.
+            Das Zertifikat von partner.example ist nicht vertrauenswürdig (invalid peer certificate: UnknownIssuer). Nichts wurde gesendet.
+            No way leads to partner.example (no route to host).
+            Zu partner.example führt kein Weg (no route to host).
+            partner.example had not answered after 35 ms. Nobody knows whether it arrived.
+            partner.example hat nach 35 ms noch nicht geantwortet. Ob es ankam, weiß niemand.
+            The connection to partner.example broke (connection reset).
+            Die Verbindung zu partner.example brach ab (connection reset).
+            partner.example points elsewhere (302, https://www.partner.example/). That is not followed: please enter the final address.
+            partner.example verweist weiter (302, https://www.partner.example/). Dem wird nicht gefolgt: Bitte die endgültige Adresse eintragen.
+            partner.example wants no more messages (410). A real one would switch this off.
+            partner.example will keine Meldungen mehr (410). Im Betrieb würde hier abgeschaltet.
+            partner.example denied access (401). Does the receiver have the right secret?
+            partner.example verweigert den Zugang (401). Hat der Empfänger das richtige Geheimnis?
+            At partner.example this address takes nothing (404). Is the path correct?
+            Bei partner.example nimmt diese Adresse nichts an (404). Ist der Pfad richtig?
+            partner.example answered 500, so it did not take the message.
+            partner.example hat mit 500 geantwortet, also nicht angenommen.
+        "#]].assert_eq(&told);
     }
 
     #[test]
@@ -172,6 +204,17 @@ mod tests {
         ] {
             told.push_str(&format!("{}\n{}\n", complaint(&wrong, "en"), complaint(&wrong, "de")));
         }
-        expect![[r#""#]].assert_eq(&told);
+        expect![[r#"
+            Purpose: `purpose` is missing: say in plain words what the messages are for; who answers for the project must be able to judge it.
+            Wozu: fehlt. Wer für das Projekt einsteht, muss es beurteilen können.
+            Events: `order placed` is no event; write `order.placed`, `order.*` or `*`.
+            Ereignisse: „order placed“ kann kein Ereignis heißen; etwa „order.placed“ oder „order.*“.
+            Address: `url` must begin with https://.
+            Adresse: muss mit https:// beginnen.
+            Address: `url` leads into the own network (`webhooks.allow_private` of the settings).
+            Adresse: führt ins eigene Netz; das ist nicht erlaubt.
+            Legal basis: `data.basis` is missing: the legal basis on which personal data leaves.
+            Rechtsgrundlage: fehlt. Wer für das Projekt einsteht, muss es beurteilen können.
+        "#]].assert_eq(&told);
     }
 }

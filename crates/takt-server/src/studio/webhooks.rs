@@ -74,7 +74,12 @@ const INPUTS: [Input; 8] = [
         hint: ("In einfachen Worten.", "In plain words."),
         required: true,
     },
-    Input { name: "partner", label: ("Empfänger", "Receiver"), hint: ("Firma oder System.", "Firm or system."), required: true },
+    Input {
+        name: "partner",
+        label: ("Empfänger", "Receiver"),
+        hint: ("Firma oder System.", "Firm or system."),
+        required: true,
+    },
     Input {
         name: "contact",
         label: ("Ansprechpartner dort", "Contact there"),
@@ -124,7 +129,12 @@ const DATA_INPUTS: [Input; 4] = [
         hint: ("Zum Beispiel Art. 6 (1) b DSGVO", "For example Art. 6 (1) b GDPR"),
         required: false,
     },
-    Input { name: "data_country", label: ("Land", "Country"), hint: ("Zum Beispiel DE", "For example DE"), required: false },
+    Input {
+        name: "data_country",
+        label: ("Land", "Country"),
+        hint: ("Zum Beispiel DE", "For example DE"),
+        required: false,
+    },
 ];
 
 fn form_page(member: &Member, status: StatusCode, fields: &Fields, message: &Markup) -> Response<Body> {

@@ -66,7 +66,48 @@ fn shape(answer: &Answer) -> String {
 fn the_answers_have_a_shape_and_the_secret_is_in_one_of_them() {
     let server = server();
     let made = ask(&server, "POST", "", &wanted());
-    expect![[r#""#]].assert_eq(&shape(&made));
+    expect![[r#"
+        201 {
+          "url": "https://partner.invalid/hooks?key=their-own",
+          "events": [
+            "order.placed",
+            "order.*"
+          ],
+          "description": null,
+          "purpose": {
+            "en": "The partner shows orders.",
+            "de": "Der Partner zeigt Bestellungen."
+          },
+          "partner": {
+            "name": "Partner",
+            "contact": "it@partner.invalid",
+            "agreement": null,
+            "country": null
+          },
+          "owner": "Sales",
+          "outage": {
+            "de": "Der Partner sieht Bestellungen später."
+          },
+          "data": [
+            {
+              "fields": [
+                "email"
+              ],
+              "purpose": "contact",
+              "basis": "contract",
+              "keep": null,
+              "country": "DE"
+            }
+          ],
+          "lane": null,
+          "id": "...",
+          "enabled": true,
+          "off": null,
+          "both_sign_until": null,
+          "created_at": "...",
+          "changed_at": "...",
+          "secret": "..."
+        }"#]].assert_eq(&shape(&made));
     let secret = made.json()["secret"].as_str().unwrap().to_owned();
     let id = made.json()["id"].as_str().unwrap().to_owned();
     let one = ask(&server, "GET", &format!("/{id}"), &Json::Null);
@@ -83,9 +124,24 @@ fn the_answers_have_a_shape_and_the_secret_is_in_one_of_them() {
     let other = rotated.json()["secret"].as_str().unwrap().to_owned();
     assert!(other.starts_with("whsec_") && other != secret);
     let test = ask(&server, "POST", &format!("/{id}/test"), &json!({}));
-    expect![[r#""#]].assert_eq(&shape(&test));
+    expect![[r#"
+        200 {
+          "verdict": "no_name",
+          "status": null,
+          "took_ms": 1,
+          "answer": null,
+          "says": {
+            "en": "There is no machine called partner.invalid. Is the address spelled correctly?",
+            "de": "Es gibt keinen Rechner namens partner.invalid. Ist die Adresse richtig geschrieben?"
+          }
+        }"#]].assert_eq(&shape(&test));
     let removed = ask(&server, "DELETE", &format!("/{id}"), &Json::Null);
-    expect![[r#""#]].assert_eq(&shape(&removed));
+    expect![[r#"
+        200 {
+          "id": "...",
+          "cancelled": 0,
+          "message": "Removed. 0 deliveries that waited were cancelled; what was sent stays in the log."
+        }"#]].assert_eq(&shape(&removed));
 }
 
 #[test]
@@ -110,7 +166,20 @@ fn every_refusal_has_its_code() {
         let json = answer.json();
         told.push_str(&format!("{method} {path}: {} {} {}\n", answer.status, json["code"], json["message"]));
     }
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        POST : 422 "TAKT030" "The webhook was not saved: `events` is missing: which events are sent."
+        POST : 422 "TAKT030" "The webhook was not saved: `body` must be a JSON object."
+        GET /hook-nobody: 404 "TAKT013" "There is no such webhook."
+        PATCH /hook-nobody: 404 "TAKT013" "There is no such webhook."
+        DELETE /hook-nobody: 404 "TAKT013" "There is no such webhook."
+        POST /hook-nobody/rotate: 404 "TAKT013" "There is no such webhook."
+        POST /hook-nobody/rotate: 422 "TAKT030" "`overlap` is a duration such as `24h`, or `0s`."
+        POST /hook-nobody/test: 404 "TAKT013" "There is no such webhook."
+        PUT /hook-nobody: 405 "TAKT013" "Only GET, HEAD, PATCH and DELETE are answered here."
+        DELETE : 405 "TAKT013" "Only GET, HEAD and POST are answered here."
+        GET /hook-nobody/rotate: 405 "TAKT013" "Only POST is answered here."
+        GET /hook-nobody/else: 404 "TAKT013" "There is nothing at /takt/v1/webhooks/hook-nobody/else."
+    "#]].assert_eq(&told);
     let secret = [("apikey", server.secret.as_str())];
     assert_eq!(server.raw("POST", "/takt/v1/webhooks", &secret, b"{").json()["code"], "22P02");
 }
@@ -195,7 +264,14 @@ fn owner_and_developer_make_them_in_the_console_and_others_look() {
     ];
     let refused = owner.post("/studio/webhooks/new", &fields);
     assert_eq!(refused.status, 422);
-    has(&owner.page, &["Legal basis: `data.basis` is missing", "value=\"Partner\"", "value=\"order.placed, order.shipped\""]);
+    has(
+        &owner.page,
+        &[
+            "Legal basis: `data.basis` is missing",
+            "value=\"Partner\"",
+            "value=\"order.placed, order.shipped\"",
+        ],
+    );
     let mut whole = fields.to_vec();
     whole.extend([("data_basis", "contract"), ("data_country", "DE")]);
     let made = owner.post("/studio/webhooks/new", &whole);
@@ -203,14 +279,20 @@ fn owner_and_developer_make_them_in_the_console_and_others_look() {
     let secret = made.text().split("whsec_").nth(1).unwrap().split('<').next().unwrap().to_owned();
     let one = link(&owner.page, "/studio/deliveries/hook-");
     owner.get(&one);
-    has(&owner.page, &["Test the receiver", "Exchange the secret", "holds besides the new one for 1 day", "email"]);
+    has(
+        &owner.page,
+        &["Test the receiver", "Exchange the secret", "holds besides the new one for 1 day", "email"],
+    );
     assert!(!owner.page.contains(&secret));
     let tested = owner.post(&format!("{one}/test"), &[]);
     has(&tested.text(), &["There is no machine called partner.invalid"]);
     owner.language = "de";
     owner.get(&one);
     has(&owner.page, &["Empfänger testen", "Geheimnis tauschen", "Entfernen …"]);
-    assert!(owner.get("/studio/deliveries/carrier").text().contains("Empfänger testen"), "those of files too");
+    assert!(
+        owner.get("/studio/deliveries/carrier").text().contains("Empfänger testen"),
+        "those of files too"
+    );
     assert!(!owner.page.contains("Geheimnis tauschen"));
 
     let auth = &server.app.auth;
