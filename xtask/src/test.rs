@@ -63,6 +63,8 @@ fn build() -> Done {
 
 /// The real client library, the storefront in a browser, contests and kills: `tests/e2e/*.test.mjs`.
 fn end_to_end() -> Done {
+    // One of the reference libraries for signatures is Python's (tests/e2e/lib/reference.mjs).
+    needs::python()?;
     node_tests("*.test.mjs", &[])
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use takt_model::{CompareOp, Expr, Principal, Project, Value};
+use takt_model::{CompareOp, Connection, Expr, Principal, Project, Value};
 use takt_plan::{
     Buffered, Guarded, GuardedNode, GuardedPlan, Link, Migration, On, Plan, RowSink, Rows, guard,
 };
@@ -119,6 +119,16 @@ impl Engine {
         migrate(&self.inner.store, &project)?;
         self.inner.served.store(Arc::new(Served { project, hooks }));
         Ok(())
+    }
+
+    /// Serves the same project with other connections from now on: subscriptions come and go while it runs. Tables,
+    /// settings and hooks stay. `connections` may be asked more than once.
+    pub fn replace_connections(&self, connections: impl Fn(&Project) -> Vec<Connection>) {
+        self.inner.served.rcu(|served| {
+            let connections = connections(&served.project);
+            let project = Project { connections, ..Project::clone(&served.project) };
+            Served { project: Arc::new(project), hooks: served.hooks.clone() }
+        });
     }
 
     /// Microseconds since 1970 UTC, from the engine's clock.

@@ -5,14 +5,16 @@
 use std::collections::HashMap;
 
 use takt_engine::{Deed, EngineError, EngineTx};
-use takt_model::{Uuid, Value};
+use takt_model::{Project, Uuid, Value};
 use takt_plan::Direction;
 
 use crate::{
-    Attempt, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces, InterfacesError,
+    Attempt, ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces,
+    InterfacesError,
     breaker::State,
     payload,
     rows::{attempts, connections, deliveries, events, lanes},
+    subscriptions::is_subscription,
 };
 
 /// Deliveries of one page.
@@ -173,6 +175,11 @@ impl Interfaces {
             };
             Ok(ConnectionStatus {
                 id: id.clone(),
+                source: match id.as_str() {
+                    FUNCTIONS => ConnectionSource::Functions,
+                    id if is_subscription(id) => ConnectionSource::Subscription,
+                    _ => ConnectionSource::File,
+                },
                 paused: kept.paused,
                 open_until: match kept.breaker {
                     State::Open { until, .. } => Some(until),
@@ -194,8 +201,13 @@ impl Interfaces {
     /// # Errors
     /// [`InterfacesError::UnknownConnection`], or the engine's.
     pub async fn pause(&self, connection: &str, paused: bool) -> Result<(), InterfacesError> {
-        if connection != FUNCTIONS && self.house.engine.project().connection(connection).is_none() {
+        if !is_known(&self.house.engine.project(), connection) {
             return Err(InterfacesError::UnknownConnection(connection.to_owned()));
+        }
+        if !paused && is_subscription(connection) {
+            // Whoever lets it go on wants it to be told of new events too.
+            let on = serde_json::json!({ "enabled": true });
+            return self.change_subscription(connection, on).await.map(drop);
         }
         let act = if paused { "connection.pause" } else { "connection.resume" };
         let deed = self.deed(act, format!("connection {connection}"));
@@ -235,6 +247,10 @@ impl Interfaces {
                 if delivery.claimed && delivery.state == DeliveryState::Waiting {
                     return Err(InterfacesError::NotNow("an attempt is under way".to_owned()));
                 }
+                // What goes back to a connection that is gone would wait for ever.
+                if !is_known(tx.project(), &delivery.connection) {
+                    return Err(InterfacesError::UnknownConnection(delivery.connection));
+                }
                 put_back(tx, &delivery, body.as_deref())?;
                 note(tx, deed.as_ref())?;
                 Ok(())
@@ -259,8 +275,9 @@ impl Interfaces {
             .house
             .engine
             .look_up(|tx| deliveries::list(tx, &wanted, Direction::Ascending, MOST_REPLAYED))?;
+        let project = self.house.engine.project();
         let waiting_too = filter.state == Some(DeliveryState::Waiting);
-        let may_leave = move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
+        let may_leave = move |d: &Delivery| is_known(&project, &d.connection) && (d.state != DeliveryState::Waiting || (waiting_too && !d.claimed));
         found.retain(may_leave);
         let replayed = Replayed { deliveries: found.len() as u64, dry_run };
         if dry_run {
@@ -332,13 +349,13 @@ impl Interfaces {
 
 impl Interfaces {
     /// What the audit is told, if somebody acts.
-    fn deed(&self, act: &str, subject: String) -> Option<Deed> {
+    pub(crate) fn deed(&self, act: &str, subject: String) -> Option<Deed> {
         let by = self.actor.as_deref()?.clone();
         Some(Deed { by, act: act.to_owned(), subject, reason: None })
     }
 }
 
-fn note(tx: &EngineTx, deed: Option<&Deed>) -> Result<(), EngineError> {
+pub(crate) fn note(tx: &EngineTx, deed: Option<&Deed>) -> Result<(), EngineError> {
     deed.map_or(Ok(()), |deed| tx.note_deed(deed))
 }
 
@@ -357,6 +374,10 @@ fn told(filter: &DeliveryFilter, count: usize) -> String {
     add("since", filter.since.map(moment).as_deref());
     add("until", filter.until.map(moment).as_deref());
     told
+}
+
+fn is_known(project: &Project, connection: &str) -> bool {
+    connection == FUNCTIONS || project.connection(connection).is_some()
 }
 
 /// Waiting again, with all the time that a new one has.

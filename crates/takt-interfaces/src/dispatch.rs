@@ -43,13 +43,15 @@ impl Routes {
     pub(crate) fn of(project: &Project, consumers: Vec<(String, Vec<String>)>) -> Self {
         let (mut routes, mut polls) = (Vec::new(), Vec::new());
         for connection in &project.connections {
+            // One that is off still has a pump: what waits for it goes out once it is on.
+            let on = connection.takes_events();
             for operation in &connection.operations {
                 let (connection, operation_name) = (connection.id.clone(), operation.name.clone());
                 match &operation.kind {
                     OperationKind::Deliver(deliver) => routes.push(Route {
                         connection,
                         operation: operation_name,
-                        on: deliver.on.clone(),
+                        on: on.then(|| deliver.on.clone()).unwrap_or_default(),
                         lane: deliver.lane.clone(),
                     }),
                     OperationKind::Poll(poll) => {

@@ -8,7 +8,7 @@ use takt_plan::Direction as Order;
 use crate::{
     Delivery, DeliveryState, Drift, DriftKind, FUNCTIONS, Interfaces, InterfacesError, Outcome,
     contract::{Direction, Place},
-    desk::put_back,
+    desk::{note, put_back},
     rows::{deliveries, drifts},
 };
 
@@ -38,6 +38,7 @@ impl Interfaces {
     /// # Errors
     /// [`InterfacesError::UnknownDrift`]; [`InterfacesError::NotNow`] for what acceptance cannot mend; the engine's.
     pub async fn accept(&self, id: Uuid) -> Result<u64, InterfacesError> {
+        let by = self.clone();
         let (connection, gone_on) = self
             .house
             .engine
@@ -52,6 +53,7 @@ impl Interfaces {
                     drifts::keep_sample(tx, place, Direction::Result, figures)?;
                 }
                 drifts::accept(tx, id)?;
+                note(tx, by.deed("drift.accept", format!("connection {}", drift.connection)).as_ref())?;
                 let gone_on = go_on(tx, &drift.connection, &drift.operation)?;
                 Ok((drift.connection, gone_on))
             })

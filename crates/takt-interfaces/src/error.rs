@@ -3,6 +3,8 @@
 use takt_engine::EngineError;
 use takt_model::Uuid;
 
+use crate::Complaint;
+
 /// Errors of the room.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InterfacesError {
@@ -24,6 +26,21 @@ pub enum InterfacesError {
     /// Nothing was compared with the other side.
     #[error(transparent)]
     NotCompared(#[from] NotCompared),
+    /// There is no such subscription.
+    #[error("there is no webhook `{0}`")]
+    UnknownSubscription(String),
+    /// A subscription that cannot be kept as it is said: everything that is wrong with it.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Subscription(Vec<Complaint>),
+    /// There are as many subscriptions as there may be.
+    #[error("there are {0} webhooks already, and no more may be (`webhooks.subscriptions` of the settings)")]
+    TooManySubscriptions(u64),
+    /// Only webhooks that go out can be tested.
+    #[error("`{0}` is no webhook that goes out; only those can be tested")]
+    NoWebhook(String),
+    /// The system gives no random numbers, or a secret cannot be sealed.
+    #[error("no secret could be made")]
+    NoChance,
     /// The engine's.
     #[error(transparent)]
     Engine(#[from] EngineError),

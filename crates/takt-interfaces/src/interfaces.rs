@@ -21,10 +21,12 @@ use crate::{
     contract::{Contracts, Watch},
     dispatch::{Dispatched, PollRoute, Routes, ask, dispatch},
     mail_template::MailTemplates,
+    masks::Personal,
     outcome::micros,
     pump::Pump,
     reconcile::{self, Comparing},
-    rows::{events, received},
+    rows::{attempts, events, received, subscriptions as stored},
+    subscriptions::Held,
 };
 
 /// How often the outbox is looked at without being told.
@@ -62,8 +64,12 @@ pub(crate) struct House {
     pub(crate) tokens: Mutex<HashMap<String, Token>>,
     /// Contracts of operations, and what is remembered between messages.
     pub(crate) watch: Watch,
+    /// Secrets of subscriptions, and what keeps their changes apart.
+    pub(crate) subscriptions: Held,
     templates: RwLock<Arc<MailTemplates>>,
     functions: RwLock<Functions>,
+    /// Names of personal fields, of the project that is served.
+    personal: RwLock<Option<(Arc<Project>, Arc<Personal>)>>,
     chance: RandomState,
     drawn: AtomicU64,
 }
@@ -85,6 +91,19 @@ impl House {
 
     pub(crate) fn templates(&self) -> Arc<MailTemplates> {
         Arc::clone(&self.templates.read())
+    }
+
+    /// Names of personal fields, worked out once for each project that is served.
+    pub(crate) fn personal(&self) -> Arc<Personal> {
+        let project = self.engine.project();
+        if let Some((of, personal)) = &*self.personal.read()
+            && Arc::ptr_eq(of, &project)
+        {
+            return Arc::clone(personal);
+        }
+        let personal = Arc::new(Personal::of(&project));
+        *self.personal.write() = Some((project, Arc::clone(&personal)));
+        personal
     }
 
     /// Our own host name, as a mail server is greeted.
@@ -127,6 +146,8 @@ struct RunningPump {
 pub struct ConnectionStatus {
     /// Its name; `functions` for consumers of events.
     pub id: String,
+    /// Where it comes from.
+    pub source: ConnectionSource,
     /// Whether a person has stopped it.
     pub paused: bool,
     /// Until when the circuit breaker lets nothing through.
@@ -145,6 +166,18 @@ pub struct ConnectionStatus {
     pub asking: u64,
 }
 
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionSource {
+    /// A file in `interfaces/`.
+    File,
+    /// A subscription: the API, or the console.
+    Subscription,
+    /// The functions of `logic/`.
+    Functions,
+}
+
 impl Interfaces {
     /// The room; nothing is sent before [`Interfaces::run`].
     #[must_use]
@@ -157,8 +190,10 @@ impl Interfaces {
             base_url,
             tokens: Mutex::default(),
             watch: Watch::default(),
+            subscriptions: Held::default(),
             templates: RwLock::new(Arc::new(MailTemplates::read(Vec::<(String, String)>::new()))),
             functions: RwLock::default(),
+            personal: RwLock::default(),
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
         };
@@ -196,12 +231,17 @@ impl Interfaces {
     /// Dispatches and delivers until it is dropped.
     pub async fn run(self) {
         let stop = StopPumps(Arc::clone(&self.pumps));
+        if let Err(error) = self.finish_removals().await {
+            tracing::error!(%error, "a webhook is still being removed");
+        }
         tokio::join!(self.dispatch_all(), self.tidy(), self.reconcile_all());
         drop(stop);
     }
 
     async fn dispatch_all(&self) {
         loop {
+            // No subscription comes or goes between the routes and the commit that follows them.
+            let still = self.house.subscriptions.dispatching.read().await;
             let routes = self.house.routes(&self.house.engine.project());
             self.start_pumps(&routes);
             if let Err(error) = self.go_on_after_correction().await {
@@ -221,6 +261,7 @@ impl Interfaces {
                 }
                 Err(error) => tracing::error!(%error, "events wait in the outbox"),
             }
+            drop(still);
             tokio::select! {
                 () = self.house.engine.outbox_written() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -253,9 +294,10 @@ impl Interfaces {
         self.house.engine.transact(move |tx| dispatch(tx, &routes)).await
     }
 
-    /// A pump for each connection; those of connections that are gone find nothing to do.
+    /// A pump for each connection; those of connections that are gone end by themselves.
     fn start_pumps(&self, routes: &Routes) {
         let mut pumps = self.pumps.lock();
+        pumps.retain(|_, pump| !pump.task.is_finished());
         for connection in routes.connections() {
             let is_running = pumps.get(&connection).is_some_and(|p| !p.task.is_finished());
             if is_running {
@@ -306,6 +348,12 @@ impl Interfaces {
                 break;
             }
         }
+        if self.house.subscriptions.has_old(engine.now()) {
+            engine.transact(stored::forget_old_secrets).await?;
+            self.house.take_up_subscriptions()?;
+        }
+        let forget = move |tx: &EngineTx| attempts::forget(tx, tx.now().saturating_sub(keep), TIDY_BATCH);
+        while engine.transact(forget).await? > 0 {}
         for connection in &engine.project().connections {
             let id = connection.id.clone();
             engine.transact(move |tx| reconcile::forget(tx, &id, tx.now().saturating_sub(keep))).await?;

@@ -18,29 +18,34 @@ mod drift_desk;
 mod error;
 mod interfaces;
 mod mail_template;
+mod masks;
 mod outcome;
 mod payload;
+mod probe;
 mod pump;
 mod receive;
 mod reconcile;
 mod rows;
 mod seen;
 pub mod sign;
+mod subscriptions;
 
 pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
 pub use contract::{Contracts, Direction, Drift, DriftKind, Judged};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::{InterfacesError, NotCompared};
-pub use interfaces::{ConnectionStatus, Interfaces, InterfacesOptions};
+pub use interfaces::{ConnectionSource, ConnectionStatus, Interfaces, InterfacesOptions};
 pub use mail_template::{MailTemplates, Rendered, TemplateError};
 pub use outcome::{Ended, Outcome, of_status, retry_after};
+pub use probe::{Probe, Verdict};
 pub use receive::{ReceiveError, Received};
 pub use reconcile::{Reconciled, Wish};
 pub use rows::{
     Action as DifferenceAction, Attempt, Delivery, DeliveryState, Difference, Kind as DifferenceKind,
-    Reason as DifferenceReason, Reconciliation, ReconciliationState,
+    Reason as DifferenceReason, Reconciliation, ReconciliationState, subscriptions::Off,
 };
 pub use seen::Seen;
+pub use subscriptions::{Complaint, Fault, Subscription, Terms};
 
 use takt_model::SystemTables;
 
@@ -50,3 +55,7 @@ pub const FUNCTIONS: &str = "functions";
 /// The tables of deliveries, attempts, lanes and connections.
 pub const TABLES: SystemTables =
     SystemTables { file: "takt-interfaces/src/tables.toml", text: include_str!("tables.toml") };
+
+/// The table of webhook subscriptions.
+pub const SUBSCRIPTION_TABLES: SystemTables =
+    SystemTables { file: "takt-interfaces/src/subscriptions.toml", text: include_str!("subscriptions.toml") };

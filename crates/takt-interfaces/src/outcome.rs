@@ -62,6 +62,8 @@ pub struct Ended {
     pub result: Option<String>,
     /// What the messages were like beside their contract.
     pub judged: Judged,
+    /// The beginning of what was sent; what of it is kept for people, is masked first.
+    pub sent: Option<String>,
 }
 
 impl Ended {
@@ -78,13 +80,14 @@ impl Ended {
             journal: None,
             result: None,
             judged: Judged::default(),
+            sent: None,
         }
     }
 
     /// What others answered as a database keeps it: a text has no NUL, and one in an answer must not keep the end of
     /// the attempt from being written down.
     pub(crate) fn make_storable(&mut self) {
-        for text in [&mut self.response, &mut self.error].into_iter().flatten() {
+        for text in [&mut self.response, &mut self.error, &mut self.sent].into_iter().flatten() {
             if text.contains('\0') {
                 *text = text.replace('\0', "\u{fffd}");
             }

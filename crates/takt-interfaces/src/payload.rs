@@ -1,10 +1,11 @@
 //! Looking into an event's payload: values by path, personal fields that may not leave, texts for people. Pure.
 
 use serde_json::Value as Json;
-use takt_model::{Connection, Exposure, Project, Table};
+use takt_model::{Connection, Project};
 
+use crate::masks::is_personal;
 /// What stands in place of a personal value.
-pub(crate) const MASK: &str = "•••";
+pub(crate) use crate::masks::MASK;
 
 /// The value at `order.address.city`; a leading `$` or `$.` is allowed.
 pub(crate) fn at<'j>(payload: &'j Json, path: &str) -> Option<&'j Json> {
@@ -85,20 +86,6 @@ pub(crate) fn mask(project: &Project, payload: &mut Json) {
     });
 }
 
-/// The personal values of a payload that stand in `text` are dotted out: partners like to repeat what they were sent.
-pub(crate) fn mask_echo(project: &Project, payload: &Json, text: &str) -> String {
-    /// Shorter values stand in every text.
-    const SHORTEST: usize = 3;
-    let mut values = Vec::new();
-    walk(&mut payload.clone(), &mut |map| {
-        let personal = map.iter().filter(|(name, _)| is_personal(project, name));
-        values.extend(personal.filter_map(|(_, v)| self::text(v)).filter(|v| v.chars().count() >= SHORTEST));
-    });
-    // The longest first: a name inside an address must not leave the rest of the address.
-    values.sort_by_key(|v| std::cmp::Reverse(v.len()));
-    values.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK))
-}
-
 /// What people call the thing that an event is about: the value of the first field `number`, from the outside in.
 /// Never a personal one.
 pub(crate) fn number(project: &Project, payload: &Json) -> Option<String> {
@@ -111,16 +98,6 @@ pub(crate) fn number(project: &Project, payload: &Json) -> Option<String> {
         here.or_else(inside)
     }
     if is_personal(project, NAME) { None } else { find(payload, 0) }
-}
-
-/// Whether a field of that name is personal in some table. What the product notes about the use of accounts
-/// (`created_at`, `updated_at`) has names that every table has, and does not count.
-pub(crate) fn is_personal(project: &Project, name: &str) -> bool {
-    let counts = |table: &Table| {
-        let kind = table.field(name).and_then(|f| f.personal.as_deref());
-        kind.is_some_and(|kind| table.exposure == Exposure::Public || kind != "usage")
-    };
-    project.tables.iter().any(counts)
 }
 
 fn walk(value: &mut Json, each: &mut impl FnMut(&mut serde_json::Map<String, Json>)) {

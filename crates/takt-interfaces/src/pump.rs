@@ -18,9 +18,11 @@ use crate::{
     breaker::{Breaker, State},
     connectors::{self, Job},
     interfaces::House,
+    masks::Masks,
     outcome::{Next, Rules, micros, next},
     payload,
-    rows::{attempts, connections, deliveries, drifts, events, lanes},
+    rows::{attempts, connections, deliveries, drifts, events, lanes, subscriptions},
+    subscriptions::is_subscription,
 };
 
 /// How often a pump looks without being woken.
@@ -62,6 +64,12 @@ pub(crate) struct Turn {
     pub(crate) begun: usize,
     /// Whether more may be due at once.
     pub(crate) again: bool,
+    /// Whether the connection is gone.
+    pub(crate) is_over: bool,
+}
+
+impl Turn {
+    const NOTHING: Self = Self { begun: 0, again: false, is_over: false };
 }
 
 /// What a pump may do now, from the connection's file.
@@ -114,6 +122,8 @@ impl Pump {
         loop {
             let pause = match self.turn().await {
                 Ok(turn) if turn.again => continue,
+                // A subscription that was removed; should its name ever come back, so does a pump.
+                Ok(turn) if turn.is_over && self.running.is_empty() => return,
                 Ok(_) => LOOK_EVERY,
                 Err(error) => {
                     tracing::error!(connection = self.connection, %error, "deliveries wait");
@@ -155,7 +165,7 @@ impl Pump {
         let project = self.house.engine.project();
         let connection = project.connection(&self.connection);
         if connection.is_none() && self.connection != FUNCTIONS {
-            return Ok(Turn { begun: 0, again: false });
+            return self.wind_up().await;
         }
         let bounds = Bounds::of(connection);
         let now = self.house.engine.now();
@@ -170,16 +180,32 @@ impl Pump {
         let free = if before.paused { 0 } else { breaker.allowed(free, self.running.len(), now) };
         let free = self.rate.allowed(free, bounds.per_second);
         if self.ended.is_empty() && (free == 0 || !self.is_anything_due(now)?) {
-            return Ok(Turn { begun: 0, again: false });
+            return Ok(Turn::NOTHING);
         }
         let begun = self.write(free, state, &bounds).await?;
+        let is_gone = self.ended.iter().any(|finished| finished.ended.gone);
         self.ended.clear();
+        if is_gone && is_subscription(&self.connection) {
+            self.house.take_up_subscriptions()?;
+        }
         self.rate.spend(begun.len());
-        let turn = Turn { begun: begun.len(), again: free > 0 && begun.len() == free };
+        let again = free > 0 && begun.len() == free;
+        let turn = Turn { begun: begun.len(), again, is_over: false };
         for job in begun {
             self.send(job, &bounds);
         }
         Ok(turn)
+    }
+
+    /// The connection is gone: what was under way is written down, nothing begins.
+    async fn wind_up(&mut self) -> Result<Turn, EngineError> {
+        if !self.ended.is_empty() {
+            let (house, ended) = (Arc::clone(&self.house), self.ended.clone());
+            let write = move |tx: &EngineTx| ended.iter().try_for_each(|finished| end(tx, &house, finished));
+            self.house.engine.transact(write).await?;
+            self.ended.clear();
+        }
+        Ok(Turn { is_over: true, ..Turn::NOTHING })
     }
 
     fn status(&self) -> Result<connections::Status, EngineError> {
@@ -248,15 +274,16 @@ impl Pump {
     }
 }
 
-/// Others repeat in their answers what they were sent; personal values are not written down with it.
-fn mask(house: &House, sent: &str, ended: &mut Ended) {
-    let Ok(sent) = serde_json::from_str(sent) else { return };
-    let project = house.engine.project();
+/// What was sent and what was answered is kept for people, without personal values.
+fn mask(house: &House, payload: &str, ended: &mut Ended) {
+    let personal = house.personal();
+    let masks = Masks::of(&personal, payload);
     let samples = ended.judged.findings.iter_mut().map(|f| &mut f.after);
     let samples = samples.chain(ended.judged.kept.iter_mut().map(|k| &mut k.sample));
     for text in [&mut ended.error, &mut ended.response].into_iter().flatten().chain(samples) {
-        *text = payload::mask_echo(&project, &sent, text);
+        *text = masks.echo(text);
     }
+    ended.sent = ended.sent.take().map(|sent| masks.body(&personal, &sent));
 }
 
 /// Writes an end down, unless the delivery has moved on since (a lease that ran out, a person who cancelled).
@@ -393,6 +420,9 @@ fn keep_status(tx: &EngineTx, connection: &str, state: State, ended: &[Finished]
     for finished in ended {
         // Standard Webhooks: 410 means that nobody wants to hear from us any more.
         after.paused |= finished.ended.gone;
+        if finished.ended.gone && is_subscription(connection) {
+            subscriptions::gone(tx, connection)?;
+        }
         match finished.ended.outcome {
             // To the minute: a row for each delivery would be a write for each delivery.
             Outcome::Ok => after.last_ok_at = Some(tx.now() - tx.now().rem_euclid(60_000_000)),

@@ -204,7 +204,14 @@ impl Interfaces {
     /// [`InterfacesError::UnknownConnection`], [`InterfacesError::NotCompared`] with the reason, or the engine's. That
     /// they could not be asked is no error: it is what the comparison tells.
     pub async fn reconcile(&self, connection: &str, wish: Wish) -> Result<Reconciled, InterfacesError> {
-        self.compare_now(connection, wish, true).await
+        let compared = self.compare_now(connection, wish, true).await?;
+        if wish.replay
+            && !wish.dry_run
+            && let Some(deed) = self.deed("reconcile.replay", format!("connection {connection}"))
+        {
+            self.house.engine.note_deed(deed).await?;
+        }
+        Ok(compared)
     }
 
     async fn compare_now(&self, id: &str, wish: Wish, by_hand: bool) -> Result<Reconciled, InterfacesError> {
@@ -388,7 +395,11 @@ impl Interfaces {
     /// The engine's.
     pub async fn settle_difference(&self, connection: &str, key: &str) -> Result<u64, InterfacesError> {
         let (connection, key) = (connection.to_owned(), key.to_owned());
-        let settle = move |tx: &EngineTx| differences::settle(tx, &connection, &key);
+        let deed = self.deed("reconcile.settle", format!("connection {connection}"));
+        let settle = move |tx: &EngineTx| {
+            note(tx, deed.as_ref())?;
+            differences::settle(tx, &connection, &key)
+        };
         Ok(self.house.engine.transact(settle).await?)
     }
 

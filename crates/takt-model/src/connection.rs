@@ -33,8 +33,23 @@ pub struct Connection {
     pub operations: Vec<Operation>,
     /// What is compared with the other side.
     pub reconcile: Option<Reconcile>,
+    /// Who said it: a file, or a program.
+    pub origin: ConnectionOrigin,
     /// Where it stands.
     pub source: Source,
+}
+
+/// Who said a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConnectionOrigin {
+    /// `interfaces/<id>.toml`.
+    #[default]
+    File,
+    /// A subscription that a program or a person made while the server ran; it is not part of the project's files.
+    Subscription {
+        /// Whether events are delivered to it.
+        enabled: bool,
+    },
 }
 
 impl Connection {
@@ -45,6 +60,12 @@ impl Connection {
         let mut all = self.connect.auth.secrets();
         all.extend(asked.into_iter().flat_map(|c| c.auth.secrets()));
         all
+    }
+
+    /// Whether new events are delivered over it. What waits already is another question (`paused`).
+    #[must_use]
+    pub fn takes_events(&self) -> bool {
+        self.origin != ConnectionOrigin::Subscription { enabled: false }
     }
 }
 
@@ -166,6 +187,17 @@ pub struct Connect {
     pub security: MailSecurity,
     /// Webhooks that come in: how far the sender's clock may be off.
     pub tolerance: Duration,
+}
+
+impl Connect {
+    /// The address for people and logs. A query may hold a key of the other side, so it is left out.
+    #[must_use]
+    pub fn shown_address(&self) -> String {
+        match self.address.split_once('?') {
+            Some((before, _)) => format!("{before}?…"),
+            None => self.address.clone(),
+        }
+    }
 }
 
 /// How a line to a mail server is protected.

@@ -22,9 +22,9 @@ mod value;
 mod words;
 
 pub use connection::{
-    Breaker, Connect, Connection, ConnectionAuth, DataFlow, Deliver, ExportRef, Guard, HttpRequest, MailOut,
-    MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll, Protocol, Receive,
-    Retry, event_fits,
+    Breaker, Connect, Connection, ConnectionAuth, ConnectionOrigin, DataFlow, Deliver, ExportRef, Guard,
+    HttpRequest, MailOut, MailSecurity, OnDead, OnUnknown, Operation, OperationKind, Outage, Partner, Poll,
+    Protocol, Receive, Retry, event_fits,
 };
 pub use contract::{Contract, OnDrift, SchemaRef, StepContract};
 pub use expr::{ArithmeticOp, CompareOp, Expr, ExprText, ScalarFunction, SubQuery};
@@ -37,7 +37,7 @@ pub use project::{Project, Relation, SystemTables};
 pub use reconcile::{MissingHere, MissingThere, Ours, Reconcile};
 pub use settings::{
     AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings, SettingsLayer,
-    parse_duration,
+    WebhookSettings, parse_duration,
 };
 pub use table::{
     Check, DefaultValue, Exposure, Field, FieldId, ForeignKey, Index, NumberPart, NumberTemplate, OnDelete,

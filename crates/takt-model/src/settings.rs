@@ -71,7 +71,7 @@ impl SettingsLayer {
                     return Some((key.clone(), value));
                 }
                 let (table, key) = name.split_once('_')?;
-                ["server", "limits", "auth", "logic"]
+                ["server", "limits", "auth", "logic", "webhooks"]
                     .contains(&table)
                     .then(|| (format!("{table}.{key}"), value))
             })
@@ -106,6 +106,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// `[logic]`
     pub logic: LogicSettings,
+    /// `[webhooks]`
+    pub webhooks: WebhookSettings,
     /// Each dotted key, its value as text (secrets as `***`) and where it came from.
     pub origins: Vec<(String, String, Origin)>,
 }
@@ -214,4 +216,15 @@ pub struct LogicSettings {
     pub story_personal: Duration,
     /// How long the audit is kept.
     pub audit: Duration,
+}
+
+/// `[webhooks]`: subscriptions that are made while the server runs.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookSettings {
+    /// Whether they may lead to plain `http` and into the own network.
+    pub allow_private: bool,
+    /// How many there may be.
+    pub subscriptions: u64,
+    /// How long the old secret signs besides the new one.
+    pub overlap: Duration,
 }

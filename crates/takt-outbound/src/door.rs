@@ -1,6 +1,7 @@
 //! The door: one HTTP client with its rules.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -14,7 +15,7 @@ use reqwest::{
 };
 
 use crate::{
-    Dependency, LastOutcome, OutboundError, Request, Response, address::is_private,
+    ConnectStep, Dependency, LastOutcome, OutboundError, Request, Response, address::is_private,
     dependencies::Dependencies, tls,
 };
 
@@ -57,6 +58,8 @@ struct Inner {
     seen: Dependencies,
 }
 
+/// For looking up a name that is about to be kept.
+const JUDGING: Duration = Duration::from_secs(3);
 /// Greatest number of redirects that a request may ask for.
 const MOST_REDIRECTS: usize = 10;
 
@@ -93,6 +96,27 @@ impl Outbound {
     #[must_use]
     pub fn dependencies(&self) -> Vec<Dependency> {
         self.inner.seen.list()
+    }
+
+    /// Judges an address before it is kept: whether it could be called, and whether it leads into the own network.
+    /// The name is looked up now; a name that nobody knows yet passes. What is really connected is judged again at
+    /// each call: names move.
+    ///
+    /// # Errors
+    /// [`OutboundError::Invalid`] or [`OutboundError::PrivateAddress`].
+    pub async fn judge(&self, url: &str, allow_private: bool) -> Result<(), OutboundError> {
+        let url = parse(url)?;
+        if allow_private || self.inner.options.allow_private {
+            return Ok(());
+        }
+        let private = || OutboundError::PrivateAddress { host: host_of(&url) };
+        if let Some(address) = literal_address(&url) {
+            return if is_private(address) { Err(private()) } else { Ok(()) };
+        }
+        let Some(name) = url.host_str() else { return Ok(()) };
+        let looked = tokio::time::timeout(JUDGING, tokio::net::lookup_host((name, 0))).await;
+        let Ok(Ok(mut found)) = looked else { return Ok(()) };
+        if found.any(|a| is_private(a.ip())) { Err(private()) } else { Ok(()) }
     }
 
     pub(crate) fn options(&self) -> &OutboundOptions {
@@ -204,7 +228,8 @@ impl Resolve for PublicOnly {
         let allow_private = self.allow_private;
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let looked = tokio::net::lookup_host((host.as_str(), 0)).await;
+            let found: Vec<SocketAddr> = looked.map_err(NameUnknown)?.collect();
             let allowed: Vec<SocketAddr> =
                 found.iter().copied().filter(|a| allow_private || !is_private(a.ip())).collect();
             if allowed.is_empty() && !found.is_empty() {
@@ -219,13 +244,20 @@ impl Resolve for PublicOnly {
 #[error("the name points to a private network")]
 struct NameIsPrivate;
 
+/// The words of the resolver, and that it was the resolver.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NameUnknown(io::Error);
+
 fn connect_error(host: &str, error: &reqwest::Error) -> OutboundError {
     let host = host.to_owned();
+    let mut step = ConnectStep::Route;
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(e) = cause {
         if e.is::<NameIsPrivate>() {
             return OutboundError::PrivateAddress { host };
         }
+        step = step_of(e).unwrap_or(step);
         cause = e.source();
     }
     if error.is_builder() {
@@ -233,10 +265,33 @@ fn connect_error(host: &str, error: &reqwest::Error) -> OutboundError {
     }
     let reason = innermost(error);
     if error.is_connect() {
-        OutboundError::Connect { host, reason }
+        OutboundError::Connect { host, step, reason }
     } else {
         OutboundError::Lost { host, reason }
     }
+}
+
+/// The step that an error in the chain of causes tells of.
+fn step_of(cause: &(dyn std::error::Error + 'static)) -> Option<ConnectStep> {
+    if cause.is::<NameUnknown>() {
+        return Some(ConnectStep::Name);
+    }
+    if cause.is::<rustls::Error>() {
+        return Some(ConnectStep::Tls);
+    }
+    let error = cause.downcast_ref::<io::Error>()?;
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        return Some(ConnectStep::Refused);
+    }
+    // An error that is wrapped in one of the system's is not among its causes, and may be wrapped more than once.
+    let mut inner: Option<&(dyn std::error::Error + 'static)> = error.get_ref().map(|e| e as _);
+    while let Some(wrapped) = inner {
+        if let Some(step) = step_of(wrapped) {
+            return Some(step);
+        }
+        inner = wrapped.source();
+    }
+    None
 }
 
 /// The last cause: the words of the network. The outer ones repeat the URL, whose query may hold a secret.

@@ -27,6 +27,8 @@ pub enum OutboundError {
     Connect {
         /// Host as asked for.
         host: String,
+        /// Which step failed.
+        step: ConnectStep,
         /// In the words of the network.
         reason: String,
     },
@@ -54,6 +56,19 @@ pub enum OutboundError {
         /// In the words of the network.
         reason: String,
     },
+}
+
+/// The step at which a connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectStep {
+    /// The name leads nowhere.
+    Name,
+    /// The machine is there, and nobody listens at the port.
+    Refused,
+    /// The certificate is not trusted, or the two sides share no way of encryption.
+    Tls,
+    /// Anything else: no route, no answer.
+    Route,
 }
 
 impl OutboundError {

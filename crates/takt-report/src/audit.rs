@@ -25,6 +25,13 @@ pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
         "deliveries.replay" => ("Zustellungen noch einmal angestoßen", "sent deliveries again"),
         "connection.pause" => ("Verbindung angehalten", "paused a connection"),
         "connection.resume" => ("Verbindung fortgesetzt", "let a connection go on"),
+        "drift.accept" => ("Abweichung vom Vereinbarten gebilligt", "accepted a change of a partner"),
+        "reconcile.replay" => ("Fehlendes nachgeholt", "made up for what was missing"),
+        "reconcile.settle" => ("Abweichung als erledigt vermerkt", "called a difference settled"),
+        "webhook.make" => ("Empfänger angelegt", "added a receiver"),
+        "webhook.change" => ("Empfänger geändert", "changed a receiver"),
+        "webhook.exchange" => ("Geheimnis eines Empfängers getauscht", "exchanged the secret of a receiver"),
+        "webhook.remove" => ("Empfänger entfernt", "removed a receiver"),
         "secret.set" => ("Geheimnis hinterlegt", "kept a secret"),
         "secret.remove" => ("Geheimnis gelöscht", "removed a secret"),
         "job.run" => ("Aufgabe angestoßen", "ran a job"),
@@ -101,8 +108,8 @@ mod tests {
             23 Nov 2026, 09:14:07 (UTC)  owner@example.org, 203.0.113.9: looked at a story's personal values – story 0199 – reason: Rückfrage der Kundin zur Lieferadresse"#]].assert_eq(&told);
         assert_eq!(subject_words("3 of connection erp", "de"), "3 of connection erp");
         assert_eq!(
-            act_word("reconcile.replay", "de"),
-            "reconcile.replay",
+            act_word("moon.look", "de"),
+            "moon.look",
             "a new act is told as it is stored"
         );
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_auth::{Account, AuthError};
 use takt_engine::{AuditFilter, EngineError};
-use takt_model::Connection;
+use takt_model::{Connection, ConnectionOrigin};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::UnixListener,
@@ -333,12 +333,14 @@ fn known_roles(app: &App, roles: &[String]) -> Result<(), AdminError> {
 fn secret_list(app: &App) -> Result<Json, AdminError> {
     let project = app.project();
     let mut names = app.auth.connection_secret_names()?;
-    let needed = project.connections.iter().flat_map(Connection::secrets);
+    // Subscriptions keep their own, and nobody sets those by hand.
+    let connections = || project.connections.iter().filter(|c| c.origin == ConnectionOrigin::File);
+    let needed = connections().flat_map(Connection::secrets);
     names.extend(needed.map(str::to_owned));
     names.sort();
     names.dedup();
     let one = |name: &String| {
-        let uses = project.connections.iter().filter(|c| c.secrets().contains(&name.as_str()));
+        let uses = connections().filter(|c| c.secrets().contains(&name.as_str()));
         let uses: Vec<_> = uses.map(|c| c.id.clone()).collect();
         json!({ "name": name, "is_set": app.auth.connection_secret(name).is_some(), "connections": uses })
     };

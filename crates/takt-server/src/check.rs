@@ -15,7 +15,8 @@ mod connections;
 mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
-const SYSTEM_TABLES: [SystemTables; 3] = [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES];
+const SYSTEM_TABLES: [SystemTables; 4] =
+    [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES, takt_interfaces::SUBSCRIPTION_TABLES];
 
 /// What is wrong with a project, and what is in it.
 #[derive(Debug, Clone, serde::Serialize)]

@@ -5,6 +5,7 @@ pub(crate) mod drift;
 pub(crate) mod facts;
 pub(crate) mod later;
 pub(crate) mod reconciled;
+pub(crate) mod verdicts;
 pub(crate) mod words;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,8 @@ use takt_model::{Uuid, Value};
 use crate::{
     admin::{AdminError, sentence},
     app::App,
-    deliveries::words::{connection_state, outcome_word, say, state_word},
+    deliveries::words::{connection_state, outcome_word, say, source_word, state_word},
+    http::webhooks,
     people::Look,
 };
 
@@ -99,6 +101,13 @@ pub enum DeliveriesRequest {
         connection: String,
         /// What both sides call it: `B-2026-00012`.
         key: String,
+        /// `de` or `en`.
+        language: String,
+    },
+    /// Sends a signed test event to a webhook that goes out, and says what came of it.
+    Test {
+        /// Its name.
+        connection: String,
         /// `de` or `en`.
         language: String,
     },
@@ -235,10 +244,16 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
         }
         DeliveriesRequest::Reconcile { connection, dry_run, replay, language } => {
             let wish = takt_interfaces::Wish { dry_run, replay };
-            reconciled::compare(app, connection, wish, &language).await?
+            reconciled::compare(app, room, connection, wish, &language).await?
         }
         DeliveriesRequest::Settle { connection, key, language } => {
-            reconciled::settle(app, &connection, &key, &language).await?
+            reconciled::settle(room, &connection, &key, &language).await?
+        DeliveriesRequest::Test { connection, language } => {
+            let probe = room.probe(&connection).await?;
+            let mut told = webhooks::probed(&probe);
+            let answer = probe.answer.as_ref().map(|a| format!("\n  {a}")).unwrap_or_default();
+            told["text"] = format!("{}{answer}", verdicts::sentence(&probe, &language)).into();
+            told
         }
         DeliveriesRequest::Pause { connection, paused } => {
             room.pause(&connection, paused).await?;
@@ -269,7 +284,7 @@ fn connection_line(c: &ConnectionStatus, language: &str) -> String {
         "de" => format!("{waiting} warten, {dead} unzustellbar, {asking} offen zu entscheiden"),
         _ => format!("{waiting} waiting, {dead} dead letters, {asking} to decide"),
     };
-    format!("{:<20} {state:<32} {counts}", c.id)
+    format!("{:<20} {:<13} {state:<32} {counts}", c.id, source_word(c.source, language))
 }
 
 fn told(detail: &DeliveryDetail, language: &str) -> String {
@@ -280,6 +295,14 @@ fn told(detail: &DeliveryDetail, language: &str) -> String {
     }
     for attempt in &detail.tries {
         text.push_str(&format!("\n  {}", attempt_line(attempt, language)));
+        for (name, said) in [
+            (say(language, "sent", "gesendet"), &attempt.body),
+            (say(language, "answer", "Antwort"), &attempt.response),
+        ] {
+            if let Some(said) = said {
+                text.push_str(&format!("\n      {name}: {said}"));
+            }
+        }
     }
     let what = match (detail.edited, language) {
         (true, "de") => "Inhalt (von Hand geändert)",

@@ -53,7 +53,10 @@ fn reload(app: &App) {
         return tracing::error!("not reloaded: the project has errors; the old one is served on");
     }
     let hooks = loaded.logic.hooks();
-    if let Err(error) = app.engine.replace_project(loaded.project, hooks) {
+    let project = app.interfaces.with_subscriptions(Project::clone(&loaded.project));
+    let replaced = project.and_then(|project| app.engine.replace_project(Arc::new(project), hooks));
+    // Once more, for a subscription that came or went meanwhile.
+    if let Err(error) = replaced.and_then(|()| app.interfaces.take_up_subscriptions()) {
         return tracing::error!("not reloaded: {error}");
     }
     app.logic.store(Arc::new(loaded.logic));

@@ -17,6 +17,16 @@ impl Secrets for SecretsOf {
     fn secret(&self, name: &str) -> Option<Secret> {
         self.0.connection_secret(name).map(|value| Secret::new(value.as_str()))
     }
+
+    fn seal(&self, name: &str, value: &Secret) -> Option<Vec<u8>> {
+        let sealed = self.0.seal(name, value.expose().as_bytes());
+        sealed.inspect_err(|error| tracing::error!(%error, "a secret cannot be sealed")).ok()
+    }
+
+    fn open(&self, name: &str, sealed: &[u8]) -> Option<Secret> {
+        let opened = self.0.open_sealed(name, sealed)?;
+        std::str::from_utf8(&opened).ok().map(Secret::new)
+    }
 }
 
 /// The project's functions, those of now: after a reload these are others. Weak, because the application has the

@@ -12,7 +12,7 @@ use crate::{
     body::RequestBody,
     http::{
         auth::{self, AuthCall},
-        data, functions, health, hooks, rpc, static_files, stories,
+        data, functions, health, hooks, rpc, static_files, stories, webhooks,
     },
     identity,
     serve::Serving,
@@ -137,9 +137,13 @@ async fn function_door(call: Call, who: Principal) -> Result<Response<Body>, Wir
 
 /// `/takt/v1`: what the house tells about itself, to the secret key and to roles of the console.
 async fn takt_door(call: Call, who: Principal) -> Result<Response<Body>, WireError> {
-    let reader = stories::reader(&call, &who)?;
     let uri = call.parts.uri.clone();
-    match (&call.parts.method, Segments::of(uri.path()).as_slice()) {
+    let segments = Segments::of(uri.path());
+    if let ["takt", "v1", "webhooks", rest @ ..] = segments.as_slice() {
+        return webhooks::door(call, &who, rest).await;
+    }
+    let reader = stories::reader(&call, &who)?;
+    match (&call.parts.method, segments.as_slice()) {
         (&Method::GET | &Method::HEAD, ["takt", "v1", "stories"]) => stories::last(&call, reader).await,
         (&Method::GET | &Method::HEAD, ["takt", "v1", "stories", id]) => {
             stories::one(&call, reader, &decoded(id)).await
@@ -241,7 +245,7 @@ fn visitor(found: Result<Response<Body>, WireError>) -> Answer {
     Answer { response: found.unwrap_or_else(WireError::into_response), role: "-" }
 }
 
-fn nowhere(path: &str) -> WireError {
+pub(crate) fn nowhere(path: &str) -> WireError {
     wire(404, "TAKT013", format!("There is nothing at {path}."))
 }
 
@@ -275,7 +279,7 @@ impl<'a> Segments<'a> {
 }
 
 /// A piece with its percent signs undone; what is no text stays as it came and will not be found.
-fn decoded(segment: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(segment: &str) -> Cow<'_, str> {
     if segment.contains('%') {
         static_files::percent_decoded(segment).map_or(Cow::Borrowed(segment), Cow::Owned)
     } else {

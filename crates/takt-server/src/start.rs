@@ -177,6 +177,7 @@ fn open_rooms(
         base_url: base_url.clone(),
         keep: project.settings.logic.deliveries,
     });
+    interfaces.take_up_subscriptions()?;
     let app = App {
         started_at: engine.now(),
         engine,

@@ -8,6 +8,7 @@ mod credentials;
 mod demonstration;
 mod evidence;
 mod refresh;
+mod sealing;
 mod session;
 mod sign_in;
 mod sign_out;

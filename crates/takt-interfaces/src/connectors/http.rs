@@ -13,13 +13,14 @@ use crate::{
     Direction, Ended, Judged, Outcome,
     contract::{Answer, Place, Whose, kept_answer},
     interfaces::House,
-    outcome, payload, sign,
+    masks, outcome, payload, sign,
+    subscriptions::is_subscription,
 };
 
 /// The name under which the answer to the one call of a delivery is kept while it waits for a decision.
 pub(super) const ANSWER: &str = "takt.answer";
 /// Bytes of an answer that are kept for people.
-pub(super) const RESPONSE_HEAD: usize = 1000;
+pub(crate) const RESPONSE_HEAD: usize = 1000;
 
 pub(super) async fn send(
     house: &House,
@@ -37,7 +38,8 @@ pub(super) async fn send(
         Err(not_made) => return not_made.into_ended(),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
-    match house.outbound.send(&purpose, request).await {
+    let sent = masks::beginning(&request.body);
+    let mut ended = match house.outbound.send(&purpose, request).await {
         Ok(response) if oauth2::is_stale(house, connection, response.status) => {
             Ended::without_answer(Outcome::Failed, "the token was refused; a new one is asked for")
         }
@@ -50,16 +52,18 @@ pub(super) async fn send(
             ended
         }
         Err(error) => Ended::of_error(&error),
-    }
+    };
+    ended.sent = Some(sent);
+    ended
 }
 
 /// Why there is no request: it never can be, or not now.
 #[derive(Debug)]
-pub(super) struct NotMade {
-    pub(super) outcome: Outcome,
-    pub(super) reason: String,
+pub(crate) struct NotMade {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: String,
     /// If it breaks its contract: how.
-    pub(super) judged: Judged,
+    pub(crate) judged: Judged,
 }
 
 impl NotMade {
@@ -82,7 +86,7 @@ impl From<String> for NotMade {
     }
 }
 
-async fn request(
+pub(crate) async fn request(
     house: &House,
     project: &Project,
     connection: &Connection,
@@ -281,7 +285,7 @@ async fn headers(
             put_secret(&mut headers, "authorization", &format!("Basic {pair}"))?;
         }
         ConnectionAuth::StandardWebhooks { secrets } => {
-            let secrets = secrets.iter().map(|n| secret(n)).collect::<Result<Vec<_>, _>>()?;
+            let secrets = signing(house, secrets)?;
             let now = house.engine.now() / 1_000_000;
             let signed = sign::sign_standard(&secrets, &id, now, body).map_err(|e| e.to_string())?;
             headers.extend(signed);
@@ -295,6 +299,21 @@ async fn headers(
         }
     }
     Ok(headers)
+}
+
+/// What signs now: of a subscription the secrets that are in force, of a file those that it names.
+fn signing(house: &House, names: &[String]) -> Result<Vec<Secret>, NotMade> {
+    let mut secrets = Vec::with_capacity(names.len());
+    for name in names {
+        match house.subscriptions.signing(name, house.engine.now()) {
+            Some(held) => secrets.extend(held),
+            None if is_subscription(name) => {
+                return Err(NotMade::for_now("the secret of this webhook cannot be opened"));
+            }
+            None => secrets.push(secret(house, name)?),
+        }
+    }
+    Ok(secrets)
 }
 
 /// The value of a secret, or what to do about it.
@@ -344,6 +363,7 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
         journal: None,
         result: None,
         judged: Judged::default(),
+        sent: None,
     }
 }
 

@@ -31,14 +31,18 @@ pub(super) async fn send(
         Err(not_made) => return not_made.into_ended(),
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
+    // Not the text: whoever wants to read it has the template and the event.
+    let template = deliver.mail.as_ref().map_or("", |m| m.template.as_str());
+    let sent = Some(format!("{template}: {}", mail.subject));
     match house.outbound.send_mail(&purpose, &server, mail).await {
         Ok(answer) => Ended {
             status: Some(answer.code),
             response: Some(payload::head(&answer.text, 500)),
             error: None,
+            sent,
             ..Ended::without_answer(Outcome::Ok, "")
         },
-        Err(error) => Ended::without_answer(outcome(&error), error.to_string()),
+        Err(error) => Ended { sent, ..Ended::without_answer(outcome(&error), error.to_string()) },
     }
 }
 

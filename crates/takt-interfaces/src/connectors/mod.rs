@@ -1,7 +1,7 @@
 //! How a delivery reaches the other side: one file for each language of the wire.
 //! What the rooms above lend (functions of `logic/`, secrets) stands here as traits.
 
-mod http;
+pub(crate) mod http;
 mod mail;
 mod oauth2;
 mod talk;
@@ -29,6 +29,10 @@ pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub trait Secrets: Send + Sync {
     /// The value, if somebody has set it.
     fn secret(&self, name: &str) -> Option<Secret>;
+    /// Encrypts a value for the database; `name` is bound to it.
+    fn seal(&self, name: &str, value: &Secret) -> Option<Vec<u8>>;
+    /// Decrypts what [`Secrets::seal`] made under this name.
+    fn open(&self, name: &str, sealed: &[u8]) -> Option<Secret>;
 }
 
 /// An event as a consumer gets it.
@@ -94,10 +98,10 @@ pub(crate) fn describe(project: &Project, job: &Job) -> String {
     let Some((connection, operation)) = operation(project, &job.delivery) else {
         return "an operation that the project no longer has".to_owned();
     };
-    let address = &connection.connect.address;
     if kept_answer(job.delivery.journal.as_deref(), http::ANSWER).is_some() {
         return "judges the kept answer anew; nothing is sent".to_owned();
     }
+    let address = connection.connect.shown_address();
     match &operation.kind {
         OperationKind::Deliver(deliver) => match (&deliver.run, &deliver.request, &deliver.mail) {
             (Some(_), _, _) => format!("several calls to {address}"),

@@ -22,7 +22,7 @@ use crate::{
     Direction, Ended, Judged, Outcome,
     contract::{Answer, Place, Whose, call_key},
     interfaces::House,
-    outcome, payload,
+    masks, outcome, payload,
 };
 
 /// Calls of one attempt.
@@ -45,6 +45,8 @@ pub struct Talk {
     journal: Map<String, Json>,
     /// The last answer, for people.
     last: Option<(u16, String)>,
+    /// The beginning of the last body that was sent.
+    sent: Option<String>,
     /// How the last call that was no success ended.
     trouble: Option<Outcome>,
     unknown: bool,
@@ -76,6 +78,7 @@ impl Talk {
             most_calls: MOST_CALLS,
             calls: Arc::default(),
             last: None,
+            sent: None,
             trouble: None,
             unknown: false,
             refused: false,
@@ -115,6 +118,9 @@ impl Talk {
             return Err("the time for this attempt is over".to_owned());
         }
         let purpose = format!("{}.{}", self.connection.id, self.job.delivery.operation);
+        if !request.body.is_empty() {
+            self.sent = Some(masks::beginning(&request.body));
+        }
         let request = Request { timeout: Some(left), ..request };
         match runtime.block_on(house.outbound.send(&purpose, request)) {
             Ok(response) => self.answered(&asked, &response),
@@ -230,9 +236,8 @@ impl Talk {
                 (blame(self.refused, self.unknown, self.trouble), Some(payload::head(&why, 500)), None)
             }
         };
-        let retry_after = self.retry_after;
-        let judged = self.judged;
-        Ended { outcome, status, response, error, retry_after, gone: false, journal, result, judged }
+        let (retry_after, sent, judged) = (self.retry_after, self.sent, self.judged);
+        Ended { outcome, status, response, error, retry_after, gone: false, journal, result, judged, sent }
     }
 }
 

@@ -26,13 +26,16 @@ pub struct Attempt {
     pub status: Option<i64>,
     /// What was asked, without personal values.
     pub request: Option<String>,
+    /// The first KB of what was sent, without personal values; of a mail its template and subject.
+    pub body: Option<String>,
     /// The first bytes of the answer.
     pub response: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
 }
 
-const FIELDS: [&str; 9] = ["id", "number", "at", "took", "outcome", "status", "request", "response", "error"];
+const FIELDS: [&str; 10] =
+    ["id", "number", "at", "took", "outcome", "status", "request", "body", "response", "error"];
 
 /// Writes that attempts begin: `(id, delivery, number, request)` each.
 pub(crate) fn begin(tx: &EngineTx, begun: &[(Uuid, Uuid, u32, String)]) -> Result<(), EngineError> {
@@ -60,6 +63,7 @@ pub(crate) fn end(tx: &EngineTx, id: Uuid, ended: &Ended, took: i64) -> Result<(
             ("took", Value::Integer(took)),
             ("outcome", Value::Text(ended.outcome.name().to_owned())),
             ("status", ended.status.map_or(Value::Null, |s| Value::Integer(i64::from(s)))),
+            ("body", text_or_null(ended.sent.as_deref())),
             ("response", text_or_null(ended.response.as_deref())),
             ("error", text_or_null(ended.error.as_deref())),
         ],
@@ -81,6 +85,7 @@ pub(crate) fn of(tx: &EngineTx, delivery: Uuid) -> Result<Vec<Attempt>, EngineEr
             outcome: Outcome::named(&row.text()?)?,
             status: row.integer(),
             request: row.text(),
+            body: row.text(),
             response: row.text(),
             error: row.text(),
         })
@@ -111,4 +116,19 @@ pub(crate) fn durations(tx: &EngineTx, deliveries: &[Uuid]) -> Result<Vec<i64>, 
         .and(on.eq("outcome", Value::Text(Outcome::Ok.name().to_owned()))?);
     let plan = on.read(&["took"], Some(filter), &[], None)?;
     Ok(rows(tx, "deliveries: durations", plan)?.into_iter().filter_map(|mut r| r.integer()).collect())
+}
+
+/// Forgets attempts that began before `before`, at most `most`; gives how many. Those of dead letters too: what is
+/// known of a delivery stays with it, what was sent and answered does not stay for ever.
+pub(crate) fn forget(tx: &EngineTx, before: i64, most: u64) -> Result<u64, EngineError> {
+    let on = tx.on(TABLE)?;
+    let old = on.compare("at", CompareOp::Lt, Value::Timestamp(before))?;
+    let plan = on.read(&["id"], Some(old), &[("at", Direction::Ascending)], Some(most))?;
+    let ids: Vec<_> =
+        rows(tx, "deliveries: old attempts", plan)?.into_iter().filter_map(|mut r| r.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let these = one_of(on, "id", ids.into_iter().map(Value::Uuid))?;
+    write(tx, "deliveries: forget attempts", on.delete(these))
 }

@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod lanes;
 pub(crate) mod received;
 pub(crate) mod reconciliations;
+pub(crate) mod subscriptions;
 
 pub use attempts::Attempt;
 pub use deliveries::{Delivery, DeliveryState};
@@ -45,6 +46,13 @@ impl Row {
     fn integer(&mut self) -> Option<i64> {
         match self.next() {
             Value::Integer(v) | Value::Timestamp(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn bytes(&mut self) -> Option<Vec<u8>> {
+        match self.next() {
+            Value::Bytes(v) => Some(v),
             _ => None,
         }
     }

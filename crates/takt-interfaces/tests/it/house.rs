@@ -42,6 +42,16 @@ impl Secrets for TestSecrets {
         };
         Some(Secret::new(value))
     }
+
+    /// Turned round, so that a value that was not opened shows.
+    fn seal(&self, _: &str, value: &Secret) -> Option<Vec<u8>> {
+        Some(value.expose().bytes().rev().collect())
+    }
+
+    fn open(&self, _: &str, sealed: &[u8]) -> Option<Secret> {
+        let bytes: Vec<u8> = sealed.iter().rev().copied().collect();
+        String::from_utf8(bytes).ok().map(Secret::new)
+    }
 }
 
 /// Functions that the test scripts.
@@ -145,6 +155,8 @@ pub(crate) struct House {
     folder: TempDir,
     project: Arc<Project>,
     files: ProjectFiles,
+    /// The file of the connection.
+    erp: String,
 }
 
 /// A connection `erp` to the receiver; `more` is added to `[connect]`, `operations` are its `[[op]]`s.
@@ -210,23 +222,25 @@ impl House {
 
     /// `{receiver}` in the file is the receiver's address.
     pub(crate) fn of(receiver: Receiver, erp: &str, schemas: &[(&str, &str)]) -> Self {
-        let erp = &erp.replace("{receiver}", &receiver.address);
-        let mut files = ProjectFiles::from([
-            ("takt.toml", "name = \"Test\"\nlanguages = [\"en\"]\n"),
-            ("schema/orders.toml", ORDERS),
-            ("interfaces/erp.toml", erp),
-        ]);
+        Self::with(receiver, erp, schemas, "[webhooks]\nallow_private = true\n")
+    }
+
+    /// As [`House::of`], with settings behind the project's name.
+    pub(crate) fn with_settings(receiver: Receiver, erp: &str, settings: &str) -> Self {
+        Self::with(receiver, erp, &[], settings)
+    }
+
+    fn with(receiver: Receiver, erp: &str, schemas: &[(&str, &str)], settings: &str) -> Self {
+        let erp = erp.replace("{receiver}", &receiver.address);
+        let mut files = files(&erp, settings);
         let schemas = schemas.iter().map(|(name, text)| (format!("contracts/{name}"), (*text).to_owned()));
         files.0.extend(schemas);
-        let tables: [SystemTables; 2] = [takt_engine::TABLES, takt_interfaces::TABLES];
-        let (project, problems) = Project::parse(&files, &tables);
-        let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
-        assert!(errors.is_empty(), "{errors:?}");
+        let project = read(&files);
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
-        let (folder, project) = (tempfile::tempdir().unwrap(), Arc::new(project));
+        let folder = tempfile::tempdir().unwrap();
         let functions = Arc::new(Functions::default());
         let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
-        let house = Self { engine, interfaces, clock, receiver, functions, folder, project, files };
+        let house = Self { engine, interfaces, clock, receiver, functions, folder, project, files, erp };
         house.use_contracts();
         house
     }
@@ -245,14 +259,26 @@ impl House {
 
     /// The process dies and another begins on the same database.
     pub(crate) fn restarted(self) -> Self {
-        let Self { engine, interfaces, clock, receiver, functions, folder, project, files } = self;
+        let Self { engine, interfaces, clock, receiver, functions, folder, project, files, erp } = self;
         drop(interfaces);
         engine.close();
         drop(engine);
         let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
-        let house = Self { engine, interfaces, clock, receiver, functions, folder, project, files };
+        let house = Self { engine, interfaces, clock, receiver, functions, folder, project, files, erp };
         house.use_contracts();
         house
+    }
+
+    /// As [`House::restarted`], with other settings behind the project's name.
+    pub(crate) fn restarted_with(self, settings: &str) -> Self {
+        let Self { engine, interfaces, clock, receiver, functions, folder, erp, .. } = self;
+        drop(interfaces);
+        engine.close();
+        drop(engine);
+        let files = files(&erp, settings);
+        let project = read(&files);
+        let (engine, interfaces) = rooms(&folder, &project, &clock, &functions);
+        Self { engine, interfaces, clock, receiver, functions, folder, project, files, erp }
     }
 
     /// An event in a transaction of its own.
@@ -317,6 +343,25 @@ impl House {
     }
 }
 
+/// The files of these tests; `settings` stand behind the project's name.
+fn files(erp: &str, settings: &str) -> ProjectFiles {
+    let takt = format!("name = \"Test\"\nlanguages = [\"en\"]\n{settings}");
+    ProjectFiles::from([
+        ("takt.toml", takt.as_str()),
+        ("schema/orders.toml", ORDERS),
+        ("interfaces/erp.toml", erp),
+    ])
+}
+
+fn read(files: &ProjectFiles) -> Arc<Project> {
+    let tables: [SystemTables; 3] =
+        [takt_engine::TABLES, takt_interfaces::TABLES, takt_interfaces::SUBSCRIPTION_TABLES];
+    let (project, problems) = Project::parse(files, &tables);
+    let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    Arc::new(project)
+}
+
 fn rooms(
     folder: &TempDir,
     project: &Arc<Project>,
@@ -345,5 +390,6 @@ fn rooms(
     });
     let lent = Arc::new(Lent(Arc::clone(functions)));
     interfaces.lend(Arc::clone(&lent) as Arc<dyn Consume>, lent);
+    interfaces.take_up_subscriptions().unwrap();
     (engine, interfaces)
 }

@@ -15,3 +15,4 @@ mod receiver;
 mod reconcile;
 mod shop_mails;
 mod signatures;
+mod subscriptions;

@@ -16,8 +16,8 @@ use super::{
     problems::Problems,
 };
 use crate::{
-    Breaker, Connection, DataFlow, Guard, Outage, Partner, Project, ProjectFiles, Source, Table,
-    settings::duration,
+    Breaker, Connection, ConnectionOrigin, DataFlow, Guard, Outage, Partner, Project, ProjectFiles, Settings,
+    Source, Table, settings::duration,
 };
 
 /// Nobody waits longer for one call.
@@ -71,6 +71,7 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
         paused: section.flag("paused", problems).is_some_and(|p| p.value),
         operations: operation::all(section, problems),
         reconcile: reconcile::read(section, project, problems),
+        origin: ConnectionOrigin::File,
         source,
     };
     operation::check(&connection, problems);

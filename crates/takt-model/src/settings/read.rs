@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::layers::{self, Entry, Raw};
 use super::take::{self, Take};
-use super::{AuthSettings, LimitSettings, LogicSettings, ServerSettings, Settings, SettingsLayer};
+use super::{
+    AuthSettings, LimitSettings, LogicSettings, ServerSettings, Settings, SettingsLayer, WebhookSettings,
+};
 use crate::Words;
 use crate::read::{NameOf, Problems, Spotted, check_name};
 
@@ -55,6 +57,7 @@ pub(super) fn build(take: &mut Take<'_>) -> Settings {
     settings.limits = limits(take);
     settings.auth = auth(take);
     settings.logic = logic(take);
+    settings.webhooks = webhooks(take);
     settings.origins = std::mem::take(&mut take.origins);
     settings
 }
@@ -129,6 +132,14 @@ fn logic(take: &mut Take<'_>) -> LogicSettings {
         stories: take.duration("logic.stories", SECOND..=36_500 * DAY),
         story_personal: take.duration("logic.story_personal", Duration::ZERO..=36_500 * DAY),
         audit: take.duration("logic.audit", DAY..=36_500 * DAY),
+    }
+}
+
+fn webhooks(take: &mut Take<'_>) -> WebhookSettings {
+    WebhookSettings {
+        allow_private: take.flag("webhooks.allow_private"),
+        subscriptions: take.number("webhooks.subscriptions", 0..=1000),
+        overlap: take.duration("webhooks.overlap", Duration::ZERO..=30 * DAY),
     }
 }
 

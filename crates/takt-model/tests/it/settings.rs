@@ -87,6 +87,11 @@ fn the_default_file_is_the_default() {
                 story_personal: 7776000s,
                 audit: 94608000s,
             },
+            webhooks: WebhookSettings {
+                allow_private: false,
+                subscriptions: 100,
+                overlap: 86400s,
+            },
             origins: [],
         }
     "#]]

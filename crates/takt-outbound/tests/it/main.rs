@@ -7,7 +7,7 @@ mod smtp;
 use std::{net::SocketAddr, time::Duration};
 
 use http::Method;
-use takt_outbound::{LastOutcome, Outbound, OutboundError, OutboundOptions, Request};
+use takt_outbound::{ConnectStep, LastOutcome, Outbound, OutboundError, OutboundOptions, Request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -94,6 +94,57 @@ async fn the_own_network_is_closed_by_address_and_by_name() {
         let result = closed.send("test", Request::new(Method::GET, url.clone())).await;
         assert!(matches!(result, Err(OutboundError::PrivateAddress { .. })), "{url}: {result:?}");
     }
+}
+
+/// In all the clothes that an address of the own network can wear.
+const PRIVATE: [&str; 14] = [
+    "http://127.0.0.1/",
+    "http://127.1/",
+    "http://0.0.0.0/",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://017700000001/",
+    "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[fd00::1]/",
+    "http://[fe80::1]/",
+    "http://100.64.0.1/",
+    "http://10.0.0.7/",
+    "http://localhost/",
+];
+
+#[tokio::test]
+async fn an_address_is_judged_before_it_is_kept_and_again_when_it_is_called() {
+    let closed = door(false);
+    for url in PRIVATE {
+        let judged = closed.judge(url, false).await;
+        assert!(matches!(judged, Err(OutboundError::PrivateAddress { .. })), "kept: {url}: {judged:?}");
+        let called = closed.send("test", Request::new(Method::GET, url)).await;
+        assert!(matches!(called, Err(OutboundError::PrivateAddress { .. })), "called: {url}: {called:?}");
+        assert_eq!(closed.judge(url, true).await, Ok(()), "allowed: {url}");
+    }
+    for url in ["https://1.1.1.1/", "https://nobody.invalid/hooks"] {
+        assert_eq!(closed.judge(url, false).await, Ok(()), "{url}");
+    }
+    assert!(matches!(closed.judge("ftp://1.1.1.1/", true).await, Err(OutboundError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn a_failed_connection_says_at_which_step() {
+    let open = door(true);
+    let step = |result: Result<_, OutboundError>| match result {
+        Err(OutboundError::Connect { step, .. }) => step,
+        other => panic!("{:?}", other.map(|r: takt_outbound::Response| r.status)),
+    };
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert_eq!(step(open.send("test", get(unused, "/")).await), ConnectStep::Refused);
+    let nobody = Request::new(Method::GET, "http://nobody.invalid/");
+    assert_eq!(step(open.send("test", nobody).await), ConnectStep::Name);
+    // A server that speaks no TLS.
+    let plain = server(|_| Some("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_owned())).await;
+    let tls = Request::new(Method::GET, format!("https://{plain}/"));
+    assert_eq!(step(open.send("test", tls).await), ConnectStep::Tls);
 }
 
 #[tokio::test]

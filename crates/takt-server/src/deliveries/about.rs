@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use takt_interfaces::{ConnectionStatus, FUNCTIONS, InterfacesError, Reconciliation, Seen};
 use takt_model::{
-    Connection, DataFlow, Deliver, OnDead, OnUnknown, Operation, OperationKind, Poll, Project, Protocol,
-    Receive,
+    Connection, ConnectionOrigin, DataFlow, Deliver, OnDead, OnUnknown, Operation, OperationKind, Poll,
+    Project, Protocol, Receive,
 };
 use takt_report::format;
 
@@ -161,6 +161,7 @@ impl Words<'_> {
             facts.push(self.fact("Country", "Land", country.clone()));
         }
         facts.push(self.fact("How it is reached", "Weg dorthin", self.way(connection)));
+        facts.push(self.fact("Where it is written down", "Wo sie beschrieben ist", self.source(connection)));
         self.part("Who", "Wer", facts)
     }
 
@@ -172,9 +173,25 @@ impl Words<'_> {
             Protocol::WebhookIn => self.say("messages that come in", "Meldungen, die hereinkommen"),
             Protocol::Smtp => "E-Mail",
         };
-        match connection.connect.address.as_str() {
+        match connection.connect.shown_address().as_str() {
             "" => format!("{kind} (/hooks/v1/{})", connection.id),
             address => format!("{kind}, {address}"),
+        }
+    }
+
+    /// Where it is written down: who wants to change it must know.
+    fn source(&self, connection: &Connection) -> String {
+        match connection.origin {
+            ConnectionOrigin::File => format!("interfaces/{}.toml", connection.id),
+            ConnectionOrigin::Subscription { enabled: true } => self
+                .say("a subscription, made while the server ran", "ein Abonnement, im Betrieb angelegt")
+                .to_owned(),
+            ConnectionOrigin::Subscription { enabled: false } => self
+                .say(
+                    "a subscription, made while the server ran; it is off and gets nothing new",
+                    "ein Abonnement, im Betrieb angelegt; es ist abgeschaltet und bekommt nichts Neues",
+                )
+                .to_owned(),
         }
     }
 

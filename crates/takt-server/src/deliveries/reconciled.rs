@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 use takt_interfaces::{
-    Difference, DifferenceAction, DifferenceKind, DifferenceReason, InterfacesError, NotCompared,
+    Difference, DifferenceAction, DifferenceKind, DifferenceReason, Interfaces, InterfacesError, NotCompared,
     Reconciliation, ReconciliationState, Wish,
 };
 use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Words};
@@ -23,6 +23,7 @@ const MOST_TOLD: usize = 100;
 /// Compares with one connection, or with each that declares it, and tells it in words.
 pub(crate) async fn compare(
     app: &App,
+    room: &Interfaces,
     connection: Option<String>,
     wish: Wish,
     language: &str,
@@ -41,7 +42,7 @@ pub(crate) async fn compare(
     let is_alone = wanted.len() == 1;
     let (mut told, mut texts) = (Vec::new(), Vec::new());
     for id in wanted {
-        match one(app, &id, wish).await {
+        match one(room, &id, wish).await {
             Ok(Some(done)) => {
                 texts.push(in_words(&project, &done.run, &done.differences, wish.dry_run, language));
                 told.push(json!(done));
@@ -65,12 +66,12 @@ pub(crate) async fn compare(
 
 /// A person says that what does not agree about `key` is settled.
 pub(crate) async fn settle(
-    app: &App,
+    room: &Interfaces,
     connection: &str,
     key: &str,
     language: &str,
 ) -> Result<Json, AdminError> {
-    let n = app.interfaces.settle_difference(connection, key).await?;
+    let n = room.settle_difference(connection, key).await?;
     if n == 0 {
         return Err(AdminError(match language {
             "de" => format!("Bei `{connection}` ist zu {key} nichts offen."),
@@ -86,11 +87,11 @@ pub(crate) async fn settle(
 
 /// Goes on in the background if it takes longer than a command waits.
 async fn one(
-    app: &App,
+    room: &Interfaces,
     id: &str,
     wish: Wish,
 ) -> Result<Option<takt_interfaces::Reconciled>, InterfacesError> {
-    let (room, id) = (app.interfaces.clone(), id.to_owned());
+    let (room, id) = (room.clone(), id.to_owned());
     let work = tokio::spawn(async move { room.reconcile(&id, wish).await });
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(Ok(done)) => done.map(Some),

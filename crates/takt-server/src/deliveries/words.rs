@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use takt_interfaces::{ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
+use takt_interfaces::{ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
 use takt_model::Project;
 
 pub(crate) fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
@@ -45,6 +45,16 @@ pub(crate) fn connection_state(status: &ConnectionStatus, language: &str) -> &'s
 /// Why nothing is tried over a connection that rests.
 pub(crate) fn at_rest(language: &str) -> &'static str {
     say(language, "nothing got through there lately", "dort kam zuletzt nichts durch")
+}
+
+/// Where a connection comes from.
+pub(crate) fn source_word(source: ConnectionSource, language: &str) -> &'static str {
+    let (english, german) = match source {
+        ConnectionSource::File => ("file", "Datei"),
+        ConnectionSource::Subscription => ("subscription", "Abonnement"),
+        ConnectionSource::Functions => ("functions", "Funktionen"),
+    };
+    say(language, english, german)
 }
 
 /// Who gets a delivery, as people call it.

@@ -8,3 +8,4 @@ pub(crate) mod hooks;
 pub(crate) mod rpc;
 pub(crate) mod static_files;
 pub(crate) mod stories;
+pub(crate) mod webhooks;

@@ -20,6 +20,7 @@ use super::{
     page::{self, Here},
     reconciled, refusal,
     session::{Member, MemberPost},
+    webhooks,
 };
 use crate::{
     app::App,
@@ -41,10 +42,15 @@ pub(super) async fn one(
     Path(id): Path<String>,
     Query(said): Query<Said>,
 ) -> Response<Body> {
+    shown(&app, &member, &id, &done(&member, &said))
+}
+
+/// The page of a connection, with what has just happened to it.
+pub(super) fn shown(app: &App, member: &Member, id: &str, message: &Markup) -> Response<Body> {
     if !member.sees_report() {
         return page::not_found(&member.visitor);
     }
-    let (about, status) = match look(&app, &member, &id) {
+    let (about, status) = match look(app, member, id) {
         Ok(Some(found)) => found,
         Ok(None) => return page::not_found(&member.visitor),
         Err(error) => {
@@ -65,10 +71,12 @@ pub(super) async fn one(
     };
     let body = html! {
         p { a href="/studio/deliveries" { (member.t("← Zustellungen", "← Deliveries")) } }
-        div.head { h1 { (about.name) } (state(&member, &status)) }
-        (done(&member, &said))
+        div.head { h1 { (about.name) } (state(member, &status)) }
+        (message)
+        (webhooks::off(app, member, id))
         p.lead { (about.purpose) }
-        (buttons(&member, &status))
+        (buttons(member, &status))
+        (webhooks::tools(app, member, &status))
         (changes)
         (reconciled)
         @for part in &about.parts {
@@ -77,7 +85,7 @@ pub(super) async fn one(
         }
         p { a href={ "/studio/deliveries?connection=" (id) "#list" } { (member.t("Zustellungen dieser Verbindung →", "Deliveries of this connection →")) } }
     };
-    page::show(&member, Here::Deliveries, &about.name, &body)
+    page::show(member, Here::Deliveries, &about.name, &body)
 }
 
 fn look(app: &App, member: &Member, id: &str) -> Result<Option<(About, ConnectionStatus)>, InterfacesError> {

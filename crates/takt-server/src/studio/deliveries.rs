@@ -21,6 +21,7 @@ use super::{
     page::{self, Here},
     refusal,
     session::Member,
+    webhooks,
 };
 use crate::{
     app::App,
@@ -38,6 +39,8 @@ pub(super) struct Asked {
     connection: Option<String>,
     state: Option<String>,
     before: Option<String>,
+    /// Deliveries that went with a subscription that was removed.
+    removed: Option<u64>,
 }
 
 /// Deliveries with what they are about.
@@ -76,6 +79,7 @@ pub(super) async fn list(
             "Was dieses Backend anderen Systemen mitteilt. Nichts geht verloren: Was nicht ankommt, wird wieder versucht oder wartet auf eine Entscheidung.",
             "What this backend tells other systems. Nothing is lost: what does not arrive is tried again or waits for a decision.",
         )) }
+        (webhooks::removed(&member, asked.removed))
         (stopped(&member, &project, &shown.stopped))
         @if shown.connections.is_empty() {
             p.empty { (member.t(
@@ -86,6 +90,7 @@ pub(super) async fn list(
             h2 { (member.t("Verbindungen", "Connections")) }
             @for status in &shown.connections { (overview(&member, &project, status)) }
         }
+        (webhooks::invitation(&member))
         h2 #list { (member.t("Alle Zustellungen", "All deliveries")) }
         (filters(&member, &project, &shown.connections, &asked))
         @if shown.list.all.is_empty() {

@@ -11,7 +11,9 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
-use takt_interfaces::{Attempt, Delivery, DeliveryDetail, DeliveryState, InterfacesError, Outcome};
+use takt_interfaces::{
+    Attempt, Delivery, DeliveryDetail, DeliveryState, FUNCTIONS, InterfacesError, Outcome,
+};
 use takt_model::Uuid;
 use takt_report::{DeliveryText, format};
 
@@ -153,7 +155,11 @@ fn facts(app: &App, member: &Member, d: &Delivery) -> Markup {
     html! {
         dl.facts.two {
             div { dt { (member.t("Verbindung", "Connection")) } dd {
-                a href={ "/studio/deliveries/" (d.connection) } { (connection_name(&project, &d.connection, language.code())) }
+                @if d.connection == FUNCTIONS || project.connection(&d.connection).is_some() {
+                    a href={ "/studio/deliveries/" (d.connection) } { (connection_name(&project, &d.connection, language.code())) }
+                } @else {
+                    (d.connection) " (" (member.t("gibt es nicht mehr", "is gone")) ")"
+                }
             } }
             div { dt { (member.t("Ereignis", "Event")) } dd { (d.name) " → " (d.operation) } }
             @if let Some(lane) = &d.lane { div { dt { (member.t("Reihenfolge", "Order")) } dd { (lane) } } }
@@ -199,6 +205,9 @@ fn attempts(member: &Member, detail: &DeliveryDetail) -> Markup {
                     }
                     td data-label=(heads[5]) {
                         @if let Some(request) = &a.request { code { (request) } " " }
+                        @if let Some(body) = &a.body {
+                            details { summary { (member.t("Was gesendet wurde", "What was sent")) } pre.content tabindex="0" { (body) } }
+                        }
                         @if let Some(error) = &a.error { span.soft { (error) } }
                     }
                 } } }

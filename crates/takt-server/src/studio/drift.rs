@@ -85,9 +85,8 @@ pub(super) async fn accept(
     let Some(id) = Uuid::parse_str(&id).ok().filter(|_| member.may_operate()) else {
         return page::not_found(&member.visitor);
     };
-    match app.interfaces.accept(id).await {
+    match member.interfaces().accept(id).await {
         Ok(gone_on) => {
-            member.note("accept a change", &format!("connection {connection}, change {id}"));
             Redirect::to(&format!("/studio/deliveries/{connection}?done=accept&count={gone_on}"))
                 .into_response()
         }

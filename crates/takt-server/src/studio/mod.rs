@@ -25,6 +25,7 @@ mod rows;
 mod session;
 mod stories;
 mod test_order;
+mod webhooks;
 
 use std::{
     sync::Arc,
@@ -67,6 +68,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/deliveries/{connection}/settled", post(reconciled::settle))
         .route("/deliveries/{connection}/replay", get(connection::replay_form).post(connection::replay))
         .route("/deliveries/{connection}/changes/{id}", post(drift::accept))
+        .route("/deliveries/{connection}/test", post(webhooks::test))
+        .route("/deliveries/{connection}/rotate", post(webhooks::rotate))
+        .route("/deliveries/{connection}/remove", get(webhooks::remove_form).post(webhooks::remove))
+        .route("/webhooks/new", get(webhooks::form).post(webhooks::create))
         .route("/deliveries/{connection}/{id}", get(delivery::one).post(delivery::decide))
         .route("/deliveries/{connection}/{id}/content", post(delivery::edit))
         .route("/deliveries/{connection}/{id}/send", post(delivery::send))

@@ -115,10 +115,9 @@ pub(super) async fn settle(
         return page::not_found(&member.visitor);
     }
     let key = post.fields.get("key");
-    match app.interfaces.settle_difference(&id, key).await {
+    match member.interfaces().settle_difference(&id, key).await {
         Ok(0) => page::not_found(&member.visitor),
         Ok(_) => {
-            member.note("settle", &format!("{key} of connection {id}"));
             member.visitor.studio.forget_report().await;
             Redirect::to(&format!("/studio/deliveries/{id}?done=settled#reconciled")).into_response()
         }
@@ -137,10 +136,9 @@ pub(super) async fn compare(
         return page::not_found(&member.visitor);
     }
     let replay = post.fields.get("replay") == "yes";
-    match app.interfaces.reconcile(&id, Wish { dry_run: false, replay }).await {
+    match member.interfaces().reconcile(&id, Wish { dry_run: false, replay }).await {
         Ok(done) => {
             let n = done.run.replayed;
-            member.note("compare", &format!("connection {id}, {n} made up for"));
             member.visitor.studio.forget_report().await;
             Redirect::to(&format!("/studio/deliveries/{id}?done=reconcile&count={n}#reconciled"))
                 .into_response()

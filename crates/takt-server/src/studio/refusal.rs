@@ -7,7 +7,7 @@ use takt_logic::LogicError;
 use takt_plan::PlanError;
 
 use super::{language::Language, rows::state_word};
-use crate::deliveries::reconciled;
+use crate::deliveries::{reconciled, verdicts};
 
 /// What a refused plan means.
 pub(super) fn engine(error: &EngineError, language: Language) -> String {
@@ -176,6 +176,28 @@ pub(super) fn interfaces(error: &InterfacesError, language: Language) -> String 
             "That is not possible now: the delivery is under way or has ended already. Please load the page again.",
         ),
         InterfacesError::NotCompared(why) => return reconciled::not_compared(why, language.code()),
+        InterfacesError::UnknownSubscription(_) => {
+            language.t("Dieses Abonnement gibt es nicht.", "This subscription does not exist.")
+        }
+        InterfacesError::Subscription(wrong) => {
+            let told = wrong.iter().map(|w| verdicts::complaint(w, language.code()));
+            return told.collect::<Vec<_>>().join(" ");
+        }
+        InterfacesError::TooManySubscriptions(most) => {
+            let words = language.t(
+                "Es gibt schon so viele Abonnements, wie es geben darf",
+                "There are as many subscriptions as there may be",
+            );
+            return format!("{words} ({most}).");
+        }
+        InterfacesError::NoWebhook(_) => language.t(
+            "Nur Meldungen, die wir senden, lassen sich so testen.",
+            "Only messages that we send can be tested like this.",
+        ),
+        InterfacesError::NoChance => {
+            tracing::error!(%error, "a page of the console failed");
+            unexpected(language)
+        }
         InterfacesError::Body(why) => {
             let words = language.t("Der Inhalt ist kein gültiges JSON", "The content is not valid JSON");
             return format!("{words}: {why}");

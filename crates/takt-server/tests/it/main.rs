@@ -14,3 +14,4 @@ mod shapes;
 mod studio;
 mod support;
 mod tales;
+mod webhooks;

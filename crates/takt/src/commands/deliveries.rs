@@ -26,7 +26,8 @@ Examples:
   takt deliveries reconcile erp --dry-run            only look
   takt deliveries reconcile erp --replay             send or handle what is missing
   takt deliveries reconcile payment --settled B-2026-00012    a person has seen to it
-  takt deliveries connections                        how every connection is
+  takt deliveries test partner_hook                  does the receiver take a signed test event?
+  takt deliveries connections                        how every connection is, and where it is written down
   takt deliveries connections --about                what each is for, and what was really seen of it
   takt deliveries drift                              what partners send that is not as agreed
   takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on")]
@@ -138,7 +139,12 @@ enum Verb {
         #[command(subcommand)]
         verb: Option<DriftVerb>,
     },
-    /// Say how every connection is.
+    /// Send a signed test event to a webhook that goes out, and say what came of it.
+    Test {
+        /// Name of the connection or the subscription.
+        connection: String,
+    },
+    /// Say how every connection is, those of files and subscriptions.
     Connections {
         /// Tell everything: purpose, partner, personal data, operations, what was seen.
         #[arg(long)]
@@ -225,6 +231,7 @@ impl Verb {
             Self::Drift { connection, verb: Some(DriftVerb::List) | None } => {
                 DeliveriesRequest::Drift { connection, language }
             }
+            Self::Test { connection } => DeliveriesRequest::Test { connection, language },
             Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })
     }

@@ -1,0 +1,241 @@
+//! The test of a receiver: one signed `takt.test` event, sent at once and by nobody's schedule; what came of it, so that
+//! a person can be told what is wrong. Nothing is stored, and nothing is tried again.
+
+use std::time::{Duration, Instant};
+
+use takt_model::{Connection, Deliver, OnUnknown, OperationKind, Protocol, Retry, Uuid};
+use takt_outbound::{ConnectStep, OutboundError};
+
+use crate::{
+    Delivery, DeliveryState, Interfaces, InterfacesError,
+    connectors::{Job, http},
+    outcome::micros,
+    rows::events::Event,
+};
+
+/// The name of the event that is sent.
+const EVENT: &str = "takt.test";
+/// Whoever presses the button waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// What it means.
+    pub verdict: Verdict,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// How long it took: microseconds.
+    pub took: i64,
+    /// The first bytes of the answer.
+    pub answer: Option<String>,
+    /// Host and port that were called.
+    pub host: String,
+    /// Where a redirect leads, or the words of the network.
+    pub detail: Option<String>,
+}
+
+/// What the end of a test means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The receiver took it.
+    Arrived,
+    /// It was not sent: a secret is missing, the address is none.
+    NotSent,
+    /// The address leads into the own network.
+    Private,
+    /// No machine has this name.
+    NoName,
+    /// Nobody listens there.
+    Refused,
+    /// The certificate is not trusted.
+    Tls,
+    /// No way leads there.
+    NoRoute,
+    /// No answer in time.
+    Silent,
+    /// The connection broke, or the answer had no end.
+    Broken,
+    /// The answer leads elsewhere, and nobody follows.
+    Redirect,
+    /// 410: nobody wants to hear from us any more.
+    Gone,
+    /// 401 or 403.
+    Denied,
+    /// 404 or 405.
+    NotThere,
+    /// Another status that is no success.
+    Status,
+}
+
+impl Verdict {
+    fn of_status(status: u16) -> Self {
+        match status {
+            200..=299 => Self::Arrived,
+            300..=399 => Self::Redirect,
+            401 | 403 => Self::Denied,
+            404 | 405 => Self::NotThere,
+            410 => Self::Gone,
+            _ => Self::Status,
+        }
+    }
+
+    fn of_error(error: &OutboundError) -> Self {
+        match error {
+            OutboundError::Invalid(_) => Self::NotSent,
+            OutboundError::PrivateAddress { .. } => Self::Private,
+            OutboundError::Timeout { .. } => Self::Silent,
+            OutboundError::Connect { step, .. } => match step {
+                ConnectStep::Name => Self::NoName,
+                ConnectStep::Refused => Self::Refused,
+                ConnectStep::Tls => Self::Tls,
+                ConnectStep::Route => Self::NoRoute,
+            },
+            OutboundError::Lost { .. } | OutboundError::TooLarge { .. } | OutboundError::Broken { .. } => {
+                Self::Broken
+            }
+        }
+    }
+}
+
+impl Interfaces {
+    /// Sends one signed `takt.test` event to a webhook that goes out, whether it is paused or not.
+    ///
+    /// # Errors
+    /// [`InterfacesError::UnknownConnection`] or [`InterfacesError::NoWebhook`].
+    pub async fn probe(&self, connection: &str) -> Result<Probe, InterfacesError> {
+        let project = self.house.engine.project();
+        let found = project.connection(connection);
+        let found = found.ok_or_else(|| InterfacesError::UnknownConnection(connection.to_owned()))?;
+        if found.connect.protocol != Protocol::WebhookOut {
+            return Err(InterfacesError::NoWebhook(connection.to_owned()));
+        }
+        let (deliver, job) = (plain(), self.job(found));
+        let begun = Instant::now();
+        let made = http::request(&self.house, &project, found, &deliver, &job).await;
+        let host = host_of(&found.connect.address);
+        let empty =
+            Probe { verdict: Verdict::NotSent, status: None, took: 0, answer: None, host, detail: None };
+        let mut request = match made {
+            Ok(request) => request,
+            Err(not_made) => return Ok(Probe { detail: Some(not_made.reason), ..empty }),
+        };
+        request.timeout = Some(PATIENCE.min(found.guard.timeout));
+        let answered = self.house.outbound.send(&format!("{connection}: test"), request).await;
+        let took = micros(begun.elapsed());
+        Ok(match answered {
+            Ok(response) => {
+                let text = String::from_utf8_lossy(&response.body);
+                let location = response.headers.get(::http::header::LOCATION).and_then(|v| v.to_str().ok());
+                Probe {
+                    verdict: Verdict::of_status(response.status),
+                    status: Some(response.status),
+                    took,
+                    answer: (!text.is_empty()).then(|| crate::payload::head(&text, http::RESPONSE_HEAD)),
+                    detail: location.map(|l| crate::payload::head(l, 200)),
+                    ..empty
+                }
+            }
+            Err(error) => {
+                Probe { verdict: Verdict::of_error(&error), took, detail: Some(reason(&error)), ..empty }
+            }
+        })
+    }
+
+    /// The test as a delivery that nobody stores.
+    fn job(&self, connection: &Connection) -> Job {
+        let now = self.house.engine.now();
+        let id = Uuid::new_v4();
+        let says = format!("A test of the connection {}. It means nothing.", connection.id);
+        let payload = serde_json::json!({ "message": says }).to_string();
+        let event = Event { id, name: EVENT.to_owned(), key: None, payload, story: None, at: now };
+        let operation = connection.operations.iter().find(|o| matches!(o.kind, OperationKind::Deliver(_)));
+        let delivery = Delivery {
+            id,
+            event: id,
+            name: EVENT.to_owned(),
+            connection: connection.id.clone(),
+            operation: operation.map(|o| o.name.clone()).unwrap_or_default(),
+            lane: None,
+            state: DeliveryState::Waiting,
+            attempts: 1,
+            next_at: now,
+            created_at: now,
+            first_at: Some(now),
+            ended_at: None,
+            outcome: None,
+            error: None,
+            story: None,
+            body: None,
+            journal: None,
+            claimed: true,
+            in_lane: false,
+        };
+        Job { delivery, event, attempt: id, number: 1 }
+    }
+}
+
+/// As webhooks without a function of their own are delivered.
+fn plain() -> Deliver {
+    Deliver {
+        on: Vec::new(),
+        lane: None,
+        request: None,
+        map: None,
+        run: None,
+        mail: None,
+        on_unknown: OnUnknown::Resend,
+        idempotency_header: None,
+        retry: Retry::webhook(),
+        ok_also: Vec::new(),
+    }
+}
+
+fn host_of(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default().to_owned()
+}
+
+/// The words of the network, without the host, which is told anyway.
+fn reason(error: &OutboundError) -> String {
+    match error {
+        OutboundError::Invalid(reason)
+        | OutboundError::Connect { reason, .. }
+        | OutboundError::Lost { reason, .. }
+        | OutboundError::Broken { reason, .. } => reason.clone(),
+        OutboundError::PrivateAddress { .. }
+        | OutboundError::Timeout { .. }
+        | OutboundError::TooLarge { .. } => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_and_errors_have_their_verdicts() {
+        for (status, verdict) in [
+            (200, Verdict::Arrived),
+            (204, Verdict::Arrived),
+            (302, Verdict::Redirect),
+            (401, Verdict::Denied),
+            (404, Verdict::NotThere),
+            (410, Verdict::Gone),
+            (500, Verdict::Status),
+        ] {
+            assert_eq!(Verdict::of_status(status), verdict, "{status}");
+        }
+        let failed = |step| OutboundError::Connect { host: "x".into(), step, reason: "y".into() };
+        for (error, verdict) in [
+            (failed(ConnectStep::Name), Verdict::NoName),
+            (failed(ConnectStep::Refused), Verdict::Refused),
+            (failed(ConnectStep::Tls), Verdict::Tls),
+            (OutboundError::PrivateAddress { host: "x".into() }, Verdict::Private),
+            (OutboundError::Lost { host: "x".into(), reason: "y".into() }, Verdict::Broken),
+        ] {
+            assert_eq!(Verdict::of_error(&error), verdict, "{error}");
+        }
+    }
+}
