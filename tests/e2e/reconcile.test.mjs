@@ -7,17 +7,16 @@ import { PaymentStandIn } from "./lib/payment-stand-in.mjs";
 import { Server, takt } from "./lib/server.mjs";
 import { execFile } from "node:child_process";
 
-let service, server, customer, product;
+let service, server, customer, product, env;
 
 before(async () => {
   service = await PaymentStandIn.start();
-  server = await Server.start({
-    env: {
-      TAKT_SECRET_PAYMENT_SIGNING: service.signing,
-      TAKT_SECRET_PAYMENT_KEY: service.key,
-      TAKT_CONNECTION_PAYMENT_BASE: service.url,
-    },
-  });
+  env = {
+    TAKT_SECRET_PAYMENT_SIGNING: service.signing,
+    TAKT_SECRET_PAYMENT_KEY: service.key,
+    TAKT_CONNECTION_PAYMENT_BASE: service.url,
+  };
+  server = await Server.start({ env });
   customer = await server.customer("payer");
   [product] = (await server.service("GET", "/rest/v1/products?select=id&active=is.true&stock=gt.60&limit=1")).json;
 });
@@ -159,5 +158,31 @@ describe("what cannot be settled by itself", () => {
     service.asked = [];
     assert.equal((await compared()).state, "agreed");
     assert.equal(service.asked.length, 3);
+  });
+});
+
+describe("a comparison in the middle of which the server is killed", () => {
+  it("is told as failed, and the next one does everything once", async () => {
+    const { number, total } = await order();
+    service.pay(number, cents(total), LONG_AGO);
+    let go;
+    service.faults.hold = new Promise((release) => (go = release));
+    service.asked = [];
+    const broken = reconcile("payment");
+    await until("asked", () => service.asked.length > 0);
+    await server.kill();
+    go();
+    service.faults.hold = null;
+    assert.equal((await broken).code, 1);
+
+    server = await Server.start({ data: server.data, env });
+    await until("told as failed", async () => {
+      const about = JSON.parse(await server.command("deliveries", "connections", "--about", "--json")).connections;
+      return /failed|gescheitert/.test(JSON.stringify(about.find((c) => c.id === "payment")));
+    });
+    assert.equal((await compared()).replayed, 1);
+    await until("paid", async () => (await orders([number]))[0].status === "paid");
+    assert.equal((await orders([number]))[0].order_changes.length, 1);
+    assert.equal((await compared()).state, "agreed");
   });
 });

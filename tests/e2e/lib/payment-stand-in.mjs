@@ -10,7 +10,7 @@ export class PaymentStandIn {
   /** What was asked: `{ line, key }`, the key being the one by which a repeat is told. */
   asked = [];
   /** Faults, to be switched by a test. */
-  faults = { down: false, silent: 0 };
+  faults = { down: false, silent: 0, hold: null };
   #answers = new Map();
 
   static async start({ key = "sk_stand_in", signing = "whsec_stand_in" } = {}) {
@@ -63,6 +63,8 @@ export class PaymentStandIn {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(json));
     };
+    // Until it is let go: a promise.
+    await this.faults.hold;
     if (this.faults.down) return send(503, { error: { message: "the stand-in is switched off" } });
     if (request.headers.authorization !== `Bearer ${this.key}`) return send(401, { error: { message: "no such key" } });
     if (request.method === "GET" && url.pathname === "/v1/payment_intents") return send(200, this.#list(url.searchParams));
