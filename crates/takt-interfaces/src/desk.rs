@@ -277,8 +277,8 @@ impl Interfaces {
             .look_up(|tx| deliveries::list(tx, &wanted, Direction::Ascending, MOST_REPLAYED))?;
         let project = self.house.engine.project();
         let waiting_too = filter.state == Some(DeliveryState::Waiting);
-        let may_leave = move |d: &Delivery| is_known(&project, &d.connection) && (d.state != DeliveryState::Waiting || (waiting_too && !d.claimed));
-        found.retain(may_leave);
+        let may_leave = move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
+        found.retain(|d| is_known(&project, &d.connection) && may_leave(d));
         let replayed = Replayed { deliveries: found.len() as u64, dry_run };
         if dry_run {
             return Ok(replayed);

@@ -3,9 +3,7 @@
 use serde_json::Value as Json;
 use takt_model::{Connection, Project};
 
-use crate::masks::is_personal;
-/// What stands in place of a personal value.
-pub(crate) use crate::masks::MASK;
+use crate::masks::{MASK, is_personal};
 
 /// The value at `order.address.city`; a leading `$` or `$.` is allowed.
 pub(crate) fn at<'j>(payload: &'j Json, path: &str) -> Option<&'j Json> {

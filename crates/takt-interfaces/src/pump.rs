@@ -20,7 +20,6 @@ use crate::{
     interfaces::House,
     masks::Masks,
     outcome::{Next, Rules, micros, next},
-    payload,
     rows::{attempts, connections, deliveries, drifts, events, lanes, subscriptions},
     subscriptions::is_subscription,
 };

@@ -35,6 +35,7 @@ use crate::{
     Delivery, DeliveryState, Difference, DifferenceKind, Interfaces, InterfacesError, Outcome,
     Reconciliation, ReconciliationState,
     connectors::{Job, ask_for_list},
+    desk::note,
     error::NotCompared,
     outcome::micros,
     payload,

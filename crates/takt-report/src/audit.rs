@@ -107,10 +107,6 @@ mod tests {
             23.11.2026, 10:14:07 Uhr (MEZ)  owner@example.org, 203.0.113.9: persönliche Werte einer Geschichte angesehen – Geschichte 0199 – Grund: Rückfrage der Kundin zur Lieferadresse
             23 Nov 2026, 09:14:07 (UTC)  owner@example.org, 203.0.113.9: looked at a story's personal values – story 0199 – reason: Rückfrage der Kundin zur Lieferadresse"#]].assert_eq(&told);
         assert_eq!(subject_words("3 of connection erp", "de"), "3 of connection erp");
-        assert_eq!(
-            act_word("moon.look", "de"),
-            "moon.look",
-            "a new act is told as it is stored"
-        );
+        assert_eq!(act_word("moon.look", "de"), "moon.look", "a new act is told as it is stored");
     }
 }

@@ -248,6 +248,7 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
         }
         DeliveriesRequest::Settle { connection, key, language } => {
             reconciled::settle(room, &connection, &key, &language).await?
+        }
         DeliveriesRequest::Test { connection, language } => {
             let probe = room.probe(&connection).await?;
             let mut told = webhooks::probed(&probe);

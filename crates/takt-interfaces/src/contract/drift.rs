@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use takt_model::{Project, Uuid};
 
 use super::{Direction, Place, Whose, sample, schema::Schema};
-use crate::payload;
+use crate::{masks, payload};
 
 /// Violations of one message that are looked at; more are more of the same.
 const MOST_ERRORS: usize = 200;
@@ -296,7 +296,7 @@ fn token(project: &Project, pointer: &str, value: &Json) -> Option<String> {
     let name = pointer.rsplit('/').next().unwrap_or_default();
     let text = payload::text(value)?;
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    (text.len() <= 40 && text.chars().all(is_word) && !payload::is_personal(project, name)).then_some(text)
+    (text.len() <= 40 && text.chars().all(is_word) && !masks::is_personal(project, name)).then_some(text)
 }
 
 fn escape(name: &str) -> String {

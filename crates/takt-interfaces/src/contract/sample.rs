@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 use takt_model::Project;
 
-use crate::payload;
+use crate::{masks, payload};
 
 /// Bytes of a sample.
 const MOST: usize = 1024;
@@ -34,7 +34,7 @@ fn shrunk(value: &Json, levels: usize) -> Json {
             let small = map.iter().take(FIELDS).map(|(k, v)| (payload::head(k, WORD), shrunk(v, levels - 1)));
             Json::Object(small.collect::<Map<_, _>>())
         }
-        Json::String(text) if !is_word(text) => Json::from(payload::MASK),
+        Json::String(text) if !is_word(text) => Json::from(masks::MASK),
         other => other.clone(),
     }
 }
@@ -75,7 +75,7 @@ mod tests {
         let read: Json = serde_json::from_str(&sample).unwrap_or_default();
         assert_eq!(read["state"], "processing");
         assert_eq!(read["price"], "12.90");
-        assert_eq!([&read["note"], &read["mail"], &read["phone"]], [payload::MASK; 3]);
+        assert_eq!([&read["note"], &read["mail"], &read["phone"]], [masks::MASK; 3]);
         assert_eq!(read["rows"].as_array().map(Vec::len), Some(2));
         let wide: Map<String, Json> =
             (0..30).map(|n| (format!("field_{n}"), json!("x".repeat(39)))).collect();

@@ -136,6 +136,7 @@ impl Terms {
         let operation = Operation {
             name: OPERATION.to_owned(),
             kind: OperationKind::Deliver(Box::new(deliver)),
+            contract: None,
             source: source.clone(),
         };
         Connection {
@@ -160,6 +161,7 @@ impl Terms {
             },
             paused: !enabled,
             operations: vec![operation],
+            reconcile: None,
             origin: ConnectionOrigin::Subscription { enabled },
             source,
         }

@@ -43,7 +43,7 @@ async fn the_own_network_is_closed_in_all_its_clothes() {
         "10.0.0.1",
         "192.168.0.1",
     ] {
-        let house = House::of(Receiver::start().await, &closed(&format!("{host}:{port}"), ""));
+        let house = House::of(Receiver::start().await, &closed(&format!("{host}:{port}"), ""), &[]);
         house.emit("order.placed", "{}").await;
         house.work().await;
         let delivery = house.deliveries().remove(0);
@@ -58,7 +58,7 @@ async fn the_own_network_is_closed_in_all_its_clothes() {
 async fn the_way_to_a_token_has_the_same_guard() {
     let inside = Receiver::start().await;
     let auth = OAUTH.replace("TOKEN", &inside.address);
-    let house = House::of(Receiver::start().await, &closed("partner.invalid", &auth));
+    let house = House::of(Receiver::start().await, &closed("partner.invalid", &auth), &[]);
     house.emit("order.placed", "{}").await;
     house.work().await;
     let error = house.deliveries().remove(0).error.unwrap();
@@ -72,7 +72,7 @@ async fn a_redirect_of_the_way_to_a_token_is_not_followed() {
     let away = format!("location: http://{}/\r\n", trap.address);
     tokens.will([Answer::Status(307, away.leak(), "")]);
     let erp = connection("partner.invalid", "data = []", &OAUTH.replace("TOKEN", &tokens.address), DELIVER);
-    let house = House::of(Receiver::start().await, &erp);
+    let house = House::of(Receiver::start().await, &erp, &[]);
     house.emit("order.placed", "{}").await;
     house.work().await;
     let error = house.deliveries().remove(0).error.unwrap();

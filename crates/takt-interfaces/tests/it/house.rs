@@ -222,15 +222,15 @@ impl House {
 
     /// `{receiver}` in the file is the receiver's address.
     pub(crate) fn of(receiver: Receiver, erp: &str, schemas: &[(&str, &str)]) -> Self {
-        Self::with(receiver, erp, schemas, "[webhooks]\nallow_private = true\n")
+        Self::read_of(receiver, erp, schemas, "[webhooks]\nallow_private = true\n")
     }
 
     /// As [`House::of`], with settings behind the project's name.
     pub(crate) fn with_settings(receiver: Receiver, erp: &str, settings: &str) -> Self {
-        Self::with(receiver, erp, &[], settings)
+        Self::read_of(receiver, erp, &[], settings)
     }
 
-    fn with(receiver: Receiver, erp: &str, schemas: &[(&str, &str)], settings: &str) -> Self {
+    fn read_of(receiver: Receiver, erp: &str, schemas: &[(&str, &str)], settings: &str) -> Self {
         let erp = erp.replace("{receiver}", &receiver.address);
         let mut files = files(&erp, settings);
         let schemas = schemas.iter().map(|(name, text)| (format!("contracts/{name}"), (*text).to_owned()));

@@ -154,7 +154,7 @@ async fn who_is_not_there_is_waited_for() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     for (what, address) in [("down", closed.as_str()), ("a name that nobody knows", "no-such-host.invalid")] {
         let erp = connection(address, QUICK, "", DELIVER);
-        let house = House::of(Receiver::start().await, &erp);
+        let house = House::of(Receiver::start().await, &erp, &[]);
         house.emit("order.placed", ORDER).await;
         house.work().await;
         let delivery = house.deliveries().remove(0);
@@ -181,7 +181,7 @@ async fn who_cannot_prove_its_name_gets_nothing() {
         let port = address.rsplit_once(':').unwrap().1;
         let erp =
             connection(&format!("localhost:{port}"), PATIENT, "", DELIVER).replace("http://", "https://");
-        let house = House::of(Receiver::start().await, &erp);
+        let house = House::of(Receiver::start().await, &erp, &[]);
         house.emit("order.placed", ORDER).await;
         house.work().await;
         let delivery = house.deliveries().remove(0);

@@ -16,8 +16,8 @@ use super::{
     problems::Problems,
 };
 use crate::{
-    Breaker, Connection, ConnectionOrigin, DataFlow, Guard, Outage, Partner, Project, ProjectFiles, Settings,
-    Source, Table, settings::duration,
+    Breaker, Connection, ConnectionOrigin, DataFlow, Guard, Outage, Partner, Project, ProjectFiles, Source,
+    Table, settings::duration,
 };
 
 /// Nobody waits longer for one call.

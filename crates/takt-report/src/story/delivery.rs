@@ -175,7 +175,7 @@ impl Telling<'_> {
                 Went::Waits(_) | Went::Running | Went::Held => {
                     (State::Yellow, self.pick("steht aus", "outstanding"))
                 }
-                Went::Stopped | Went::Unclear | Went::Cancelled(_) => {
+                Went::Stopped | Went::Unclear | Went::Parked | Went::Cancelled(_) => {
                     (State::Yellow, self.pick("ohne Antwort", "without an answer"))
                 }
             };
@@ -187,6 +187,7 @@ impl Telling<'_> {
             Went::Held => self.pick("angehalten", "paused"),
             Went::Stopped => self.pick("unzustellbar", "undeliverable"),
             Went::Unclear => self.pick("unklar", "unclear"),
+            Went::Parked => self.pick("geparkt", "parked"),
             Went::Cancelled(_) => self.pick("abgebrochen", "cancelled"),
         };
         (went.state(), word)
@@ -202,12 +203,12 @@ impl Telling<'_> {
             (Went::Arrived(_), _) => format!("{to} has answered."),
             (Went::Waits(_) | Went::Running | Went::Held, "de") => format!("{to} wird gefragt."),
             (Went::Waits(_) | Went::Running | Went::Held, _) => format!("{to} is being asked."),
-            (Went::Stopped | Went::Unclear | Went::Cancelled(_), "de") => {
+            (Went::Stopped | Went::Unclear | Went::Parked | Went::Cancelled(_), "de") => {
                 format!(
                     "{to} hat nicht geantwortet. Die nächste Frage geht nach Plan hinaus; es geht nichts verloren."
                 )
             }
-            (Went::Stopped | Went::Unclear | Went::Cancelled(_), _) => {
+            (Went::Stopped | Went::Unclear | Went::Parked | Went::Cancelled(_), _) => {
                 format!("{to} has not answered. The next question leaves on schedule; nothing is lost.")
             }
         }

@@ -21,7 +21,11 @@ use crate::{
 /// `/takt/v1/webhooks/..`; what is changed is written to the audit.
 pub(crate) async fn door(call: Call, who: &Principal, rest: &[&str]) -> Result<Response<Body>, WireError> {
     if !matches!(who.rights, Rights::Service) {
-        return Err(rest_error(RestError::coded("42501", "permission denied: this needs the secret key", who)));
+        return Err(rest_error(RestError::coded(
+            "42501",
+            "permission denied: this needs the secret key",
+            who,
+        )));
     }
     let from = identity::address(&call.app, call.peer, &call.parts.headers);
     let room = call.app.interfaces.acting_for(people::secret_key(from));

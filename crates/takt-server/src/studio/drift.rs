@@ -77,7 +77,6 @@ fn accept_button(member: &Member, shown: &Shown) -> Markup {
 
 /// `POST /studio/deliveries/{connection}/changes/{id}`: a person accepts.
 pub(super) async fn accept(
-    AppState(app): AppState<Arc<App>>,
     Path((connection, id)): Path<(String, String)>,
     post: MemberPost,
 ) -> Response<Body> {
@@ -86,10 +85,8 @@ pub(super) async fn accept(
         return page::not_found(&member.visitor);
     };
     match member.interfaces().accept(id).await {
-        Ok(gone_on) => {
-            Redirect::to(&format!("/studio/deliveries/{connection}?done=accept&count={gone_on}"))
-                .into_response()
-        }
+        Ok(gone_on) => Redirect::to(&format!("/studio/deliveries/{connection}?done=accept&count={gone_on}"))
+            .into_response(),
         Err(InterfacesError::UnknownDrift(_)) => page::not_found(&member.visitor),
         Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),
     }

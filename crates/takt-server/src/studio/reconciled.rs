@@ -106,7 +106,6 @@ fn buttons(member: &Member, id: &str, can_mend: bool) -> Markup {
 
 /// `POST /studio/deliveries/{connection}/settled`
 pub(super) async fn settle(
-    AppState(app): AppState<Arc<App>>,
     Path(id): Path<String>,
     post: MemberPost,
 ) -> Response<Body> {
@@ -127,7 +126,6 @@ pub(super) async fn settle(
 
 /// `POST /studio/deliveries/{connection}/reconcile`
 pub(super) async fn compare(
-    AppState(app): AppState<Arc<App>>,
     Path(id): Path<String>,
     post: MemberPost,
 ) -> Response<Body> {

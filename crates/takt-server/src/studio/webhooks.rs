@@ -182,9 +182,7 @@ pub(super) async fn create(AppState(app): AppState<Arc<App>>, post: MemberPost) 
         return page::not_found(&member.visitor);
     }
     match member.interfaces().subscribe(said(&app, &member, &fields)).await {
-        Ok((made, secret)) => {
-            secret_page(&member, &made, &secret)
-        }
+        Ok((made, secret)) => secret_page(&member, &made, &secret),
         // What was typed is not lost.
         Err(error) => {
             let words = refusal::interfaces(&error, member.visitor.language);
@@ -326,7 +324,6 @@ pub(super) async fn test(
 
 /// `POST /studio/deliveries/{connection}/rotate`
 pub(super) async fn rotate(
-    AppState(app): AppState<Arc<App>>,
     Path(id): Path<String>,
     post: MemberPost,
 ) -> Response<Body> {
@@ -335,9 +332,7 @@ pub(super) async fn rotate(
         return page::not_found(&member.visitor);
     }
     match member.interfaces().exchange_secret(&id, None).await {
-        Ok((changed, secret)) => {
-            secret_page(&member, &changed, &secret)
-        }
+        Ok((changed, secret)) => secret_page(&member, &changed, &secret),
         Err(error) => refused(&member, &error),
     }
 }
@@ -380,7 +375,6 @@ pub(super) async fn remove_form(
 
 /// `POST /studio/deliveries/{connection}/remove`
 pub(super) async fn remove(
-    AppState(app): AppState<Arc<App>>,
     Path(id): Path<String>,
     post: MemberPost,
 ) -> Response<Body> {
@@ -389,9 +383,7 @@ pub(super) async fn remove(
         return page::not_found(&member.visitor);
     }
     match member.interfaces().unsubscribe(&id).await {
-        Ok(cancelled) => {
-            Redirect::to(&format!("/studio/deliveries?removed={cancelled}")).into_response()
-        }
+        Ok(cancelled) => Redirect::to(&format!("/studio/deliveries?removed={cancelled}")).into_response(),
         Err(error) => refused(&member, &error),
     }
 }
