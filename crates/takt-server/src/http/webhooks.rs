@@ -53,9 +53,12 @@ pub(crate) async fn one(call: Call, id: &str) -> Result<Response<Body>, WireErro
         Method::DELETE => {
             let cancelled = call.app.interfaces.unsubscribe(id).await.map_err(refused)?;
             note("remove", id);
-            let message = format!(
-                "Removed. {cancelled} deliveries that waited were cancelled; what was sent stays in the log."
-            );
+            let what = match cancelled {
+                0 => "Nothing waited".to_owned(),
+                1 => "1 delivery that waited was cancelled".to_owned(),
+                n => format!("{n} deliveries that waited were cancelled"),
+            };
+            let message = format!("Removed. {what}; what was sent stays in the log.");
             Ok(told(StatusCode::OK, &json!({ "id": id, "cancelled": cancelled, "message": message })))
         }
         _ => Err(wire(405, "TAKT013", "Only GET, HEAD, PATCH and DELETE are answered here.")),
