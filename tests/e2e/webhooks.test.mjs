@@ -177,7 +177,7 @@ describe("a subscription by API", () => {
     status = 200;
     const removed = await api("DELETE", `/${hook.id}`);
     assert.deepEqual([removed.status, removed.json.cancelled], [200, 1], removed.text);
-    assert.match(removed.json.message, /1 deliveries that waited were cancelled/);
+    assert.match(removed.json.message, /1 delivery that waited was cancelled/);
     assert.equal((await api("GET", `/${hook.id}`)).status, 404);
     assert.deepEqual((await api("GET", "")).json, []);
     const log = JSON.parse(await server.command("deliveries", "list", "--connection", hook.id, "--json"));

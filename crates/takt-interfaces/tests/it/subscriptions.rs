@@ -194,7 +194,7 @@ async fn a_change_holds_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn removing_one_cancels_what_waits_and_keeps_the_log() {
     let house = House::with(DELIVER).await;
-    let (made, secret) = house.interfaces.subscribe(said(&house, "lane", json!("id"))).await.unwrap();
+    let (made, _) = house.interfaces.subscribe(said(&house, "lane", json!("id"))).await.unwrap();
     house.receiver.will([Answer::ok(), Answer::status(422), Answer::status(503)]);
     for id in ["o1", "o2", "o3"] {
         house.emit("order.shipped", &format!(r#"{{"id":"{id}"}}"#)).await;
@@ -218,7 +218,6 @@ async fn removing_one_cancels_what_waits_and_keeps_the_log() {
     assert_eq!(house.interfaces.subscription(&made.id), Err(unknown));
     let house = house.restarted();
     assert_eq!(house.interfaces.subscriptions().unwrap(), []);
-    drop(secret);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,11 +313,20 @@ async fn a_test_says_at_once_what_is_wrong() {
         assert_eq!(house.interfaces.probe(&made.id).await.unwrap().verdict, verdict);
     }
     assert!(house.interfaces.subscription(&made.id).unwrap().enabled, "a test switches nothing off");
+    // A server that speaks no TLS.
+    let plain = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plain_at = plain.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+        }
+    });
     let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for (url, verdict) in [
         (format!("http://{unused}/"), Verdict::Refused),
         ("https://nobody.invalid/".to_owned(), Verdict::NoName),
-        (format!("https://{}/", house.receiver.address), Verdict::Tls),
+        (format!("https://{plain_at}/"), Verdict::Tls),
     ] {
         house.interfaces.change_subscription(&made.id, json!({"url": url})).await.unwrap();
         assert_eq!(house.interfaces.probe(&made.id).await.unwrap().verdict, verdict, "{url}");

@@ -72,9 +72,12 @@ async fn one(call: Call, room: Interfaces, id: &str) -> Result<Response<Body>, W
         }
         Method::DELETE => {
             let cancelled = room.unsubscribe(id).await.map_err(refused)?;
-            let message = format!(
-                "Removed. {cancelled} deliveries that waited were cancelled; what was sent stays in the log."
-            );
+            let what = match cancelled {
+                0 => "Nothing waited".to_owned(),
+                1 => "1 delivery that waited was cancelled".to_owned(),
+                n => format!("{n} deliveries that waited were cancelled"),
+            };
+            let message = format!("Removed. {what}; what was sent stays in the log.");
             Ok(told(StatusCode::OK, &json!({ "id": id, "cancelled": cancelled, "message": message })))
         }
         _ => Err(wire(405, "TAKT013", "Only GET, HEAD, PATCH and DELETE are answered here.")),

@@ -105,10 +105,7 @@ fn buttons(member: &Member, id: &str, can_mend: bool) -> Markup {
 }
 
 /// `POST /studio/deliveries/{connection}/settled`
-pub(super) async fn settle(
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
+pub(super) async fn settle(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
     let member = post.member;
     if !member.may_operate() {
         return page::not_found(&member.visitor);
@@ -125,10 +122,7 @@ pub(super) async fn settle(
 }
 
 /// `POST /studio/deliveries/{connection}/reconcile`
-pub(super) async fn compare(
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
+pub(super) async fn compare(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
     let member = post.member;
     if !member.may_operate() {
         return page::not_found(&member.visitor);

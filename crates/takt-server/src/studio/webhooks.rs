@@ -323,10 +323,7 @@ pub(super) async fn test(
 }
 
 /// `POST /studio/deliveries/{connection}/rotate`
-pub(super) async fn rotate(
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
+pub(super) async fn rotate(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
     let member = post.member;
     if !member.may_operate() {
         return page::not_found(&member.visitor);
@@ -374,10 +371,7 @@ pub(super) async fn remove_form(
 }
 
 /// `POST /studio/deliveries/{connection}/remove`
-pub(super) async fn remove(
-    Path(id): Path<String>,
-    post: MemberPost,
-) -> Response<Body> {
+pub(super) async fn remove(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
     let member = post.member;
     if !member.may_operate() {
         return page::not_found(&member.visitor);

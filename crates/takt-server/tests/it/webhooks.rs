@@ -59,6 +59,9 @@ fn shape(answer: &Answer) -> String {
             json[field] = "...".into();
         }
     }
+    if json["took_ms"].is_number() {
+        json["took_ms"] = "...".into();
+    }
     format!("{} {json:#}", answer.status)
 }
 
@@ -129,7 +132,7 @@ fn the_answers_have_a_shape_and_the_secret_is_in_one_of_them() {
         200 {
           "verdict": "no_name",
           "status": null,
-          "took_ms": 1,
+          "took_ms": "...",
           "answer": null,
           "says": {
             "en": "There is no machine called partner.invalid. Is the address spelled correctly?",
@@ -142,7 +145,7 @@ fn the_answers_have_a_shape_and_the_secret_is_in_one_of_them() {
         200 {
           "id": "...",
           "cancelled": 0,
-          "message": "Removed. 0 deliveries that waited were cancelled; what was sent stays in the log."
+          "message": "Removed. Nothing waited; what was sent stays in the log."
         }"#]]
     .assert_eq(&shape(&removed));
 }
