@@ -551,8 +551,8 @@ mod tests {
             }
         }
         expect![[r#"
-            23.11.2026, 08:00:00 Uhr (UTC) bis 23.11.2026, 09:00:00 Uhr (UTC) stimmt überein: Bestellungen: 12 dort erwartet, 10 dort gefunden, 9 gleich, 2 fehlen dort, 1 verschieden, 1 noch einmal gesendet oder verarbeitet.
-            23 Nov 2026, 08:00:00 (UTC) to 23 Nov 2026, 09:00:00 (UTC) agrees: Orders: 12 expected there, 10 found there, 9 equal, 2 missing there, 1 different, 1 sent or handled once more.
+            23.11.2026, 08:00:00 Uhr (UTC) bis 23.11.2026, 09:00:00 Uhr (UTC) stimmt überein: Bestellungen: 12 dort erwartet, 12 dort gefunden, 12 gleich.
+            23 Nov 2026, 08:00:00 (UTC) to 23 Nov 2026, 09:00:00 (UTC) agrees: Orders: 12 expected there, 12 found there, 12 equal.
             23.11.2026, 08:00:00 Uhr (UTC) bis 23.11.2026, 09:00:00 Uhr (UTC) stimmt nicht überein: Bestellungen: 12 dort erwartet, 10 dort gefunden, 9 gleich, 2 fehlen dort, 1 verschieden, 1 noch einmal gesendet oder verarbeitet.
             23 Nov 2026, 08:00:00 (UTC) to 23 Nov 2026, 09:00:00 (UTC) does not agree: Orders: 12 expected there, 10 found there, 9 equal, 2 missing there, 1 different, 1 sent or handled once more.
             Der Antwort vom 23.11.2026, 09:00:00 Uhr (UTC) wird nicht geglaubt: Dort war gar nichts, hier 12. Es wurde nichts geändert.

@@ -206,7 +206,7 @@ pub(super) fn check(connection: &Connection, project: &Project, problems: &mut P
     let table = project.tables.iter().find(|t| t.id == reconcile.ours.table);
     let key = table.map(|t| t.get(reconcile.ours.key));
     if let Some(key) = key.filter(|k| k.personal.is_some()) {
-        let declared = connection.data.iter().any(|d| d.fields.iter().any(|f| *f == key.name));
+        let declared = connection.data.iter().any(|d| d.fields.contains(&key.name));
         if !declared {
             let message = format!("`{}` is personal and would leave; `data` does not declare it", key.name);
             problems.error(&reconcile.source, message, None);
