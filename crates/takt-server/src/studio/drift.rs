@@ -1,11 +1,9 @@
 //! What changed at a partner, on the page of its connection: what differs from what is agreed, both samples, and the
 //! button by which a person says that it is right so.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
-    extract::{Path, State as AppState},
+    extract::Path,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};

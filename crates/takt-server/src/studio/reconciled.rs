@@ -1,11 +1,9 @@
 //! The last comparison with a connection on its page: how it ended, what differs since when, and the way to compare
 //! again or to have what is missing sent or handled.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
-    extract::{Path, State as AppState},
+    extract::Path,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
