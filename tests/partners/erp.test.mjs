@@ -161,6 +161,14 @@ describe("the shop and a real Tryton", () => {
     assert.deepEqual([line.product, Number(line.quantity)], [products[0].slug, 2]);
   });
 
+  it("is asked whether it is well", async () => {
+    const health = async () =>
+      JSON.parse(await shop.command("deliveries", "connections", "--json")).connections.find((c) => c.id === "erp").health;
+    await until("an answer", 30, async () => (await health()) !== null);
+    const { is_well, error } = await health();
+    assert.deepEqual([is_well, error], [true, null]);
+  });
+
   it("takes the stock over from the ERP, less what is under way", async () => {
     await tryton.ask("set-stock", products[1].slug, "17");
     // A poll is due every five minutes; pause and resume do not hurry it, a restart asks at once.

@@ -188,6 +188,7 @@ impl Interfaces {
                 last_ok_at: kept.last_ok_at,
                 last_failed_at: kept.last_failed_at,
                 last_error: kept.last_error,
+                health: kept.health,
                 waiting: count(DeliveryState::Waiting)?,
                 dead: count(DeliveryState::Dead)?,
                 asking: count(DeliveryState::Asking)?,

@@ -25,7 +25,7 @@ use crate::{
     outcome::micros,
     pump::Pump,
     reconcile::{self, Comparing},
-    rows::{attempts, events, received, subscriptions as stored},
+    rows::{attempts, connections::Health, events, received, subscriptions as stored},
     subscriptions::Held,
 };
 
@@ -158,6 +158,8 @@ pub struct ConnectionStatus {
     pub last_failed_at: Option<i64>,
     /// What went wrong then.
     pub last_error: Option<String>,
+    /// What it answered when it was asked whether it is well, if its file says how to ask.
+    pub health: Option<Health>,
     /// Deliveries that wait.
     pub waiting: u64,
     /// Dead letters.
@@ -234,7 +236,7 @@ impl Interfaces {
         if let Err(error) = self.finish_removals().await {
             tracing::error!(%error, "a webhook is still being removed");
         }
-        tokio::join!(self.dispatch_all(), self.tidy(), self.reconcile_all());
+        tokio::join!(self.dispatch_all(), self.tidy(), self.reconcile_all(), self.watch_health());
         drop(stop);
     }
 
@@ -375,6 +377,7 @@ impl Interfaces {
         let routes = self.house.routes(&self.house.engine.project());
         self.ask_due(&routes, &mut *self.asked.lock().await).await?;
         self.reconcile_due().await?;
+        self.ask_whether_well().await;
         while self.dispatch_once(&routes).await?.is_full {}
         let mut begun = 0;
         for connection in routes.connections() {

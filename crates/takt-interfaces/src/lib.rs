@@ -16,6 +16,7 @@ mod desk;
 mod dispatch;
 mod drift_desk;
 mod error;
+mod health;
 mod interfaces;
 mod mail_template;
 mod masks;
@@ -42,7 +43,7 @@ pub use receive::{ReceiveError, Received};
 pub use reconcile::{Reconciled, Wish};
 pub use rows::{
     Action as DifferenceAction, Attempt, Delivery, DeliveryState, Difference, Kind as DifferenceKind,
-    Reason as DifferenceReason, Reconciliation, ReconciliationState, subscriptions::Off,
+    Reason as DifferenceReason, Reconciliation, ReconciliationState, connections::Health, subscriptions::Off,
 };
 pub use seen::Seen;
 pub use subscriptions::{Complaint, Fault, Subscription, Terms};

@@ -144,7 +144,7 @@ impl Interfaces {
     }
 
     /// The test as a delivery that nobody stores.
-    fn job(&self, connection: &Connection) -> Job {
+    pub(crate) fn job(&self, connection: &Connection) -> Job {
         let now = self.house.engine.now();
         let id = Uuid::new_v4();
         let says = format!("A test of the connection {}. It means nothing.", connection.id);
@@ -198,7 +198,7 @@ fn host_of(address: &str) -> String {
 }
 
 /// The words of the network, without the host, which is told anyway.
-fn reason(error: &OutboundError) -> String {
+pub(crate) fn reason(error: &OutboundError) -> String {
     match error {
         OutboundError::Invalid(reason)
         | OutboundError::Connect { reason, .. }

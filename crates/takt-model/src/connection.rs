@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Contract, PlausibleRule, Reconcile, Source, Words, settings::duration};
+use crate::{ApiVersion, Contract, HealthProbe, PlausibleRule, Reconcile, Source, Words, settings::duration};
 
 /// A connection: `interfaces/<id>.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Connection {
     pub operations: Vec<Operation>,
     /// What is compared with the other side.
     pub reconcile: Option<Reconcile>,
+    /// How it is asked whether it is well.
+    pub health: Option<HealthProbe>,
     /// Who said it: a file, or a program.
     pub origin: ConnectionOrigin,
     /// Where it stands.
@@ -187,6 +189,8 @@ pub struct Connect {
     pub security: MailSecurity,
     /// Webhooks that come in: how far the sender's clock may be off.
     pub tolerance: Duration,
+    /// Which version of the other side's interface it was made for.
+    pub api: Option<ApiVersion>,
 }
 
 impl Connect {

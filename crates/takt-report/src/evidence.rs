@@ -205,6 +205,8 @@ pub struct ConnectionFact {
     pub asking: u64,
     /// When the oldest dead letter or question came up.
     pub oldest_dead_at: Option<i64>,
+    /// Since when it does not answer the question whether it is well as it should.
+    pub unwell_since: Option<i64>,
     /// What comparing both sides gave; none if that is not declared or not set up.
     pub reconciled: Option<ReconciledFact>,
     /// Operations of which it is agreed what their messages look like.
@@ -252,17 +254,19 @@ impl ConnectionFact {
         [self.oldest_waiting_at, self.oldest_dead_at].into_iter().flatten().min()
     }
 
-    /// Whether something waits and the last attempt failed.
+    /// Whether something waits and the last attempt failed, or it says itself that it is not well.
     #[must_use]
     pub fn is_down(&self) -> bool {
-        self.oldest_waiting_at.is_some() && self.last_failed_at > self.last_ok_at
+        self.unwell_since.is_some()
+            || (self.oldest_waiting_at.is_some() && self.last_failed_at > self.last_ok_at)
     }
 
     /// Whether it has been down for longer than the business can bear. Counted from what waits, not from the last
     /// success: silence before that was no outage.
     #[must_use]
     pub fn is_down_too_long(&self, now: i64) -> bool {
-        let since = self.oldest_waiting_at.map(|at| now - at.max(self.last_ok_at.unwrap_or(at)));
+        let waits_since = self.oldest_waiting_at.map(|at| at.max(self.last_ok_at.unwrap_or(at)));
+        let since = [waits_since, self.unwell_since].into_iter().flatten().min().map(|at| now - at);
         self.is_down() && self.bearable_micros.zip(since).is_some_and(|(most, since)| since > most)
     }
 }

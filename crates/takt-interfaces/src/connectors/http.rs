@@ -210,7 +210,7 @@ pub(super) fn event_input(job: &Job, payload: &Json) -> Json {
 }
 
 /// The request that a function asks for; address, headers and credentials are the connection's.
-pub(super) async fn spoken(
+pub(crate) async fn spoken(
     house: &House,
     connection: &Connection,
     idempotency_header: Option<&str>,

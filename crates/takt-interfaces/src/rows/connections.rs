@@ -16,6 +16,21 @@ pub(crate) struct Status {
     pub(crate) last_ok_at: Option<i64>,
     pub(crate) last_failed_at: Option<i64>,
     pub(crate) last_error: Option<String>,
+    /// Written by [`note_health`] only.
+    pub(crate) health: Option<Health>,
+}
+
+/// What was answered to the question whether it is well. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Health {
+    /// When it was asked last.
+    pub at: i64,
+    /// Since when it is as it is.
+    pub since: i64,
+    /// Whether it answered with a success.
+    pub is_well: bool,
+    /// What was wrong.
+    pub error: Option<String>,
 }
 
 impl Default for Status {
@@ -26,13 +41,25 @@ impl Default for Status {
             last_ok_at: None,
             last_failed_at: None,
             last_error: None,
+            health: None,
         }
     }
 }
 
 pub(crate) fn status(tx: &EngineTx, id: &str) -> Result<Status, EngineError> {
     let on = tx.on(TABLE)?;
-    let fields = ["paused", "open_until", "pause", "last_ok_at", "last_failed_at", "last_error"];
+    let fields = [
+        "paused",
+        "open_until",
+        "pause",
+        "last_ok_at",
+        "last_failed_at",
+        "last_error",
+        "health_at",
+        "health_since",
+        "is_well",
+        "health_error",
+    ];
     let plan = on.read(&fields, Some(on.eq("id", Value::Text(id.to_owned()))?), &[], Some(1))?;
     let Some(mut row) = rows(tx, "connections: read", plan)?.pop() else {
         // Until somebody decides, as the file says.
@@ -50,7 +77,35 @@ pub(crate) fn status(tx: &EngineTx, id: &str) -> Result<Status, EngineError> {
         last_ok_at: row.integer(),
         last_failed_at: row.integer(),
         last_error: row.text(),
+        health: health(&mut row),
     })
+}
+
+fn health(row: &mut super::Row) -> Option<Health> {
+    let (at, since, is_well, error) = (row.integer(), row.integer(), row.flag(), row.text());
+    Some(Health { at: at?, since: since?, is_well, error })
+}
+
+/// Writes down what was answered to the question whether it is well.
+pub(crate) fn note_health(tx: &EngineTx, id: &str, error: Option<&str>) -> Result<(), EngineError> {
+    let (on, now, before) = (tx.on(TABLE)?, tx.now(), status(tx, id)?);
+    let is_well = error.is_none();
+    let since = before.health.as_ref().filter(|h| h.is_well == is_well).map_or(now, |h| h.since);
+    let values = || {
+        vec![
+            ("health_at", Value::Timestamp(now)),
+            ("health_since", Value::Timestamp(since)),
+            ("is_well", Value::Boolean(is_well)),
+            ("health_error", text_or_null(error)),
+        ]
+    };
+    let this = on.eq("id", Value::Text(id.to_owned()))?;
+    if write(tx, "connections: note health", on.update(this, values())?)? == 0 {
+        keep(tx, id, &before)?;
+        let this = on.eq("id", Value::Text(id.to_owned()))?;
+        write(tx, "connections: note health", on.update(this, values())?)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn keep(tx: &EngineTx, id: &str, status: &Status) -> Result<(), EngineError> {

@@ -158,10 +158,12 @@ impl Terms {
                 from: None,
                 security: MailSecurity::default(),
                 tolerance: std::time::Duration::from_secs(300),
+                api: None,
             },
             paused: !enabled,
             operations: vec![operation],
             reconcile: None,
+            health: None,
             origin: ConnectionOrigin::Subscription { enabled },
             source,
         }

@@ -6,6 +6,7 @@
 mod contracts;
 mod deliveries;
 mod guards;
+mod health;
 mod house;
 mod lanes;
 mod misbehaving;

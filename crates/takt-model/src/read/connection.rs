@@ -5,6 +5,7 @@
 
 mod connect;
 mod contract;
+mod health;
 mod operation;
 mod reconcile;
 
@@ -58,6 +59,7 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
     if owner.trim().is_empty() {
         missing(section, "owner", "\"Sales\"", problems);
     }
+    let connect = connect::read(section, problems)?;
     let connection = Connection {
         id: id.to_owned(),
         purpose,
@@ -67,7 +69,8 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
         outage: outage(section, languages, problems),
         data: data(section, &project.tables, problems),
         guard: guard(section, problems),
-        connect: connect::read(section, problems)?,
+        health: health::read(section, &connect, problems),
+        connect,
         paused: section.flag("paused", problems).is_some_and(|p| p.value),
         operations: operation::all(section, problems),
         reconcile: reconcile::read(section, project, problems),

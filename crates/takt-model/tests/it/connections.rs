@@ -245,3 +245,38 @@ fn how_long_an_outage_can_be_borne_must_be_readable() {
         }
     }
 }
+
+#[test]
+fn how_it_is_asked_whether_it_is_well_must_change_nothing() {
+    let health = |said: &str| read(&GOOD.replacen("[connect]", &format!("health = {said}\n[connect]"), 1));
+    let (project, problems) = health("{ request = \"GET /ping\" }");
+    assert_eq!(problems, Vec::<String>::new());
+    let probe = project.connection("erp").unwrap().health.as_ref().unwrap();
+    assert_eq!((probe.request.path.as_str(), probe.every), ("/ping", Duration::from_secs(300)));
+    for (said, problem) in [
+        ("{ every = \"5m\" }", "`health` does not say what to ask"),
+        ("{ request = \"POST /ping\" }", "must change nothing"),
+        ("{ request = \"GET /orders/$order.id\" }", "knows no event"),
+        ("{ request = \"GET /ping\", every = \"1s\" }", "ten seconds"),
+        ("{ request = \"GET /ping\", evry = \"5m\" }", "unknown key `evry`"),
+    ] {
+        let (_, problems) = health(said);
+        assert!(problems.len() == 1 && problems[0].contains(problem), "{said}: {problems:?}");
+    }
+}
+
+#[test]
+fn the_version_of_the_other_side_can_be_named_with_its_end() {
+    let api = |said: &str| read(&GOOD.replacen("[connect]", &format!("[connect]\napi = {said}"), 1));
+    let (project, problems) = api("{ version = \"8.2\", end = \"2027-09-30\" }");
+    assert_eq!(problems, Vec::<String>::new());
+    let api_of = project.connection("erp").unwrap().connect.api.as_ref().unwrap();
+    assert_eq!((api_of.version.as_str(), api_of.end.unwrap().to_string().as_str()), ("8.2", "2027-09-30"));
+    for (said, problem) in [
+        ("{ end = \"2027-09-30\" }", "does not say its `version`"),
+        ("{ version = \"8.2\", end = \"soon\" }", "`soon` is no day"),
+    ] {
+        let (_, problems) = api(said);
+        assert!(problems.len() == 1 && problems[0].contains(problem), "{said}: {problems:?}");
+    }
+}

@@ -161,6 +161,25 @@ impl Words<'_> {
             facts.push(self.fact("Country", "Land", country.clone()));
         }
         facts.push(self.fact("How it is reached", "Weg dorthin", self.way(connection)));
+        if let Some(api) = &connection.connect.api {
+            let end = api.end.map_or_else(String::new, |end| {
+                format!(", {} {}", self.say("served until", "angeboten bis"), format::day(end, self.language))
+            });
+            facts.push(self.fact("Made for version", "Gemacht für Version", format!("{}{end}", api.version)));
+        }
+        if let Some(health) = &connection.health {
+            let every = span(health.every, self.language);
+            let request = format!("{} {}", health.request.method, health.request.path);
+            let text = match self.language {
+                "de" => format!("alle {every}: {request}"),
+                _ => format!("every {every}: {request}"),
+            };
+            facts.push(self.fact(
+                "How it is asked whether it is well",
+                "Wie nach seinem Befinden gefragt wird",
+                text,
+            ));
+        }
         facts.push(self.fact("Where it is written down", "Wo sie beschrieben ist", self.source(connection)));
         self.part("Who", "Wer", facts)
     }
@@ -340,6 +359,19 @@ impl Words<'_> {
         format!("{takes} {what}; {repeats} {keep}")
     }
 
+    /// What it answered when it was asked whether it is well.
+    fn health(&self, status: &ConnectionStatus) -> String {
+        let Some(health) = &status.health else { return self.say("not asked", "nicht gefragt").to_owned() };
+        let [at, since] = [health.at, health.since].map(|at| format::moment(at, self.language));
+        let why = health.error.as_deref().unwrap_or_default();
+        match (health.is_well, self.language) {
+            (true, "de") => format!("ja, seit {since}; zuletzt gefragt {at}"),
+            (true, _) => format!("yes, since {since}; asked last {at}"),
+            (false, "de") => format!("nein, seit {since} ({why}); zuletzt gefragt {at}"),
+            (false, _) => format!("no, since {since} ({why}); asked last {at}"),
+        }
+    }
+
     fn seen(&self, status: &ConnectionStatus, seen: &Seen) -> Part {
         let never = || self.say("never yet", "noch nie").to_owned();
         let moment = |at: Option<i64>| at.map_or_else(never, |at| format::moment(at, self.language));
@@ -353,6 +385,7 @@ impl Words<'_> {
             ),
             self.fact("Last arrival", "Letzte Ankunft", moment(seen.last_ok_at.max(status.last_ok_at))),
             self.fact("Last failure", "Letzter Fehler", moment(status.last_failed_at)),
+            self.fact("Is it well?", "Geht es ihm gut?", self.health(status)),
             self.fact(
                 "Arrived in the last 30 days",
                 "Angekommen in den letzten 30 Tagen",

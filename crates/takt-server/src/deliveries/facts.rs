@@ -61,18 +61,20 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Sho
     let operations = project.connection(&status.id).map(|c| c.operations.as_slice()).unwrap_or_default();
     let outage = project.connection(&status.id).map(|c| &c.outage);
     let bearable = outage.and_then(|o| o.bearable());
+    let well_at = status.health.as_ref().filter(|h| h.is_well).map(|h| h.at);
     ConnectionFact {
         name: Words::from(["de", "en"].map(|l| (l, connection_name(project, &status.id, l)))),
         is_partner: outage.is_some(),
         bearable: outage.and_then(|o| o.max.clone()),
         bearable_micros: bearable.and_then(|b| i64::try_from(b.as_micros()).ok()),
-        last_ok_at: status.last_ok_at.max(seen.last_ok_at),
+        last_ok_at: status.last_ok_at.max(seen.last_ok_at).max(well_at),
         last_failed_at: status.last_failed_at,
         waiting: status.waiting,
         oldest_waiting_at: seen.oldest_waiting_at,
         dead: status.dead,
         asking: status.asking,
         oldest_dead_at: seen.oldest_stopped_at,
+        unwell_since: status.health.as_ref().filter(|h| !h.is_well && !status.paused).map(|h| h.since),
         reconciled: None,
         contracts: operations.iter().filter(|o| o.contract.is_some()).count() as u64,
         drifts: drifts.iter().filter(|s| !s.drift.accepted).map(|s| drift_fact(project, s)).collect(),

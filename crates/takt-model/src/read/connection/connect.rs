@@ -4,7 +4,7 @@ use super::super::{
     document::{Section, Spotted},
     problems::{Problems, did_you_mean_or_list},
 };
-use super::time;
+use super::{health, time};
 use crate::{Connect, ConnectionAuth, MailSecurity, Protocol};
 
 const PROTOCOLS: [(&str, Protocol); 5] = [
@@ -31,6 +31,7 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Option<Con
         from: part.text("from", problems).map(|t| t.value),
         security: security(&part, problems),
         tolerance: time(&part, "tolerance", problems).unwrap_or(std::time::Duration::from_secs(300)),
+        api: health::api(&part, problems),
     };
     if protocol == Protocol::Smtp && connect.from.is_none() {
         let help = "write `from = \"Shop <post@shop.example>\"`".to_owned();

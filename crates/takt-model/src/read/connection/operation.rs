@@ -85,7 +85,7 @@ fn one_or_more(part: &Section<'_>, key: &'static str, problems: &mut Problems) -
 }
 
 /// `POST /orders/$order.id`
-fn request(said: &Spotted<String>, problems: &mut Problems) -> Option<HttpRequest> {
+pub(super) fn request(said: &Spotted<String>, problems: &mut Problems) -> Option<HttpRequest> {
     const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
     let (method, path) = said.value.split_once(' ').unwrap_or((said.value.as_str(), ""));
     if !METHODS.contains(&method) || !path.trim().starts_with('/') {

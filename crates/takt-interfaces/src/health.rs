@@ -1,0 +1,77 @@
+//! Asking other systems on schedule whether they are well, as their files say (`health`), so that an outage is seen
+//! before something has to be delivered. What was answered is kept with the connection; nothing else follows from it.
+
+use std::time::Duration;
+
+use serde_json::json;
+use takt_engine::EngineTx;
+use takt_model::{Connection, HealthProbe};
+use tokio::task::JoinSet;
+
+use crate::{Interfaces, connectors::http, outcome::micros, payload, probe::reason, rows::connections};
+
+/// How often it is looked whom to ask.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Whoever does not answer within this time is not well.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Interfaces {
+    /// Asks for ever.
+    pub(crate) async fn watch_health(&self) {
+        loop {
+            self.ask_whether_well().await;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Asks everybody whose time has come, at the same time. Who is stopped by a person or not set up is not asked.
+    pub(crate) async fn ask_whether_well(&self) {
+        let project = self.house.engine.project();
+        let probes = project.connections.iter().filter_map(|c| Some((c, c.health.as_ref()?)));
+        let mut asked = JoinSet::new();
+        for (connection, probe) in probes.filter(|(connection, probe)| self.is_due(connection, probe)) {
+            let (room, connection, probe) = (self.clone(), connection.clone(), probe.clone());
+            asked.spawn(async move { room.ask(&connection, &probe).await });
+        }
+        while asked.join_next().await.is_some() {}
+    }
+
+    fn is_due(&self, connection: &Connection, probe: &HealthProbe) -> bool {
+        let is_set_up =
+            connection.connect.auth.secrets().iter().all(|s| self.house.secrets.secret(s).is_some());
+        let now = self.house.engine.now();
+        is_set_up
+            && self.house.engine.look_up(|tx| connections::status(tx, &connection.id)).is_ok_and(|status| {
+                let next = status.health.map_or(0, |h| h.at.saturating_add(micros(probe.every)));
+                !status.paused && next <= now
+            })
+    }
+
+    async fn ask(&self, connection: &Connection, probe: &HealthProbe) {
+        let error = self.what_is_wrong(connection, probe).await;
+        if let Some(error) = &error {
+            tracing::warn!(connection = connection.id, %error, "another system is not well");
+        }
+        let id = connection.id.clone();
+        let note = move |tx: &EngineTx| connections::note_health(tx, &id, error.as_deref());
+        if let Err(error) = self.house.engine.transact(note).await {
+            tracing::warn!(%error, "how another system is was not written down");
+        }
+    }
+
+    /// None if it answered with a success.
+    async fn what_is_wrong(&self, connection: &Connection, probe: &HealthProbe) -> Option<String> {
+        let asked = json!({ "method": probe.request.method, "path": probe.request.path });
+        let job = self.job(connection);
+        let mut request = match http::spoken(&self.house, connection, None, &job, &asked).await {
+            Ok(request) => request,
+            Err(not_made) => return Some(payload::head(&not_made.reason, 200)),
+        };
+        request.timeout = Some(PATIENCE.min(connection.guard.timeout));
+        match self.house.outbound.send(&format!("{}: health", connection.id), request).await {
+            Ok(response) if (200..300).contains(&response.status) => None,
+            Ok(response) => Some(format!("answered {}", response.status)),
+            Err(error) => Some(payload::head(&reason(&error), 200)),
+        }
+    }
+}
