@@ -13,7 +13,7 @@ const files = {
   "schema/notes.toml": `label = { de = "Zettel", en = "Notes" }\n[fields]\nid = { type = "uuid", primary_key = true, default = "uuid_v7()" }\ntext = { type = "text" }\n`,
   "logic/report.ts": `
 export const kind = "job", schedule = "0 6 * * *", time_zone = "Europe/Berlin";
-export const label = { de = "Morgenbericht", en = "Morning report" };
+export const label = { de: "Morgenbericht", en: "Morning report" };
 export default async function ({ db, step, note }) {
   await step({ en: "Counted", de: "Gezählt" }, async () => {
     const all = await db.notes.find({ limit: 100 });
