@@ -45,14 +45,14 @@ impl Story {
         if tx.project().settings.logic.story_personal.is_zero() {
             return Ok(None);
         }
-        let of_change = |(at, change): (usize, &'_ super::StoryChange)| -> Vec<Kept> {
-            let kept = |f: &StoryField| {
-                let hidden = f.hidden.as_ref()?;
-                Some((at, f.name.clone(), hidden.before.clone(), hidden.after.clone()))
-            };
-            change.fields.iter().filter_map(kept).collect()
-        };
-        let kept: Vec<Kept> = self.all_changes().enumerate().flat_map(of_change).collect();
+        let kept = self.all_changes().enumerate().flat_map(|(at, change)| {
+            change.fields.iter().filter_map(move |f| {
+                let hidden = f.hidden.as_deref()?;
+                Some((at, f.name.as_str(), hidden.before.as_deref(), hidden.after.as_deref()))
+            })
+        });
+        // As `Kept`, without copies: every purchase passes here.
+        let kept: Vec<(usize, &str, Option<&str>, Option<&str>)> = kept.collect();
         if kept.is_empty() {
             return Ok(None);
         }
