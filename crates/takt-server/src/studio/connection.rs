@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     app::App,
-    deliveries::about::{self, About},
+    deliveries::{
+        about::{self, About},
+        drift::heading,
+    },
 };
 
 /// What the page of a connection may say besides.
@@ -64,7 +67,8 @@ pub(super) async fn one(
         p.lead { (about.purpose) }
         (buttons(&member, &status))
         (changes)
-        @for part in &about.parts {
+        // Differences stand above, with their samples.
+        @for part in about.parts.iter().filter(|p| p.heading != heading(member.visitor.language.code())) {
             h2 { (part.heading) }
             dl.facts { @for (name, fact) in &part.facts { div { dt { (name) } dd { (fact) } } } }
         }
