@@ -26,11 +26,27 @@ impl Interfaces {
         Ok(self.house.engine.look_up(|tx| drifts::list(tx, connection, MOST))?)
     }
 
-    /// Whether a difference still waits for somebody: it breaks the contract as the file has it now, and nobody has
-    /// accepted it.
+    /// Whether a difference still waits for somebody: the other side breaks the contract as the file has it now, nobody
+    /// has accepted it, and no later answer to the same question was taken.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn is_open(&self, drift: &Drift) -> Result<bool, InterfacesError> {
+        let is_told = drift.breaking && !drift.accepted && !self.is_ours(drift);
+        if !is_told || self.house.watch.contracts().is_outdated(drift) {
+            return Ok(false);
+        }
+        let (connection, operation) = (drift.connection.as_str(), drift.operation.as_str());
+        let place = Place { connection, operation, step: "" };
+        let taken = self.house.engine.look_up(|tx| drifts::sampled_at(tx, place, Direction::Result))?;
+        Ok(taken.is_none_or(|at| at <= drift.last_seen))
+    }
+
+    /// Whether it is about what we wanted to send: that did not leave, and its dead letter waits.
     #[must_use]
-    pub fn is_open(&self, drift: &Drift) -> bool {
-        drift.breaking && !drift.accepted && !self.house.watch.contracts().is_outdated(drift)
+    pub fn is_ours(&self, drift: &Drift) -> bool {
+        let project = self.house.engine.project();
+        drift.direction == Direction::Request && !is_received(&project, &drift.connection, &drift.operation)
     }
 
     /// A person says that it is right so. What was parked for it goes on; gives how many deliveries.

@@ -206,6 +206,17 @@ pub(crate) fn sample(
     Ok(rows(tx, "samples: read", plan)?.pop().and_then(|mut r| r.text()))
 }
 
+/// When a sample was kept last.
+pub(crate) fn sampled_at(
+    tx: &EngineTx,
+    place: Place<'_>,
+    direction: Direction,
+) -> Result<Option<i64>, EngineError> {
+    let on = tx.on(SAMPLES)?;
+    let plan = on.read(&["at"], Some(sample_of(on, place, direction)?), &[], Some(1))?;
+    Ok(rows(tx, "samples: look", plan)?.pop().and_then(|mut r| r.integer()))
+}
+
 /// Keeps a sample in the place of the one before.
 pub(crate) fn keep_sample(
     tx: &EngineTx,

@@ -106,7 +106,7 @@ async fn an_answer_that_breaks_the_contract_stops_its_lane_and_is_not_asked_for_
     assert_eq!((renamed.count, renamed.first_seen, renamed.breaking), (1, renamed.last_seen, true));
     assert_eq!(renamed.before.as_deref(), Some(r#"{"number":7,"state":"new"}"#));
     assert_eq!(renamed.after.as_deref(), Some(r#"{"order_number":8,"state":"new"}"#));
-    assert!(house.interfaces.is_open(renamed));
+    assert!(house.interfaces.is_open(renamed).unwrap());
 
     // Trying again asks nobody: the kept answer is judged anew.
     house.interfaces.replay(parked.id, None).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_parked_delivery_survives_the_end_of_the_process_and_goes_on_with_a_co
     house.work().await;
     assert_eq!(house.states(), [DeliveryState::Delivered; 2]);
     assert_eq!(house.receiver.asked().len(), 2, "one each");
-    assert!(drifts(&house).iter().all(|d| !house.interfaces.is_open(d)));
+    assert!(drifts(&house).iter().all(|d| !house.interfaces.is_open(d).unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,6 +237,7 @@ async fn a_call_whose_body_breaks_its_contract_does_not_leave() {
     assert_eq!(one_drift(&house).step, "second");
     let accepted = house.interfaces.accept(one_drift(&house).id).await;
     assert!(matches!(accepted, Err(InterfacesError::NotNow(_))), "only a correction helps");
+    assert!(!house.interfaces.is_open(&one_drift(&house)).unwrap(), "its dead letter waits, not the partner");
 }
 
 const POLL: &str = r#"
@@ -280,7 +281,9 @@ async fn stock_of_nothing_but_zeros_is_refused_and_the_next_answer_counts_again(
     assert_eq!(zeros.after.as_deref(), Some(r#"{"rows":10,"zeros(stock)":10}"#));
     let accepted = house.interfaces.accept(zeros.id).await;
     assert!(matches!(accepted, Err(InterfacesError::NotNow(_))), "nobody waves that through");
+    assert!(house.interfaces.is_open(&zeros).unwrap());
     assert_eq!(ask(&house, &stock(1..=9)).await, 2);
+    assert!(!house.interfaces.is_open(&one_drift(&house)).unwrap(), "over since an answer was taken again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

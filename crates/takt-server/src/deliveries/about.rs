@@ -274,7 +274,7 @@ impl Words<'_> {
             (drift::consequence(s, self.language).to_owned(), format!("{what} ({seen})"))
         };
         let facts = drifts.iter().map(one).collect();
-        self.part("What was different from that", "Was davon abwich", facts)
+        Part { heading: drift::heading(self.language).to_owned(), facts }
     }
 
     fn deliver(&self, deliver: &Deliver) -> String {

@@ -16,17 +16,27 @@ use crate::{
 pub(crate) struct Shown {
     #[serde(flatten)]
     pub(crate) drift: Drift,
-    /// Whether it breaks the contract as it is now and nobody has accepted it.
+    /// Whether it waits for a decision.
     pub(crate) open: bool,
+    /// Whether it is about what we wanted to send.
+    pub(crate) ours: bool,
 }
 
 /// The differences of one connection, or of all; what waits for a decision first.
 pub(crate) fn all(app: &App, connection: Option<&str>) -> Result<Vec<Shown>, InterfacesError> {
     let found = app.interfaces.drifts(connection)?;
-    let mut all: Vec<Shown> =
-        found.into_iter().map(|drift| Shown { open: app.interfaces.is_open(&drift), drift }).collect();
+    let shown = |drift: Drift| -> Result<Shown, InterfacesError> {
+        let (open, ours) = (app.interfaces.is_open(&drift)?, app.interfaces.is_ours(&drift));
+        Ok(Shown { drift, open, ours })
+    };
+    let mut all = found.into_iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     all.sort_by_key(|s| !s.open);
     Ok(all)
+}
+
+/// The heading of the differences in the documentation of a connection.
+pub(crate) fn heading(language: &str) -> &'static str {
+    say(language, "What was different from that", "Was davon abwich")
 }
 
 /// What differs, in one sentence.
@@ -120,12 +130,13 @@ fn types(names: &str, language: &str) -> String {
 
 /// What follows from it now.
 pub(crate) fn consequence(shown: &Shown, language: &str) -> &'static str {
-    let Shown { drift, open } = shown;
+    let Shown { drift, open, ours } = shown;
     match (drift.accepted, open, drift.breaking) {
+        _ if *ours => say(language, "did not leave", "ging nicht hinaus"),
         (true, ..) => say(language, "accepted", "hingenommen"),
         (false, true, _) => say(language, "needs a decision", "braucht eine Entscheidung"),
         (false, false, true) => {
-            say(language, "settled: the contract was changed", "erledigt: der Vertrag wurde geändert")
+            say(language, "settled", "erledigt")
         }
         (false, false, false) => say(language, "harmless", "harmlos"),
     }
@@ -255,7 +266,7 @@ mod tests {
             }
         }
         expect![[r#""#]].assert_eq(&all);
-        let shown = Shown { drift: drift(DriftKind::Renamed, "*.stock", "quantity"), open: true };
+        let shown = Shown { drift: drift(DriftKind::Renamed, "*.stock", "quantity"), open: true, ours: false };
         expect![[r#""#]].assert_eq(&told(&project, &shown, "de"));
     }
 }

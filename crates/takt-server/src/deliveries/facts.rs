@@ -77,12 +77,12 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Sho
         unwell_since: status.health.as_ref().filter(|h| !h.is_well && !status.paused).map(|h| h.since),
         reconciled: None,
         contracts: operations.iter().filter(|o| o.contract.is_some()).count() as u64,
-        drifts: drifts.iter().filter(|s| !s.drift.accepted).map(|s| drift_fact(project, s)).collect(),
+        drifts: drifts.iter().filter(|s| !s.drift.accepted && !s.ours).map(|s| drift_fact(project, s)).collect(),
     }
 }
 
 fn drift_fact(project: &Project, shown: &Shown) -> DriftFact {
-    let Shown { drift, open } = shown;
+    let Shown { drift, open, .. } = shown;
     let [de, en] = ["de", "en"].map(|l| drift::sentence(project, drift, l));
     DriftFact {
         what: Words::from([("de", de.as_str()), ("en", en.as_str())]),

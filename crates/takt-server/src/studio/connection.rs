@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     app::App,
-    deliveries::about::{self, About},
+    deliveries::{
+        about::{self, About},
+        drift::heading,
+    },
 };
 
 /// What the page of a connection may say besides.
@@ -79,7 +82,8 @@ pub(super) fn shown(app: &App, member: &Member, id: &str, message: &Markup) -> R
         (webhooks::tools(app, member, &status))
         (changes)
         (reconciled)
-        @for part in &about.parts {
+        // Differences stand above, with their samples.
+        @for part in about.parts.iter().filter(|p| p.heading != heading(member.visitor.language.code())) {
             h2 { (part.heading) }
             dl.facts { @for (name, fact) in &part.facts { div { dt { (name) } dd { (fact) } } } }
         }
