@@ -110,7 +110,8 @@ fn the_answers_have_a_shape_and_the_secret_is_in_one_of_them() {
           "created_at": "...",
           "changed_at": "...",
           "secret": "..."
-        }"#]].assert_eq(&shape(&made));
+        }"#]]
+    .assert_eq(&shape(&made));
     let secret = made.json()["secret"].as_str().unwrap().to_owned();
     let id = made.json()["id"].as_str().unwrap().to_owned();
     let one = ask(&server, "GET", &format!("/{id}"), &Json::Null);
@@ -137,14 +138,16 @@ fn the_answers_have_a_shape_and_the_secret_is_in_one_of_them() {
             "en": "There is no machine called partner.invalid. Is the address spelled correctly?",
             "de": "Es gibt keinen Rechner namens partner.invalid. Ist die Adresse richtig geschrieben?"
           }
-        }"#]].assert_eq(&shape(&test));
+        }"#]]
+    .assert_eq(&shape(&test));
     let removed = ask(&server, "DELETE", &format!("/{id}"), &Json::Null);
     expect![[r#"
         200 {
           "id": "...",
           "cancelled": 0,
           "message": "Removed. Nothing waited; what was sent stays in the log."
-        }"#]].assert_eq(&shape(&removed));
+        }"#]]
+    .assert_eq(&shape(&removed));
 }
 
 #[test]
@@ -182,7 +185,8 @@ fn every_refusal_has_its_code() {
         DELETE : 405 "TAKT013" "Only GET, HEAD and POST are answered here."
         GET /hook-nobody/rotate: 405 "TAKT013" "Only POST is answered here."
         GET /hook-nobody/else: 404 "TAKT013" "There is nothing at /takt/v1/webhooks/hook-nobody/else."
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
     let secret = [("apikey", server.secret.as_str())];
     assert_eq!(server.raw("POST", "/takt/v1/webhooks", &secret, b"{").json()["code"], "22P02");
 }
