@@ -51,7 +51,7 @@ impl Routes {
                     OperationKind::Deliver(deliver) => routes.push(Route {
                         connection,
                         operation: operation_name,
-                        on: on.then(|| deliver.on.clone()).unwrap_or_default(),
+                        on: if on { deliver.on.clone() } else { Vec::new() },
                         lane: deliver.lane.clone(),
                     }),
                     OperationKind::Poll(poll) => {
