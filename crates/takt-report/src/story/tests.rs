@@ -949,7 +949,8 @@ fn a_failed_job_says_what_follows() {
         A person has cancelled it.
         Der nächste planmäßige Lauf: 23.11.2026, 09:14:07 Uhr (UTC).
         The next scheduled run: 23 Nov 2026, 09:14:07 (UTC).
-    "#]].assert_eq(&ends);
+    "#]]
+    .assert_eq(&ends);
 }
 
 #[test]
