@@ -244,7 +244,7 @@ fn grouped(digits: &str, separator: char) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::{Amount, Style, day};
+    use super::{Amount, Style, TimeZone, day};
 
     #[test]
     fn amounts_are_written_as_people_write_them() {
