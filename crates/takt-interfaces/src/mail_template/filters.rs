@@ -279,10 +279,10 @@ mod tests {
             "2026-11-26 23:59:59+00:00",
             "2026-11-27T00:30:00+01:00",
         ] {
-            assert_eq!(day(text, &jiff::tz::TimeZone::UTC).unwrap().to_string(), "2026-11-26", "{text}");
+            assert_eq!(day(text, &TimeZone::UTC).unwrap().to_string(), "2026-11-26", "{text}");
         }
         for no in ["", "26.11.2026", "2026-13-01", "soon"] {
-            assert_eq!(day(no, &jiff::tz::TimeZone::UTC), None, "{no:?}");
+            assert_eq!(day(no, &TimeZone::UTC), None, "{no:?}");
         }
     }
 }

@@ -135,9 +135,7 @@ pub(crate) fn consequence(shown: &Shown, language: &str) -> &'static str {
         _ if *ours => say(language, "did not leave", "ging nicht hinaus"),
         (true, ..) => say(language, "accepted", "hingenommen"),
         (false, true, _) => say(language, "needs a decision", "braucht eine Entscheidung"),
-        (false, false, true) => {
-            say(language, "settled", "erledigt")
-        }
+        (false, false, true) => say(language, "settled", "erledigt"),
         (false, false, false) => say(language, "harmless", "harmlos"),
     }
 }
@@ -266,7 +264,8 @@ mod tests {
             }
         }
         expect![[r#""#]].assert_eq(&all);
-        let shown = Shown { drift: drift(DriftKind::Renamed, "*.stock", "quantity"), open: true, ours: false };
+        let shown =
+            Shown { drift: drift(DriftKind::Renamed, "*.stock", "quantity"), open: true, ours: false };
         expect![[r#""#]].assert_eq(&told(&project, &shown, "de"));
     }
 }

@@ -77,7 +77,11 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Sho
         unwell_since: status.health.as_ref().filter(|h| !h.is_well && !status.paused).map(|h| h.since),
         reconciled: None,
         contracts: operations.iter().filter(|o| o.contract.is_some()).count() as u64,
-        drifts: drifts.iter().filter(|s| !s.drift.accepted && !s.ours).map(|s| drift_fact(project, s)).collect(),
+        drifts: drifts
+            .iter()
+            .filter(|s| !s.drift.accepted && !s.ours)
+            .map(|s| drift_fact(project, s))
+            .collect(),
     }
 }
 
