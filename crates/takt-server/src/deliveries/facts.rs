@@ -44,7 +44,11 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Sho
         asking: status.asking,
         oldest_dead_at: seen.oldest_stopped_at,
         contracts: operations.iter().filter(|o| o.contract.is_some()).count() as u64,
-        drifts: drifts.iter().filter(|s| !s.drift.accepted && !s.ours).map(|s| drift_fact(project, s)).collect(),
+        drifts: drifts
+            .iter()
+            .filter(|s| !s.drift.accepted && !s.ours)
+            .map(|s| drift_fact(project, s))
+            .collect(),
     }
 }
 
