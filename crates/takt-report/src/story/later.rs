@@ -215,8 +215,10 @@ fn in_brief(later: &[Later], language: &str) -> String {
 
 /// What is at risk while something has not arrived, and what is missing: nothing that is stored, ever.
 pub(super) fn at_risk(later: &[Later], language: &str) -> String {
-    let missing: Vec<&Later> =
-        later.iter().filter(|l| matches!(l.went.state(), State::Red | State::Yellow)).collect();
+    let missing: Vec<&Later> = later
+        .iter()
+        .filter(|l| l.went != Went::Parked && matches!(l.went.state(), State::Red | State::Yellow))
+        .collect();
     if missing.is_empty() {
         return String::new();
     }

@@ -263,9 +263,36 @@ mod tests {
                 all.push('\n');
             }
         }
-        expect![[r#""#]].assert_eq(&all);
+        expect![[r#"
+            erp (stock/products): „*.colour“ ist neu und im Vertrag nicht genannt.
+            erp (stock/products): "*.colour" is new and not named in the contract.
+            erp (stock/products): „*.state“ hat den neuen Wert „on_hold“.
+            erp (stock/products): "*.state" has the new value "on_hold".
+            erp (stock/products): „*.state“ hat einen Wert, der nicht in der Liste steht.
+            erp (stock/products): "*.state" has a value that is not in the list.
+            erp (stock/products): „*.stock“ fehlt.
+            erp (stock/products): "*.stock" is missing.
+            erp (stock/products): „*.stock“ fehlt; daneben steht neu „quantity“ – wohl umbenannt.
+            erp (stock/products): "*.stock" is missing; "quantity" stands beside it - probably renamed.
+            erp (stock/products): „*.stock“ war eine ganze Zahl oder nichts und ist jetzt ein Text.
+            erp (stock/products): "*.stock" was a whole number or nothing and is now a text.
+            erp (stock/products): „*.stock“ ist leer, dort gehört ein Wert hin.
+            erp (stock/products): "*.stock" is empty where a value belongs.
+            erp (stock/products): „*.stock“ liegt außerhalb dessen, was vereinbart ist (minimum).
+            erp (stock/products): "*.stock" is outside of what is agreed (minimum).
+            erp (stock/products): Die Antwort ist wohlgeformt, kann aber nicht stimmen: „zeros(stock) <= 50% * rows“ gilt nicht. Es wurde nichts übernommen.
+            erp (stock/products): The answer is well-formed but cannot be right: "zeros(stock) <= 50% * rows" does not hold. Nothing was taken over.
+            erp (stock/products): die Nachricht war eine Liste und ist jetzt eine Gruppe von Feldern.
+            erp (stock/products): the message was a list and is now a group of fields.
+        "#]].assert_eq(&all);
         let shown =
             Shown { drift: drift(DriftKind::Renamed, "*.stock", "quantity"), open: true, ours: false };
-        expect![[r#""#]].assert_eq(&told(&project, &shown, "de"));
+        expect![[r#"
+            00000000-0000-0000-0000-000000000001  [braucht eine Entscheidung]
+              erp (stock/products): „*.stock“ fehlt; daneben steht neu „quantity“ – wohl umbenannt.
+              zuerst 23.11.2026, 09:00:00 Uhr (UTC), zuletzt 23.11.2026, 10:00:00 Uhr (UTC), 3 mal
+              vorher: {"stock":1}
+              jetzt: {"quantity":1}"#]]
+        .assert_eq(&told(&project, &shown, "de"));
     }
 }

@@ -270,6 +270,10 @@ request = "POST /orders"
             Order B-2026-00012 did not arrive at "Warenwirtschaft": it was not accepted as it is (Artikel unbekannt).
             Niemand weiß, ob Bestellung B-2026-00012 bei „Warenwirtschaft“ ankam: es wurde gesendet, aber es kam keine Antwort (the connection was lost).
             Nobody knows whether Order B-2026-00012 arrived at "Warenwirtschaft": it was sent, but no answer came (the connection was lost).
+            Bestellung B-2026-00012 kam bei „Warenwirtschaft“ an; was daraus folgt, wartet: was kam, ist nicht so, wie es vereinbart ist (contract: the answer is not as agreed: `number` is missing).
+            Order B-2026-00012 arrived at "Warenwirtschaft"; what follows from it waits: what came is not as agreed (contract: the answer is not as agreed: `number` is missing).
+            Bestellung B-2026-00012 kam nicht bei „Warenwirtschaft“ an: es ist nicht so, wie es vereinbart ist, und ging nicht hinaus (contract: it does not leave).
+            Order B-2026-00012 did not arrive at "Warenwirtschaft": it is not as agreed and did not leave (contract: it does not leave).
             Bestellung B-2026-00012 ist noch nicht bei „Warenwirtschaft“: die andere Seite antwortet nicht, wie sie soll.
             Order B-2026-00012 has not arrived at "Warenwirtschaft" yet: the other side does not answer as it should.
             Bestellung B-2026-00012 kam bei „Warenwirtschaft“ an.
