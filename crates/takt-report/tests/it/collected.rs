@@ -41,7 +41,7 @@ async fn the_first_day() {
            R08 Green: 100 % of passwords are kept only as check values.
            R14 Green: 0 access keys lie open in the front end.
            R11 Green: Changes to prices and rights can be traced to a name: yes.
-        S Unknown 4/14
+        S Unknown 5/14
            S01 TooYoung: Your system talks to 0 others; 0 of them are undeclared.
            S14 Green: Your map: 1 backend, 0 mediators, 0 interfaces.
            S02 NotApplicable: No other system is compared with, or the comparison is not set up.
