@@ -292,6 +292,7 @@ mod tests {
               erp (stock/products): „*.stock“ fehlt; daneben steht neu „quantity“ – wohl umbenannt.
               zuerst 23.11.2026, 09:00:00 Uhr (UTC), zuletzt 23.11.2026, 10:00:00 Uhr (UTC), 3 mal
               vorher: {"stock":1}
-              jetzt: {"quantity":1}"#]].assert_eq(&told(&project, &shown, "de"));
+              jetzt: {"quantity":1}"#]]
+        .assert_eq(&told(&project, &shown, "de"));
     }
 }
