@@ -390,7 +390,7 @@ mod tests {
     /// How a message is judged beside a good one of before.
     fn judged(message: &Json) -> String {
         let schema = Schema::compile(SALE, Whose::Theirs).unwrap();
-        assert_eq!(schema.is_fulfilled(&good()), true);
+        assert!(schema.is_fulfilled(&good()));
         let project = Project::default();
         let before = sample::of(&project, &good());
         let place = Place { connection: "erp", operation: "sale", step: "" };

@@ -78,7 +78,14 @@ struct Compiled {
     on_drift: OnDrift,
     request: Option<Arc<Schema>>,
     response: Option<Arc<Schema>>,
-    steps: HashMap<String, (Option<Arc<Schema>>, Option<Arc<Schema>>)>,
+    steps: HashMap<String, StepSchemas>,
+}
+
+/// The contract of one call of several.
+#[derive(Debug, Default)]
+struct StepSchemas {
+    request: Option<Arc<Schema>>,
+    response: Option<Arc<Schema>>,
 }
 
 impl Contracts {
@@ -100,7 +107,7 @@ impl Contracts {
         };
         add("", Direction::Request, &of.request);
         add("", Direction::Response, &of.response);
-        for (step, (request, response)) in &of.steps {
+        for (step, StepSchemas { request, response }) in &of.steps {
             add(step, Direction::Request, request);
             add(step, Direction::Response, response);
         }
@@ -129,8 +136,8 @@ impl Compiled {
     fn schema(&self, step: &str, direction: Direction) -> Option<&Arc<Schema>> {
         let own = self.steps.get(step);
         match direction {
-            Direction::Request => own.and_then(|s| s.0.as_ref()).or(self.request.as_ref()),
-            Direction::Response => own.and_then(|s| s.1.as_ref()).or(self.response.as_ref()),
+            Direction::Request => own.and_then(|s| s.request.as_ref()).or(self.request.as_ref()),
+            Direction::Response => own.and_then(|s| s.response.as_ref()).or(self.response.as_ref()),
             Direction::Result => None,
         }
     }
@@ -263,7 +270,11 @@ fn compile(
         steps: contract
             .steps
             .iter()
-            .map(|s| (s.name.clone(), (read(&s.request, ours), read(&s.response, Whose::Theirs))))
+            .map(|s| {
+                let request = read(&s.request, ours);
+                let response = read(&s.response, Whose::Theirs);
+                (s.name.clone(), StepSchemas { request, response })
+            })
             .collect(),
     }
 }

@@ -50,8 +50,8 @@ fn is_word(text: &str) -> bool {
 /// What stands in a sample where `path` leads to, one level up; the whole if it does not lead that far.
 pub(super) fn beside<'j>(sample: &'j Json, path: &str) -> &'j Json {
     let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
-    let pieces = parent.split('.').filter(|p| !p.is_empty());
-    let found = pieces.fold(Some(sample), |here, piece| match here? {
+    let mut pieces = parent.split('.').filter(|p| !p.is_empty());
+    let found = pieces.try_fold(sample, |here, piece| match here {
         Json::Array(list) => list.first(),
         other => other.get(piece),
     });

@@ -86,18 +86,23 @@ fn note_one(tx: &EngineTx, connection: &str, operation: &str, finding: &Finding)
         .and(on.eq("direction", text(finding.direction.name()))?)
         .and(on.eq("path", text(&finding.path))?)
         .and(on.eq("kind", text(finding.kind.name()))?);
+    let mut set = Vec::with_capacity(6);
+    // A kept answer that is judged anew is no further sight of it.
+    if finding.times > 0 {
+        set.push((on.field("last_seen")?, Assignment::Value(Value::Timestamp(tx.now()))));
+    }
+    set.extend([
+        (on.field("count")?, Assignment::Add(Value::Integer(finding.times))),
+        (on.field("breaking")?, Assignment::Value(Value::Boolean(finding.breaking))),
+        (on.field("detail")?, Assignment::Value(text_or_null(finding.detail.as_deref()))),
+        (on.field("after")?, Assignment::Value(text(&finding.after))),
+        (on.field("contract")?, Assignment::Value(text(&finding.contract))),
+    ]);
     let plan = Plan::Update(Update {
         table: on.table.id,
         filter: Some(this),
         all: false,
-        set: vec![
-            (on.field("count")?, Assignment::Add(Value::Integer(finding.times))),
-            (on.field("last_seen")?, Assignment::Value(Value::Timestamp(tx.now()))),
-            (on.field("breaking")?, Assignment::Value(Value::Boolean(finding.breaking))),
-            (on.field("detail")?, Assignment::Value(text_or_null(finding.detail.as_deref()))),
-            (on.field("after")?, Assignment::Value(text(&finding.after))),
-            (on.field("contract")?, Assignment::Value(text(&finding.contract))),
-        ],
+        set,
         returning: None,
         max_affected: None,
     });
