@@ -241,7 +241,10 @@ pub(crate) fn claimed(tx: &EngineTx, connection: &str) -> Result<Vec<Delivery>, 
 /// Whether a question has not ended yet.
 pub(crate) fn is_asked(tx: &EngineTx, connection: &str, operation: &str) -> Result<bool, EngineError> {
     let on = tx.on(TABLE)?;
-    let filter = waiting(on, connection)?.and(on.eq("operation", Value::Text(operation.to_owned()))?);
+    // Questions stand in no lane: said, so that a million deliveries in lanes are not looked through.
+    let filter = waiting(on, connection)?
+        .and(is_null(on, "lane")?)
+        .and(on.eq("operation", Value::Text(operation.to_owned()))?);
     Ok(!rows(tx, "deliveries: look", on.read(&["id"], Some(filter), &[], Some(1))?)?.is_empty())
 }
 

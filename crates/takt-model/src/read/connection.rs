@@ -70,10 +70,10 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
         data: data(section, &project.tables, problems),
         guard: guard(section, problems),
         health: health::read(section, &connect, problems),
-        connect,
         paused: section.flag("paused", problems).is_some_and(|p| p.value),
-        operations: operation::all(section, problems),
+        operations: operation::all(section, connect.protocol, problems),
         reconcile: reconcile::read(section, project, problems),
+        connect,
         origin: ConnectionOrigin::File,
         source,
     };

@@ -280,3 +280,20 @@ fn the_version_of_the_other_side_can_be_named_with_its_end() {
         assert!(problems.len() == 1 && problems[0].contains(problem), "{said}: {problems:?}");
     }
 }
+
+#[test]
+fn without_a_schedule_each_language_has_its_own() {
+    let (head, operation) = GOOD.split_once("[[op]]").unwrap();
+    let operation = operation.lines().filter(|l| !l.starts_with("retry") && !l.starts_with("request"));
+    let operation = operation.collect::<Vec<_>>().join("\n");
+    for (protocol, usual) in [("rest", Retry::api()), ("webhook-out", Retry::webhook())] {
+        let request = if protocol == "rest" { "request = \"POST /sales\"\n" } else { "" };
+        let head = head.replace("protocol = \"rest\"", &format!("protocol = \"{protocol}\""));
+        let (project, problems) = read(&format!("{head}[[op]]\n{request}{operation}"));
+        assert_eq!(problems, Vec::<String>::new(), "{protocol}");
+        let OperationKind::Deliver(deliver) = &project.connection("erp").unwrap().operations[0].kind else {
+            panic!()
+        };
+        assert_eq!(deliver.retry, usual, "{protocol}");
+    }
+}

@@ -15,10 +15,10 @@ use crate::{
 /// Longer than every sender's retries.
 const KEEP_RECEIVED: Duration = Duration::from_secs(45 * 86_400);
 
-pub(super) fn all(section: &Section<'_>, problems: &mut Problems) -> Vec<Operation> {
+pub(super) fn all(section: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
     for part in section.sections("op", problems) {
-        let Some(operation) = one(&part, problems) else { continue };
+        let Some(operation) = one(&part, protocol, problems) else { continue };
         if operations.iter().any(|o| o.name == operation.name) {
             problems.error(
                 part.source(),
@@ -33,14 +33,14 @@ pub(super) fn all(section: &Section<'_>, problems: &mut Problems) -> Vec<Operati
     operations
 }
 
-fn one(part: &Section<'_>, problems: &mut Problems) -> Option<Operation> {
+fn one(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> Option<Operation> {
     let Some(name) = part.text("name", problems) else {
         problems.error(part.source(), "an operation needs a `name`", None);
         return None;
     };
     let kinds = ["deliver", "receive", "poll"];
     let kind = match part.text("kind", problems).as_ref().map(|k| k.value.as_str()) {
-        Some("deliver") => OperationKind::Deliver(Box::new(deliver(part, problems))),
+        Some("deliver") => OperationKind::Deliver(Box::new(deliver(part, protocol, problems))),
         Some("receive") => OperationKind::Receive(receive(part, problems)),
         Some("poll") => OperationKind::Poll(poll(part, problems)?),
         other => {
@@ -54,7 +54,7 @@ fn one(part: &Section<'_>, problems: &mut Problems) -> Option<Operation> {
     Some(Operation { name: name.value, kind, contract, source: part.source().clone() })
 }
 
-fn deliver(part: &Section<'_>, problems: &mut Problems) -> Deliver {
+fn deliver(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> Deliver {
     let on = one_or_more(part, "on", problems);
     if on.is_empty() {
         let help = "write `on = \"order.placed\"`".to_owned();
@@ -69,7 +69,7 @@ fn deliver(part: &Section<'_>, problems: &mut Problems) -> Deliver {
         mail: mail(part, problems),
         on_unknown: on_unknown(part, problems),
         idempotency_header: part.text("idempotency_header", problems).map(|h| h.value),
-        retry: retry(part, problems),
+        retry: retry(part, usual(protocol), problems),
         ok_also: statuses(part, problems),
         lane,
     }
@@ -137,9 +137,18 @@ fn on_unknown(part: &Section<'_>, problems: &mut Problems) -> OnUnknown {
     }
 }
 
-fn retry(part: &Section<'_>, problems: &mut Problems) -> Retry {
-    let Some(said) = part.section("retry", problems) else { return Retry::api() };
-    let mut retry = schedule(&said, problems);
+/// The schedule where the file says none: that of the language's own standard, or of business systems.
+fn usual(protocol: Protocol) -> Retry {
+    match protocol {
+        Protocol::WebhookOut => Retry::webhook(),
+        Protocol::Smtp => Retry::mail(),
+        Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookIn => Retry::api(),
+    }
+}
+
+fn retry(part: &Section<'_>, usual: Retry, problems: &mut Problems) -> Retry {
+    let Some(said) = part.section("retry", problems) else { return usual };
+    let mut retry = schedule(&said, usual, problems);
     if let Some(give_up) = time(&said, "give_up", problems) {
         retry.give_up = give_up;
     }
@@ -158,8 +167,8 @@ fn retry(part: &Section<'_>, problems: &mut Problems) -> Retry {
 }
 
 /// A named schedule, or pauses: `["2s", "10s", "1m"]`.
-fn schedule(said: &Section<'_>, problems: &mut Problems) -> Retry {
-    let Some(Spotted { value, source }) = said.value("schedule") else { return Retry::api() };
+fn schedule(said: &Section<'_>, usual: Retry, problems: &mut Problems) -> Retry {
+    let Some(Spotted { value, source }) = said.value("schedule") else { return usual };
     match value.as_str() {
         Some("api") => return Retry::api(),
         Some("webhook") => return Retry::webhook(),
