@@ -132,7 +132,8 @@ describe("a partner that changes its format", () => {
     await until("all", async () => (await deliveries("delivered")).length === 3);
     assert.equal(sent.length, 3);
     assert.equal(new Set(sent).size, 3, "none twice");
-    assert.match(server.output, /accept a change/, "who accepts is noted");
+    const [row] = JSON.parse(await server.command("audit", "list", "--act", "drift", "--json"));
+    assert.deepEqual([row.act, row.subject, row.actor], ["drift.accept", "connection warehouse", "account"], "who accepts is noted");
     assert.deepEqual(page.problems, []);
   });
 });

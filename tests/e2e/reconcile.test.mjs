@@ -124,6 +124,11 @@ describe("what cannot be settled by itself", () => {
     await server.command("deliveries", "reconcile", "payment", "--settled", other.number);
     assert.equal((await compared()).code, 0);
     assert.equal((await reconcile("payment", "--settled", "B-0")).code, 1);
+    const noted = JSON.parse(await server.command("audit", "list", "--act", "reconcile", "--json"));
+    assert.deepEqual(
+      noted.map((row) => [row.act, row.subject]),
+      [["reconcile.settle", "connection payment"], ["reconcile.settle", "connection payment"]],
+    );
     service.payments = service.payments.filter((p) => ![less.number, other.number].includes(p.metadata.order));
   });
 

@@ -182,6 +182,13 @@ describe("a subscription by API", () => {
     assert.deepEqual((await api("GET", "")).json, []);
     const log = JSON.parse(await server.command("deliveries", "list", "--connection", hook.id, "--json"));
     assert.ok(log.deliveries.length >= 4, "the log stays");
+    const noted = JSON.parse(await server.command("audit", "list", "--act", "webhook", "--json"));
+    const acts = noted.filter((row) => row.subject === `connection ${hook.id}`).reverse();
+    assert.ok(acts.every((row) => row.actor === "key" && row.place === "127.0.0.1"), JSON.stringify(acts));
+    assert.deepEqual(
+      [...new Set(acts.map((row) => row.act))],
+      ["webhook.make", "webhook.exchange", "webhook.change", "webhook.remove"],
+    );
   });
 
   it("does not lead into the own network unless the settings say so", async () => {

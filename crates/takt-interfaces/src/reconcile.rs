@@ -398,8 +398,11 @@ impl Interfaces {
         let (connection, key) = (connection.to_owned(), key.to_owned());
         let deed = self.deed("reconcile.settle", format!("connection {connection}"));
         let settle = move |tx: &EngineTx| {
-            note(tx, deed.as_ref())?;
-            differences::settle(tx, &connection, &key)
+            let settled = differences::settle(tx, &connection, &key)?;
+            if settled > 0 {
+                note(tx, deed.as_ref())?;
+            }
+            Ok(settled)
         };
         Ok(self.house.engine.transact(settle).await?)
     }
