@@ -397,7 +397,7 @@ impl Interfaces {
     pub async fn settle_difference(&self, connection: &str, key: &str) -> Result<u64, InterfacesError> {
         let (connection, key) = (connection.to_owned(), key.to_owned());
         let deed = self.deed("reconcile.settle", format!("connection {connection}"));
-        let settle = move |tx: &EngineTx| {
+        let settle = move |tx: &EngineTx| -> Result<u64, EngineError> {
             let settled = differences::settle(tx, &connection, &key)?;
             if settled > 0 {
                 note(tx, deed.as_ref())?;

@@ -60,13 +60,13 @@ pub(super) fn shown(app: &App, member: &Member, id: &str, message: &Markup) -> R
             return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
         }
     };
-    let changes = match drift::part(&app, &member, &id) {
+    let changes = match drift::part(app, member, id) {
         Ok(changes) => changes,
         Err(error) => {
             return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
         }
     };
-    let reconciled = match reconciled::part(&app, &member, &id) {
+    let reconciled = match reconciled::part(app, member, id) {
         Ok(part) => part,
         Err(error) => {
             return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
