@@ -1,7 +1,10 @@
 //! From the outbox to deliveries: each event becomes one delivery for each connection and consumer that wants it.
 //! Invariant: the deliveries and the mark on the event commit together, so an event is dispatched exactly once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::Value as Json;
 use takt_engine::{EngineError, EngineTx};
@@ -83,9 +86,10 @@ impl Routes {
 }
 
 /// What one round gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Dispatched {
-    pub(crate) deliveries: usize,
+    /// Which connections got something; the others need not look.
+    pub(crate) connections: BTreeSet<String>,
     /// Whether there may be more.
     pub(crate) is_full: bool,
 }
@@ -124,7 +128,8 @@ pub(crate) fn dispatch(tx: &EngineTx, routes: &Routes) -> Result<Dispatched, Eng
         deliveries::insert(tx, &new)?;
     }
     events::mark(tx, &waiting)?;
-    Ok(Dispatched { deliveries: new.len(), is_full: waiting.len() as u64 == BATCH })
+    let connections = new.iter().map(|n| n.connection.to_owned()).collect();
+    Ok(Dispatched { connections, is_full: waiting.len() as u64 == BATCH })
 }
 
 /// Asks a question now, unless the one before it has not ended. What it asks with is an event like any other, so that

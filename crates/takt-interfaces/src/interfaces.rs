@@ -1,7 +1,7 @@
 //! The room: what deliveries need, and the tasks that work for as long as the server runs.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -254,9 +254,7 @@ impl Interfaces {
             }
             match self.dispatch_once(&routes).await {
                 Ok(done) => {
-                    if done.deliveries > 0 {
-                        self.wake_all();
-                    }
+                    self.wake(&done.connections);
                     if done.is_full {
                         continue;
                     }
@@ -310,6 +308,15 @@ impl Interfaces {
             let task = tokio::spawn(pump.run()).abort_handle();
             pumps.insert(connection, RunningPump { wake, task });
         }
+    }
+
+    /// Something is due at these.
+    fn wake(&self, connections: &BTreeSet<String>) {
+        if connections.is_empty() {
+            return;
+        }
+        let pumps = self.pumps.lock();
+        connections.iter().filter_map(|c| pumps.get(c)).for_each(|pump| pump.wake.notify_one());
     }
 
     /// Something may be due.

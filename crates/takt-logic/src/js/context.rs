@@ -127,12 +127,12 @@ pub(crate) fn prelude<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<
     let plain_proto = Object::new(ctx.clone())?.get_prototype().ok_or(Error::Unknown)?;
     let kit = Kit {
         decimal: function("decimal")?,
-        decimal_of: function("decimal_of")?,
         decimal_text: function("decimal_text")?,
         decimal_proto: Persistent::save(ctx, parts.get::<_, Object<'js>>("decimal_proto")?),
         plain_proto: Persistent::save(ctx, plain_proto),
         database_error: function("database_error")?,
         hex: function("hex")?,
+        json: function("json")?,
     };
     *host.kit.borrow_mut() = Some(kit);
     Ok(parts)

@@ -46,12 +46,12 @@ pub(crate) struct Host {
 /// Helpers of the prelude that Rust calls.
 pub(crate) struct Kit {
     pub(crate) decimal: Persistent<JsFunction<'static>>,
-    pub(crate) decimal_of: Persistent<JsFunction<'static>>,
     pub(crate) decimal_text: Persistent<JsFunction<'static>>,
     pub(crate) decimal_proto: Persistent<Object<'static>>,
     pub(crate) plain_proto: Persistent<Object<'static>>,
     pub(crate) database_error: Persistent<JsFunction<'static>>,
     pub(crate) hex: Persistent<JsFunction<'static>>,
+    pub(crate) json: Persistent<JsFunction<'static>>,
 }
 
 /// What an object's prototype says of it.

@@ -191,13 +191,7 @@ pub(crate) fn to_js<'js>(
         Value::Integer(v) if *kind == FieldType::Bigint => BigInt::from_i64(ctx.clone(), *v)?.into_js(ctx)?,
         Value::Integer(v) => Js::new_number(ctx.clone(), *v as f64),
         Value::Double(v) => Js::new_number(ctx.clone(), *v),
-        Value::Decimal(v) => match i64::try_from(v.mantissa()) {
-            Ok(unscaled) => {
-                let unscaled = BigInt::from_i64(ctx.clone(), unscaled)?;
-                host.kit(|k| &k.decimal)?.restore(ctx)?.call((unscaled, v.scale(), v.to_string()))?
-            }
-            Err(_) => host.kit(|k| &k.decimal_of)?.restore(ctx)?.call((v.to_string(),))?,
-        },
+        Value::Decimal(v) => host.kit(|k| &k.decimal)?.restore(ctx)?.call((v.scale(), v.to_string()))?,
         Value::Text(v) => JsString::from_str(ctx.clone(), v)?.into_js(ctx)?,
         Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Uuid(_) => {
             JsString::from_str(ctx.clone(), &value.as_ref().to_text())?.into_js(ctx)?
