@@ -30,6 +30,7 @@ name = "note"
 kind = "deliver"
 on = "${on}"
 request = "POST /notes"
+retry = { schedule = ["10m"] }
 `;
 
 const note = `
