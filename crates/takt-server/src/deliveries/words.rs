@@ -38,8 +38,14 @@ pub(crate) fn connection_state(status: &ConnectionStatus, language: &str) -> &'s
     match (status.paused, status.open_until) {
         (true, _) => say(language, "paused", "angehalten"),
         (false, Some(_)) => say(language, "resting", "ruht"),
+        (false, None) if is_unwell(status) => say(language, "not well", "antwortet nicht, wie es soll"),
         (false, None) => say(language, "open", "offen"),
     }
+}
+
+/// Whether it was asked whether it is well and did not answer as it should.
+pub(crate) fn is_unwell(status: &ConnectionStatus) -> bool {
+    status.health.as_ref().is_some_and(|h| !h.is_well)
 }
 
 /// Why nothing is tried over a connection that rests.

@@ -209,6 +209,7 @@ pub(super) fn state(member: &Member, status: &ConnectionStatus) -> Markup {
     let light = match (status.paused, status.open_until) {
         (true, _) => State::NotApplicable,
         (false, Some(_)) => State::Red,
+        (false, None) if words::is_unwell(status) => State::Yellow,
         (false, None) => State::Green,
     };
     html! {
