@@ -72,8 +72,11 @@ pub(crate) fn form<'js>(host: &Host, ctx: &Ctx<'js>, value: &Js<'js>) -> Result<
 }
 
 fn object_form<'js>(host: &Host, ctx: &Ctx<'js>, object: &Object<'js>) -> Result<Form<'js>, Thrown> {
-    // Nearly all are plain, and to tell a date takes longest.
+    // Nearly all are plain; to tell bytes and dates takes longest.
     let kind = host.kind(ctx, object)?;
+    if kind == Kind::Plain {
+        return Ok(Form::Object(object.clone()));
+    }
     if kind == Kind::Decimal
         && let Some(text) = host.kit(|k| &k.decimal_text)?.restore(ctx)?.call((object.clone(),))?
     {
@@ -83,7 +86,7 @@ fn object_form<'js>(host: &Host, ctx: &Ctx<'js>, object: &Object<'js>) -> Result
         let hex = host.kit(|k| &k.hex)?.restore(ctx)?;
         return Ok(Form::Bytes(hex.call((object.clone(),))?));
     }
-    if kind == Kind::Plain || !is_date(object) {
+    if !is_date(object) {
         return Ok(Form::Object(object.clone()));
     }
     let iso: Function<'js> = object.get("toISOString")?;
