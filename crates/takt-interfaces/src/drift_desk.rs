@@ -96,8 +96,8 @@ impl Interfaces {
 
     async fn go_on_with_corrected(&self) -> Result<(), EngineError> {
         let contracts = self.house.watch.contracts();
-        let all = self.house.engine.look_up(|tx| drifts::list(tx, None, MOST))?;
-        let outdated = all.into_iter().filter(|d| d.breaking && !d.accepted && contracts.is_outdated(d));
+        let all = self.house.engine.look_up(drifts::undecided)?;
+        let outdated = all.into_iter().filter(|d| contracts.is_outdated(d));
         let mut corrected: Vec<(String, String)> = outdated.map(|d| (d.connection, d.operation)).collect();
         corrected.sort();
         corrected.dedup();

@@ -42,8 +42,9 @@ impl Interfaces {
         let now = self.house.engine.now();
         is_set_up
             && self.house.engine.look_up(|tx| connections::status(tx, &connection.id)).is_ok_and(|status| {
-                let next = status.health.map_or(0, |h| h.at.saturating_add(micros(probe.every)));
-                !status.paused && next <= now
+                // A moment that is still to come was noted before the clock was set back.
+                let is_fresh = |at: i64| at <= now && now < at.saturating_add(micros(probe.every));
+                !status.paused && status.health.is_none_or(|h| !is_fresh(h.at))
             })
     }
 

@@ -17,6 +17,7 @@ use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
+    Drift,
     connectors::{Consume, MakeBody, Secrets, Token},
     contract::{Contracts, Watch},
     dispatch::{Dispatched, PollRoute, Routes, ask, dispatch},
@@ -25,7 +26,7 @@ use crate::{
     outcome::micros,
     pump::Pump,
     reconcile::{self, Comparing},
-    rows::{attempts, connections::Health, events, received, subscriptions as stored},
+    rows::{attempts, connections::Health, drifts, events, received, subscriptions as stored},
     subscriptions::Held,
 };
 
@@ -273,7 +274,7 @@ impl Interfaces {
     async fn ask_due(&self, routes: &Routes, asked: &mut HashMap<PollRoute, i64>) -> Result<(), EngineError> {
         let now = self.house.engine.now();
         for poll in &routes.polls {
-            if asked.get(poll).is_some_and(|at| now < at.saturating_add(micros(poll.every))) {
+            if asked.get(poll).is_some_and(|at| *at <= now && now < at.saturating_add(micros(poll.every))) {
                 continue;
             }
             asked.insert(poll.clone(), now);
@@ -363,6 +364,13 @@ impl Interfaces {
         }
         let forget = move |tx: &EngineTx| attempts::forget(tx, tx.now().saturating_sub(keep), TIDY_BATCH);
         while engine.transact(forget).await? > 0 {}
+        let contracts = self.house.watch.contracts();
+        let forget = move |tx: &EngineTx| -> Result<(), EngineError> {
+            let is_over = |d: &Drift| d.accepted || !d.breaking || contracts.is_outdated(d);
+            let old = drifts::old(tx, tx.now().saturating_sub(keep))?;
+            old.iter().filter(|d| is_over(d)).try_for_each(|d| drifts::forget(tx, d.id))
+        };
+        engine.transact(forget).await?;
         for connection in &engine.project().connections {
             let id = connection.id.clone();
             engine.transact(move |tx| reconcile::forget(tx, &id, tx.now().saturating_sub(keep))).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use takt_model::{Deliver, OnUnknown, Retry};
 use takt_outbound::OutboundError;
 
-use crate::Judged;
+use crate::{Judged, payload};
 
 /// The end of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -87,11 +87,10 @@ impl Ended {
     /// What others answered as a database keeps it: a text has no NUL, and one in an answer must not keep the end of
     /// the attempt from being written down.
     pub(crate) fn make_storable(&mut self) {
-        for text in [&mut self.response, &mut self.error, &mut self.sent].into_iter().flatten() {
-            if text.contains('\0') {
-                *text = text.replace('\0', "\u{fffd}");
-            }
-        }
+        let texts =
+            [&mut self.response, &mut self.error, &mut self.sent, &mut self.result, &mut self.journal];
+        texts.into_iter().flatten().for_each(payload::without_nul);
+        self.judged.make_storable();
     }
 
     /// From an error of the door to the outside.

@@ -25,6 +25,13 @@ pub(crate) fn text(value: &Json) -> Option<String> {
     }
 }
 
+/// A text as a database keeps it: without NUL. JSON names fields and gives texts with one as it likes.
+pub(crate) fn without_nul(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{fffd}");
+    }
+}
+
 /// `/orders/$order.number` with the values of the event, percent-encoded.
 pub(crate) fn path(template: &str, payload: &Json) -> Result<String, String> {
     let mut out = String::with_capacity(template.len() + 16);

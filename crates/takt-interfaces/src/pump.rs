@@ -17,6 +17,7 @@ use crate::{
     Delivery, DeliveryState, Ended, FUNCTIONS, Outcome,
     breaker::{Breaker, State},
     connectors::{self, Job},
+    contract::without_answers,
     interfaces::House,
     masks::Masks,
     outcome::{Next, Rules, micros, next},
@@ -184,8 +185,12 @@ impl Pump {
         let begun = self.write(free, state, &bounds).await?;
         let is_gone = self.ended.iter().any(|finished| finished.ended.gone);
         self.ended.clear();
-        if is_gone && is_subscription(&self.connection) {
-            self.house.take_up_subscriptions()?;
+        if is_gone
+            && is_subscription(&self.connection)
+            && let Err(error) = self.house.take_up_subscriptions()
+        {
+            // What was claimed must leave all the same.
+            tracing::error!(connection = self.connection, %error, "a webhook that is gone was not put away");
         }
         self.rate.spend(begun.len());
         let again = free > 0 && begun.len() == free;
@@ -229,6 +234,10 @@ impl Pump {
                     end(tx, &house, finished)?;
                 }
                 keep_status(tx, &connection, state, &ended)?;
+                if ended.iter().any(|finished| finished.ended.gone) {
+                    // Nobody wants to hear more.
+                    return Ok(Vec::new());
+                }
                 claim(tx, &house, &connection, free, timeout)
             })
             .await
@@ -290,13 +299,25 @@ fn end(tx: &EngineTx, house: &House, finished: &Finished) -> Result<(), EngineEr
     attempts::end(tx, finished.attempt, &finished.ended, finished.took)?;
     let Some(delivery) = deliveries::get(tx, finished.delivery)? else { return Ok(()) };
     if !finished.ended.judged.is_empty() {
-        drifts::note(tx, &delivery.connection, &delivery.operation, &finished.ended.judged)?;
+        note_drifts(tx, &delivery, &finished.ended)?;
     }
     let is_mine = delivery.claimed && delivery.attempts == i64::from(finished.number);
     if is_mine && delivery.state == DeliveryState::Waiting {
         settle(tx, house, &delivery, &finished.ended)
     } else {
         Ok(())
+    }
+}
+
+/// Writes down how messages differed from their contract: that of the delivery, or, on the way to our own functions, that
+/// by which the message came in.
+fn note_drifts(tx: &EngineTx, delivery: &Delivery, ended: &Ended) -> Result<(), EngineError> {
+    if delivery.connection != FUNCTIONS {
+        return drifts::note(tx, &delivery.connection, &delivery.operation, &ended.judged);
+    }
+    match connectors::received(tx.project(), &delivery.name) {
+        Some((connection, operation)) => drifts::note(tx, &connection.id, &operation.name, &ended.judged),
+        None => Ok(()),
     }
 }
 
@@ -326,8 +347,14 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
         ("outcome", Value::Text(ended.outcome.name().to_owned())),
         ("error", ended.error.clone().map_or(Value::Null, Value::Text)),
     ];
-    if let Some(journal) = &ended.journal {
-        values.push(("journal", Value::Json(journal.clone())));
+    let journal = match then {
+        // What waited was taken: of the answers nothing stays, and whoever sends it again really sends it.
+        Next::Delivered => without_answers(ended.journal.as_deref().or(delivery.journal.as_deref()))
+            .or_else(|| ended.journal.clone().map(Some)),
+        Next::Again(_) | Next::Dead | Next::Ask => ended.journal.clone().map(Some),
+    };
+    if let Some(journal) = journal {
+        values.push(("journal", journal.map_or(Value::Null, Value::Json)));
     }
     let state = |state: DeliveryState| ("state", Value::Text(state.name().to_owned()));
     match then {
@@ -399,7 +426,7 @@ fn settle_poll(tx: &EngineTx, name: &str, delivery: &Delivery, ended: &Ended) ->
         ("state", Value::Text(state.name().to_owned())),
         ("ended_at", Value::Timestamp(tx.now())),
         ("outcome", Value::Text(ended.outcome.name().to_owned())),
-        ("error", ended.error.clone().map_or(Value::Null, Value::Text)),
+        ("error", ended.judged.stop.clone().or(ended.error.clone()).map_or(Value::Null, Value::Text)),
     ];
     deliveries::set(tx, delivery.id, values)
 }

@@ -7,11 +7,12 @@
 use http::{HeaderMap, HeaderName};
 use serde_json::Value as Json;
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{Connection, ConnectionAuth, OperationKind, Protocol, Receive};
+use takt_model::{Connection, ConnectionAuth, OperationKind, Project, Protocol, Receive};
 
 use crate::{
     Direction, Interfaces, Judged,
     contract::{Place, Whose},
+    interfaces::House,
     payload,
     rows::{drifts, received},
     sign::{self, Encoding, Scheme},
@@ -71,12 +72,13 @@ pub(crate) struct Message {
     judged: Judged,
 }
 
-/// A message that should have come and was told otherwise: as though it had. None if nobody wants such messages.
+/// A message that should have come and was told otherwise: as though it had, not judged yet. None if nobody wants such messages.
 pub(crate) fn as_though_it_came(connection: &Connection, body: &Json) -> Option<Message> {
     let (operation, receive, kind) = wanted(connection, body)?;
     let text = body.to_string();
     let id = id_in(receive, body).unwrap_or_else(|| digest(text.as_bytes()));
-    let is_fit = !id.is_empty() && id.len() <= LONGEST_ID && !id.contains('\0');
+    let has_nul = id.contains('\0') || kind.as_ref().is_some_and(|k| k.contains('\0'));
+    let is_fit = !id.is_empty() && id.len() <= LONGEST_ID && !has_nul;
     is_fit.then(|| Message {
         connection: connection.id.clone(),
         id,
@@ -84,9 +86,23 @@ pub(crate) fn as_though_it_came(connection: &Connection, body: &Json) -> Option<
         kind,
         body: text,
         operation: operation.to_owned(),
-        // Judged when its consumer is to act on it, as every message is.
         judged: Judged::default(),
     })
+}
+
+impl Message {
+    /// Judges it by its contract, as it is when a message comes.
+    pub(crate) fn judge(&mut self, house: &House, project: &Project) {
+        let body: Json = serde_json::from_str(&self.body).unwrap_or_default();
+        self.judged = judge(house, project, &self.connection, &self.operation, &body);
+    }
+}
+
+fn judge(house: &House, project: &Project, connection: &str, operation: &str, body: &Json) -> Judged {
+    let place = Place { connection, operation, step: "" };
+    let mut judged = house.judge(project, place, Direction::Request, Whose::Theirs, body);
+    judged.make_storable();
+    judged
 }
 
 fn id_in(receive: &Receive, body: &Json) -> Option<String> {
@@ -122,8 +138,7 @@ impl Interfaces {
         if id.contains('\0') || kind.as_ref().is_some_and(|k| k.contains('\0')) {
             return Err(ReceiveError::Unreadable("the message's id or type has a NUL"));
         }
-        let place = Place { connection: &found.id, operation, step: "" };
-        let judged = self.house.judge(&project, place, Direction::Request, Whose::Theirs, &json);
+        let judged = judge(&self.house, &project, &found.id, operation, &json);
         let (connection, operation) = (found.id.clone(), operation.to_owned());
         let message = Message { connection, id, also, kind, body: text.to_owned(), operation, judged };
         Ok(self.house.engine.transact(move |tx| store(tx, &message)).await?)

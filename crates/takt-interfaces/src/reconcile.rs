@@ -22,7 +22,7 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::Serialize;
-use takt_engine::{EngineError, EngineTx};
+use takt_engine::{Deed, EngineError, EngineTx};
 use takt_model::{Connection, Project, Reconcile, Uuid};
 use tokio::task::JoinSet;
 
@@ -183,7 +183,8 @@ impl Interfaces {
             }
             let (is_paused, newest) = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
                 let is_paused = connections::status(tx, &connection.id)?.paused;
-                Ok((is_paused, reconciliations::newest(tx, &connection.id, 1)?.pop()))
+                // One of a moment that is still to come was made before the clock was set back.
+                Ok((is_paused, reconciliations::newest_until(tx, &connection.id, now)?))
             })?;
             if !is_paused && newest.is_none_or(|last| now >= next_at(&last, reconcile)) {
                 due.push(connection.id.clone());
@@ -205,14 +206,15 @@ impl Interfaces {
     /// [`InterfacesError::UnknownConnection`], [`InterfacesError::NotCompared`] with the reason, or the engine's. That
     /// they could not be asked is no error: it is what the comparison tells.
     pub async fn reconcile(&self, connection: &str, wish: Wish) -> Result<Reconciled, InterfacesError> {
-        let compared = self.compare_now(connection, wish, true).await?;
-        if wish.replay
-            && !wish.dry_run
-            && let Some(deed) = self.deed("reconcile.replay", format!("connection {connection}"))
-        {
-            self.house.engine.note_deed(deed).await?;
+        // On its own, so that it is not left half done by a client that goes away.
+        let (room, connection) = (self.clone(), connection.to_owned());
+        let comparing = tokio::spawn(async move { room.compare_now(&connection, wish, true).await });
+        match comparing.await {
+            Ok(compared) => compared,
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            // The server ends.
+            Err(_) => Err(NotCompared::Busy.into()),
         }
-        Ok(compared)
     }
 
     async fn compare_now(&self, id: &str, wish: Wish, by_hand: bool) -> Result<Reconciled, InterfacesError> {
@@ -258,18 +260,25 @@ impl Interfaces {
             let differences = cases.iter().take(MOST_KEPT).map(|case| sight(&task, case)).collect();
             return Ok(Reconciled { run: task.run, differences });
         }
-        task.run = self.begin(task.run).await?;
-        let cases = self.find(&mut task).await?;
+        let deed = (by_hand && wish.replay)
+            .then(|| self.deed("reconcile.replay", format!("connection {id}")))
+            .flatten();
+        task.run = self.begin(task.run, deed).await?;
+        let mut cases = self.find(&mut task).await?;
+        for message in cases.iter_mut().filter_map(|case| case.message.as_mut()) {
+            message.judge(&self.house, &task.project);
+        }
         let reconciled = self.settle(task, cases).await?;
         self.wake_all();
         Ok(reconciled)
     }
 
-    /// Writes down that it runs, before anybody is asked.
-    async fn begin(&self, run: Reconciliation) -> Result<Reconciliation, EngineError> {
+    /// Writes down that it runs, and who wanted it to act, before anybody is asked.
+    async fn begin(&self, run: Reconciliation, deed: Option<Deed>) -> Result<Reconciliation, EngineError> {
         let begin = move |tx: &EngineTx| -> Result<Reconciliation, EngineError> {
             let run = Reconciliation { id: tx.new_uuid(), ..run.clone() };
             reconciliations::begin(tx, &run)?;
+            note(tx, deed.as_ref())?;
             Ok(run)
         };
         self.house.engine.transact(begin).await
@@ -524,7 +533,9 @@ fn standing(
 
 fn failed(run: &mut Reconciliation, why: &str) {
     run.state = ReconciliationState::Failed;
-    run.error = Some(payload::head(why, 500));
+    let mut why = payload::head(why, 500);
+    payload::without_nul(&mut why);
+    run.error = Some(why);
 }
 
 /// Counts what was found and says how the comparison ended.

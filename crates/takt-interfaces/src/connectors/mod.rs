@@ -170,11 +170,9 @@ fn message_stop(house: &House, job: &Job) -> Option<Ended> {
     }
     let message = serde_json::from_str(job.payload()).unwrap_or_default();
     let place = Place { connection: &connection.id, operation: &operation.name, step: "" };
-    // What differs was written down when the message came.
-    let stop = house.stops(&project, place, &message)?;
-    let mut ended = Ended::without_answer(Outcome::Ok, stop.as_str());
-    ended.judged.stop = Some(stop);
-    Some(ended)
+    let judged = house.stops(&project, place, &message)?;
+    let stop = judged.stop.clone().unwrap_or_default();
+    Some(Ended { judged, ..Ended::without_answer(Outcome::Ok, stop) })
 }
 
 /// The operation by which an event's message came in: `payment.payment_intent.succeeded`.

@@ -5,6 +5,7 @@
 //! have looked whether the other side has it.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -43,6 +44,8 @@ pub struct Talk {
     /// Shared with who waits for the talk, in case it does not come back.
     calls: Arc<AtomicU32>,
     journal: Map<String, Json>,
+    /// How many answers of an earlier attempt each call has been given in this one.
+    given: HashMap<String, u32>,
     /// The last answer, for people.
     last: Option<(u16, String)>,
     /// The beginning of the last body that was sent.
@@ -72,6 +75,7 @@ impl Talk {
             connection: connection.clone(),
             idempotency_header: idempotency_header.map(str::to_owned),
             journal: kept.unwrap_or_default(),
+            given: HashMap::new(),
             job,
             runtime: Handle::current(),
             until: Instant::now() + timeout,
@@ -144,16 +148,22 @@ impl Talk {
         })
     }
 
-    /// The answer of an earlier attempt that waited for a decision, judged anew: that call is not made again.
+    /// The answer of an earlier attempt that waited for a decision, judged anew: that call is not made again. It stays
+    /// until the delivery has ended, because a later call may stop this attempt too.
     fn kept_answer(&mut self, asked: &Json, step: &str) -> Option<Result<String, String>> {
-        let key = call_key(asked);
-        let kept: Answer = serde_json::from_value(self.journal.get(&key)?.clone()).ok()?;
+        let call = call_key(asked);
+        let next = self.given.get(&call).copied().unwrap_or_default() + 1;
+        let kept = self.journal.get(&numbered(&call, next))?.clone();
+        let kept: Answer = serde_json::from_value(kept).ok()?;
+        self.given.insert(call, next);
         Some(match &kept.body {
             Some(text) => {
-                self.journal.remove(&key);
-                let answer = self.judged(asked, step, kept.status, text.clone());
-                self.judged = std::mem::take(&mut self.judged).again();
-                answer
+                let (judged, body) = self.judge(step, kept.status, text);
+                self.judged.and(judged.again());
+                match self.judged.stop.clone() {
+                    None => Ok(json!({ "status": kept.status, "body": body }).to_string()),
+                    Some(stop) => Err(stop),
+                }
             }
             None => {
                 self.refused = true;
@@ -163,22 +173,35 @@ impl Talk {
     }
 
     /// Gives an answer to the function, unless it breaks its contract: then it is kept, and the talk ends here.
-    fn judged(&mut self, asked: &Json, step: &str, status: u16, text: String) -> Result<String, String> {
-        let (project, house) = (Arc::clone(&self.project), Arc::clone(&self.house));
-        let (connection, operation) = (self.connection.id.clone(), self.job.delivery.operation.clone());
-        let body = serde_json::from_str(&text).unwrap_or_else(|_| Json::String(text.clone()));
-        if (200..300).contains(&status) {
-            let place = Place { connection: &connection, operation: &operation, step };
-            self.judged.and(house.judge(&project, place, Direction::Response, Whose::Theirs, &body));
-        }
+    fn judged(&mut self, asked: &Json, status: u16, text: &str) -> Result<String, String> {
+        let (judged, body) = self.judge(asked["as"].as_str().unwrap_or_default(), status, text);
+        self.judged.and(judged);
         let Some(stop) = self.judged.stop.clone() else {
             return Ok(json!({ "status": status, "body": body }).to_string());
         };
         // A question may be asked again; anything else has had its effect there.
         if !matches!(asked["method"].as_str(), None | Some("GET" | "HEAD")) {
-            self.journal.insert(call_key(asked), Answer::new(status, &text).to_json());
+            let call = call_key(asked);
+            let mut next = 1;
+            while self.journal.contains_key(&numbered(&call, next)) {
+                next += 1;
+            }
+            self.given.insert(call.clone(), next);
+            self.journal.insert(numbered(&call, next), Answer::new(status, text).to_json());
         }
         Err(stop)
+    }
+
+    /// An answer beside its contract, and as JSON; only successes have one.
+    fn judge(&self, step: &str, status: u16, text: &str) -> (Judged, Json) {
+        let body = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text));
+        if !(200..300).contains(&status) {
+            return (Judged::default(), body);
+        }
+        let (connection, operation) = (self.connection.id.as_str(), self.job.delivery.operation.as_str());
+        let place = Place { connection, operation, step };
+        let judged = self.house.judge(&self.project, place, Direction::Response, Whose::Theirs, &body);
+        (judged, body)
     }
 
     fn answered(&mut self, asked: &Json, response: &Response) -> Result<String, String> {
@@ -191,7 +214,7 @@ impl Talk {
             .unwrap_or_default();
         let class = outcome::of_status(status, &accepted);
         if class == Outcome::Ok {
-            return self.judged(asked, asked["as"].as_str().unwrap_or_default(), status, text);
+            return self.judged(asked, status, &text);
         }
         self.trouble = Some(class);
         self.retry_after = http::asked_to_wait(response, self.house.engine.now() / 1_000_000);
@@ -239,6 +262,11 @@ impl Talk {
         let (retry_after, sent, judged) = (self.retry_after, self.sent, self.judged);
         Ended { outcome, status, response, error, retry_after, gone: false, journal, result, judged, sent }
     }
+}
+
+/// The name of the answer to the same call made for the `n`th time.
+fn numbered(call: &str, n: u32) -> String {
+    if n == 1 { call.to_owned() } else { format!("{call} {n}") }
 }
 
 /// How an attempt ended whose function failed.

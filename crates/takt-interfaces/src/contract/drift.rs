@@ -161,6 +161,18 @@ impl Judged {
         self
     }
 
+    /// Texts without NUL, as a database keeps them.
+    pub(crate) fn make_storable(&mut self) {
+        for found in &mut self.findings {
+            let Finding { step, path, detail, before, after, .. } = found;
+            [step, path, after].into_iter().chain(detail).chain(before).for_each(payload::without_nul);
+        }
+        for Kept { step, sample, .. } in &mut self.kept {
+            [step, sample].into_iter().for_each(payload::without_nul);
+        }
+        self.stop.iter_mut().for_each(payload::without_nul);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.kept.is_empty()
     }
@@ -186,7 +198,11 @@ pub(super) fn findings(
     let good: Option<Json> = before.and_then(|text| serde_json::from_str(text).ok());
     let mut found: Vec<Finding> = Vec::new();
     for raw in differences(project, schema, message, good.as_ref()) {
-        let path = plain_path(message, &raw.pointer);
+        // As it will be kept, so that what a person has accepted is found again.
+        let mut path = plain_path(schema, message, &raw.pointer);
+        payload::without_nul(&mut path);
+        let mut detail = raw.detail;
+        detail.iter_mut().for_each(payload::without_nul);
         if found.len() >= MOST_FINDINGS || found.iter().any(|f| f.path == path && f.kind == raw.kind) {
             continue;
         }
@@ -196,7 +212,7 @@ pub(super) fn findings(
             direction,
             kind: raw.kind,
             breaking: raw.kind.is_breaking(),
-            detail: raw.detail,
+            detail,
             before: good.as_ref().map(|good| sample::cap(&sample::beside(good, &path).to_string())),
             after: sample::of(project, message.pointer(parent).unwrap_or(message)),
             contract: schema.fingerprint().to_owned(),
@@ -234,8 +250,9 @@ fn differences(project: &Project, schema: &Schema, message: &Json, good: Option<
         all.push(Raw { pointer, kind, detail });
     }
     for (parent, name) in missing {
-        let new_name =
-            unknown.get_mut(&parent).and_then(|names| take_new_name(names, &parent, &name, message, good));
+        let new_name = unknown
+            .get_mut(&parent)
+            .and_then(|names| take_new_name(schema, names, &parent, &name, message, good));
         let kind = if new_name.is_some() { DriftKind::Renamed } else { DriftKind::Missing };
         all.push(Raw { pointer: format!("{parent}/{}", escape(&name)), kind, detail: new_name });
     }
@@ -252,14 +269,15 @@ fn differences(project: &Project, schema: &Schema, message: &Json, good: Option<
 
 /// The new name of a field that is gone: the one field beside it that is new, of the same kind as it was.
 fn take_new_name(
+    schema: &Schema,
     names: &mut Vec<String>,
     parent: &str,
     gone: &str,
     message: &Json,
     good: Option<&Json>,
 ) -> Option<String> {
-    let before =
-        good.map(|good| sample::beside(good, &plain_path(message, &format!("{parent}/{}", escape(gone)))));
+    let place = plain_path(schema, message, &format!("{parent}/{}", escape(gone)));
+    let before = good.map(|good| sample::beside(good, &place));
     let was = before.and_then(|b| b.get(gone));
     let is_new = |name: &&String| before.is_none_or(|b| b.get(name.as_str()).is_none());
     let fits = |name: &&String| {
@@ -303,20 +321,25 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// `/products/17/stock` as `products.*.stock`: the same for every row.
-fn plain_path(message: &Json, pointer: &str) -> String {
+/// `/products/17/stock` as `products.*.stock`: the same for every row, and for every key that the schema does not name:
+/// those are values (ids, addresses of people), not fields.
+fn plain_path(schema: &Schema, message: &Json, pointer: &str) -> String {
     let mut here = Some(message);
+    let mut names = schema.names();
     let mut path: Vec<String> = Vec::new();
     for piece in pointer.split('/').skip(1) {
         let name = piece.replace("~1", "/").replace("~0", "~");
         match here {
             Some(Json::Array(list)) => {
-                here = piece.parse::<usize>().ok().and_then(|at| list.get(at));
+                let at = piece.parse::<usize>().ok();
+                here = at.and_then(|at| list.get(at));
+                names.enter_row(at.unwrap_or_default());
                 path.push("*".to_owned());
             }
             other => {
                 here = other.and_then(|v| v.get(&name));
-                path.push(payload::head(&name, 60));
+                let is_value = names.enter_key(&name) || sample::is_value(&name);
+                path.push(if is_value { "*".to_owned() } else { payload::head(&name, 60) });
             }
         }
     }

@@ -2,13 +2,14 @@
 //! message against its own.
 //!
 //! Lives here: which schema a message has, and what follows from a judgement. Beneath: `schema.rs` (compiling), `read.rs`
-//! (what is wrong with the files), `drift.rs` (what differs, in words), `sample.rs` (what is kept to show it),
+//! (what is wrong with the files), `drift.rs` (what differs, in words), `names.rs` (which keys are fields), `sample.rs` (what is kept to show it),
 //! `figures.rs` (plausibility), `parked.rs` (answers that wait for a decision).
 //! Invariants: a request that breaks its contract is never sent; of an answer that breaks its contract nothing is
 //! written; the call itself is not repeated for that.
 
 mod drift;
 mod figures;
+mod names;
 mod parked;
 mod read;
 mod sample;
@@ -22,7 +23,7 @@ use takt_model::{Contract, OnDrift, PlausibleRule, Project};
 
 pub use drift::{Drift, DriftKind, Judged};
 pub(crate) use drift::{Finding, Kept};
-pub(crate) use parked::{Answer, call_key, kept_answer};
+pub(crate) use parked::{Answer, call_key, kept_answer, without_answers};
 use schema::Schema;
 pub(crate) use watch::Watch;
 
@@ -178,14 +179,17 @@ impl House {
         Judged { findings: self.watch.due(place, findings, now), kept, stop }
     }
 
-    /// Why nothing may be done with a message that was judged and written down before, if that is so now.
-    pub(crate) fn stops(&self, project: &Project, place: Place<'_>, message: &Json) -> Option<String> {
+    /// Why nothing may be done with a message that came in before, and what breaks its contract, if that is so now. It
+    /// was judged when it came; a contract that was changed since may find what was not written down then.
+    pub(crate) fn stops(&self, project: &Project, place: Place<'_>, message: &Json) -> Option<Judged> {
         let contracts = self.watch.contracts();
         let compiled = contracts.of(place.connection, place.operation)?;
         let (direction, whose) = (Direction::Request, Whose::Theirs);
         let schema = compiled.schema(place.step, direction)?;
-        let findings = self.differences(project, place, direction, whose, schema, message);
-        self.stop(place, whose, compiled.on_drift, &findings)
+        let mut findings = self.differences(project, place, direction, whose, schema, message);
+        let stop = self.stop(place, whose, compiled.on_drift, &findings)?;
+        findings.retain(|f| f.breaking);
+        Some(Judged { findings, kept: Vec::new(), stop: Some(stop) }.again())
     }
 
     fn differences(

@@ -39,6 +39,15 @@ pub(crate) fn call_key(asked: &Json) -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..15).unwrap_or_default()))
 }
 
+/// A journal without its answers, if it has any: the finished steps, or nothing.
+pub(crate) fn without_answers(journal: Option<&str>) -> Option<Option<String>> {
+    let mut journal: Map<String, Json> = serde_json::from_str(journal?).ok()?;
+    let before = journal.len();
+    journal.retain(|name, _| !name.starts_with(PREFIX.trim_end()));
+    let is_changed = journal.len() != before;
+    is_changed.then(|| (!journal.is_empty()).then(|| Json::Object(journal).to_string()))
+}
+
 /// The kept answer of a delivery that is one call; `None` if there is none.
 pub(crate) fn kept_answer(journal: Option<&str>, key: &str) -> Option<Answer> {
     let journal: Map<String, Json> = serde_json::from_str(journal?).ok()?;

@@ -31,7 +31,8 @@ fn shrunk(value: &Json, levels: usize) -> Json {
         Json::Array(_) | Json::Object(_) if levels == 0 => Json::from("…"),
         Json::Array(list) => list.iter().take(ROWS).map(|v| shrunk(v, levels - 1)).collect(),
         Json::Object(map) => {
-            let small = map.iter().take(FIELDS).map(|(k, v)| (payload::head(k, WORD), shrunk(v, levels - 1)));
+            let name = |k: &str| if is_value(k) { masks::MASK.to_owned() } else { payload::head(k, WORD) };
+            let small = map.iter().take(FIELDS).map(|(k, v)| (name(k), shrunk(v, levels - 1)));
             Json::Object(small.collect::<Map<_, _>>())
         }
         Json::String(text) if !is_word(text) => Json::from(masks::MASK),
@@ -43,8 +44,16 @@ fn shrunk(value: &Json, levels: usize) -> Json {
 /// numbers may be somebody's, whatever their field is called.
 fn is_word(text: &str) -> bool {
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/' | '+');
-    let longest_number = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
-    text.len() <= WORD && text.chars().all(is_fit) && longest_number < 7
+    text.len() <= WORD && text.chars().all(is_fit) && longest_number(text) < 7
+}
+
+/// Whether the key of an object reads like somebody's address or number, and not like the name of a field.
+pub(super) fn is_value(key: &str) -> bool {
+    key.contains('@') || longest_number(key) >= 7
+}
+
+fn longest_number(text: &str) -> usize {
+    text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default()
 }
 
 /// What stands in a sample where `path` leads to, one level up; the whole if it does not lead that far.
@@ -53,6 +62,7 @@ pub(super) fn beside<'j>(sample: &'j Json, path: &str) -> &'j Json {
     let mut pieces = parent.split('.').filter(|p| !p.is_empty());
     let found = pieces.try_fold(sample, |here, piece| match here {
         Json::Array(list) => list.first(),
+        Json::Object(map) if piece == "*" => map.values().next(),
         other => other.get(piece),
     });
     found.unwrap_or(sample)

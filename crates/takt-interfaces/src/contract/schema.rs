@@ -4,7 +4,7 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value as Json};
 
-use super::Whose;
+use super::{Whose, names::Names};
 
 /// Keywords whose parts see the same object together: fields that one does not name another one may.
 const COMBINING: [&str; 9] =
@@ -15,6 +15,8 @@ const COMBINING: [&str; 9] =
 pub(super) struct Schema {
     validator: Validator,
     fingerprint: String,
+    /// As it was written.
+    text: Json,
 }
 
 /// Why a text is no schema: where it stands in the text, if that is known, and what is wrong.
@@ -25,9 +27,9 @@ pub(super) struct Wrong {
 }
 
 impl Schema {
-    /// Compiles `text`. Of what others send, fields that the schema does not name are found too.
-    pub(super) fn compile(text: &str, whose: Whose) -> Result<Self, Wrong> {
-        let mut schema: Json = serde_json::from_str(text).map_err(|error| Wrong {
+    /// Compiles `source`. Of what others send, fields that the schema does not name are found too.
+    pub(super) fn compile(source: &str, whose: Whose) -> Result<Self, Wrong> {
+        let mut schema: Json = serde_json::from_str(source).map_err(|error| Wrong {
             line: u32::try_from(error.line()).unwrap_or(1),
             message: format!("this is no JSON: {error}"),
         })?;
@@ -44,10 +46,11 @@ impl Schema {
                 .with_pattern_options(PatternOptions::regex().size_limit(1024 * 1024))
                 .build(schema)
                 .map_err(|error| Wrong {
-                    line: line_of(text, error.instance_path().as_str()),
+                    line: line_of(source, error.instance_path().as_str()),
                     message: format!("this is no schema: {}", crate::payload::head(&error.to_string(), 300)),
                 })
         };
+        let text = schema.clone();
         // As it was written first: its problems are told in its own words.
         let mut validator = build(&schema)?;
         if whose == Whose::Theirs {
@@ -55,7 +58,7 @@ impl Schema {
             close(&mut schema, with_definitions);
             validator = build(&schema)?;
         }
-        Ok(Self { validator, fingerprint: fingerprint(text) })
+        Ok(Self { validator, fingerprint: fingerprint(source), text })
     }
 
     pub(super) fn is_fulfilled(&self, message: &Json) -> bool {
@@ -64,6 +67,11 @@ impl Schema {
 
     pub(super) fn validator(&self) -> &Validator {
         &self.validator
+    }
+
+    /// What it says about the names of fields, from the whole message on.
+    pub(super) fn names(&self) -> Names<'_> {
+        Names::of(&self.text)
     }
 
     /// Tells this schema from what it was before somebody changed it.

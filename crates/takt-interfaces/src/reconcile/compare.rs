@@ -155,8 +155,15 @@ fn one(compared: &mut Compared, entry: &Entry, row: Option<&Row>, same: &[&Field
     }
 }
 
+/// As it is kept for people: short, and as a database keeps it.
+fn shown(text: &str) -> String {
+    let mut text = payload::head(text, LONGEST);
+    payload::without_nul(&mut text);
+    text
+}
+
 fn found(kind: DifferenceKind, key: &str, at: i64) -> Found {
-    let key = payload::head(key, LONGEST);
+    let key = shown(key);
     Found { kind, key, at, field: None, ours: None, theirs: None, row: None, message: None }
 }
 
@@ -179,7 +186,7 @@ fn differing(entry: &Entry, row: &Row, same: &[&Field], at: i64) -> Vec<Found> {
             ours => read.as_ref() == Some(ours),
         };
         let shown = |text: String| {
-            if field.personal.is_some() { MASK.to_owned() } else { payload::head(&text, LONGEST) }
+            if field.personal.is_some() { MASK.to_owned() } else { self::shown(&text) }
         };
         (!is_same).then(|| Found {
             field: Some(field.name.clone()),

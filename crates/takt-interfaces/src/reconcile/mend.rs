@@ -92,6 +92,8 @@ fn send(tx: &EngineTx, task: &Task, case: &Case) -> Result<Option<DifferenceActi
         Standing::Delivery(delivery) => match deliveries::get(tx, *delivery)? {
             // A person said that it shall not leave; only a person says otherwise.
             Some(d) if d.state == DeliveryState::Cancelled && !task.replay => Ok(None),
+            // It arrived; what follows from its answer waits for a decision.
+            Some(d) if d.is_parked() => Ok(None),
             Some(d) if d.state != DeliveryState::Waiting => {
                 put_back(tx, &d, None)?;
                 Ok(Some(DifferenceAction::Sent))

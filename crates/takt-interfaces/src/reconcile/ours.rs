@@ -32,10 +32,12 @@ pub(super) struct Side<'p> {
 }
 
 impl<'p> Side<'p> {
-    /// None if the project was exchanged since `project`: ids of tables and fields are those of one project.
+    /// None if the project was exchanged since `project` for one with another schema: ids of tables and fields would not
+    /// be the same. A subscription that comes or goes changes nothing about them.
     pub(super) fn of(tx: &EngineTx, project: &'p Arc<Project>, ours: &'p Ours) -> Option<Self> {
         let table = project.tables.iter().find(|t| t.id == ours.table)?;
-        let is_same = Arc::ptr_eq(tx.project(), project);
+        let is_same = Arc::ptr_eq(tx.project(), project)
+            || tx.project().schema_fingerprint == project.schema_fingerprint;
         (is_same && table.primary_key.len() == 1).then_some(Self { table, ours })
     }
 

@@ -2,7 +2,7 @@
 //! and the figures of the last answer that was taken.
 
 use takt_engine::{EngineError, EngineTx};
-use takt_model::{Expr, Uuid, Value};
+use takt_model::{CompareOp, Expr, Uuid, Value};
 use takt_plan::{Assignment, Direction as Order, On, Plan, Update};
 
 use super::{Row, rows, text_or_null, write};
@@ -10,7 +10,8 @@ use crate::contract::{Direction, Drift, DriftKind, Finding, Judged, Kept, Place}
 
 const TABLE: &str = "takt.drifts";
 const SAMPLES: &str = "takt.samples";
-/// Differences that are kept of one connection; a partner may name fields as it likes.
+/// Differences that are kept of one connection, of those that break something and of the others; a partner may name
+/// fields as it likes.
 const MOST: u64 = 500;
 
 const FIELDS: [&str; 16] = [
@@ -109,9 +110,10 @@ fn note_one(tx: &EngineTx, connection: &str, operation: &str, finding: &Finding)
     if write(tx, "drifts: count", plan)? > 0 {
         return Ok(());
     }
-    let of = on.eq("connection", text(connection))?;
+    let of = on.eq("connection", text(connection))?.and(on.eq("breaking", Value::Boolean(finding.breaking))?);
     let (_, counted) = tx.rows(&takt_model::Principal::system("drifts: how many"), on.count(Some(of)))?;
-    if counted.count.unwrap_or_default() >= MOST && !finding.breaking {
+    if counted.count.unwrap_or_default() >= MOST {
+        tracing::warn!(connection, operation, "too many differences from the contract; one more is not kept");
         return Ok(());
     }
     let plan = on.insert(vec![
@@ -177,6 +179,26 @@ pub(crate) fn list(tx: &EngineTx, connection: Option<&str>, most: u64) -> Result
     let on = tx.on(TABLE)?;
     let these = connection.map(|c| on.eq("connection", text(c))).transpose()?;
     read(tx, on.read(&FIELDS, these, &[("last_seen", Order::Descending)], Some(most))?)
+}
+
+/// Those that break a contract and that nobody has accepted, of all connections.
+pub(crate) fn undecided(tx: &EngineTx) -> Result<Vec<Drift>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let these = on.eq("breaking", Value::Boolean(true))?.and(on.eq("accepted", Value::Boolean(false))?);
+    read(tx, on.read(&FIELDS, Some(these), &[], None)?)
+}
+
+/// Those that were seen last before `before`, the oldest first.
+pub(crate) fn old(tx: &EngineTx, before: i64) -> Result<Vec<Drift>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let these = on.compare("last_seen", CompareOp::Lt, Value::Timestamp(before))?;
+    read(tx, on.read(&FIELDS, Some(these), &[("last_seen", Order::Ascending)], None)?)
+}
+
+/// Forgets one.
+pub(crate) fn forget(tx: &EngineTx, id: Uuid) -> Result<(), EngineError> {
+    let on = tx.on(TABLE)?;
+    write(tx, "drifts: forget", on.delete(on.eq("id", Value::Uuid(id))?)).map(drop)
 }
 
 /// One of them.

@@ -194,6 +194,22 @@ pub(crate) fn newest(tx: &EngineTx, connection: &str, most: u64) -> Result<Vec<R
     read(tx, on.read(&with_error(), Some(of), &order, Some(most))?)
 }
 
+/// The newest comparison that began until `until`.
+pub(crate) fn newest_until(
+    tx: &EngineTx,
+    connection: &str,
+    until: i64,
+) -> Result<Option<Reconciliation>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let of = on.eq("connection", Value::Text(connection.to_owned()))?.and(on.compare(
+        "started_at",
+        CompareOp::Le,
+        Value::Timestamp(until),
+    )?);
+    let order = [("started_at", Direction::Descending), ("id", Direction::Descending)];
+    Ok(read(tx, on.read(&with_error(), Some(of), &order, Some(1))?)?.pop())
+}
+
 /// The newest comparison that really was one.
 pub(crate) fn newest_compared(
     tx: &EngineTx,

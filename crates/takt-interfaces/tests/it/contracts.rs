@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use takt_engine::{EngineError, EngineTx};
 use takt_interfaces::{
     DeliveryState, Drift, DriftKind, InterfacesError, Outcome, Received, sign::sign_standard,
 };
+use takt_model::Principal;
 use takt_outbound::Secret;
 
 use crate::{house::House, receiver::Answer};
@@ -311,6 +313,9 @@ async fn a_poll_whose_answer_differs_becomes_no_event_until_it_is_accepted() {
     let drift = one_drift(&house);
     assert_eq!(drift.kind, DriftKind::Renamed);
     assert_eq!((drift.step.as_str(), drift.path.as_str()), ("first", "number"));
+    let refused = house.deliveries().pop().unwrap();
+    assert_eq!((refused.state, refused.outcome), (DeliveryState::Cancelled, Some(Outcome::Ok)));
+    assert!(refused.error.unwrap().starts_with("contract: the answer to `first`"), "answered, and not taken");
     house.receiver.will([RENAMED, GOOD]);
     house.interfaces.accept(drift.id).await.unwrap();
     assert_eq!(ask(&house, &stock(1..=10)).await, 2);
@@ -363,4 +368,170 @@ async fn a_message_that_breaks_its_contract_is_kept_and_parked_and_not_seen() {
     house.work().await;
     assert_eq!(seen(&house), ["m2", "m1"], "once");
     assert_eq!(house.states(), [DeliveryState::Delivered; 2]);
+}
+
+/// JSON may name a field with a NUL, a text of the database has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nul_in_a_name_of_theirs_holds_nothing_up() {
+    let house = orders().await;
+    house.receiver.will([
+        Answer::Status(200, "", r#"{"a\u0000":1}"#),
+        Answer::Status(200, "", r#"{"number":1,"b\u0000":{"c\u0000":1}}"#),
+        Answer::Status(200, "", r#"{"number\u0000":1}"#),
+        GOOD,
+    ]);
+    for customer in ["a", "b", "c", "d"] {
+        house.emit("order.placed", &order(customer)).await;
+        house.work().await;
+    }
+    use DeliveryState::{Asking, Delivered};
+    assert_eq!(house.states(), [Asking, Delivered, Asking, Delivered]);
+    assert!(house.deliveries()[0].error.as_deref().unwrap().ends_with("and `a\u{fffd}` is new"));
+
+    let auth = "auth = { kind = \"standard-webhooks\", secrets = [\"hook_key\"] }";
+    let house = House::incoming_contracted(auth, RECEIVE, &[("thanked.json", THANKED)]).await;
+    let named = r#"{"type":"order.thanked","amount":3,"x\u0000":"1"}"#;
+    assert_eq!(take(&house, "m1", named).await, Received::Stored);
+    assert_eq!(take(&house, "m2", r#"{"type":"order.thanked","amount\u0000":3}"#).await, Received::Stored);
+    house.work().await;
+    assert_eq!(house.states().iter().filter(|s| **s == Asking).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_whose_answer_was_kept_is_made_once_however_many_break_their_contract() {
+    let run = DELIVER.replace("request = \"POST /orders\"", "run = \"logic/erp.ts#without_steps\"").replace(
+        "contract = { request = \"contracts/order.json\", response = \"contracts/answer.json\" }",
+        "contract = { steps = { first = { response = \"contracts/answer.json\" }, second = { response = \"contracts/answer.json\" } } }",
+    );
+    let house = House::contracted(&run, &[("answer.json", ANSWER)]).await;
+    house.receiver.will([RENAMED, Answer::Status(200, "", r#"{"number":"7"}"#)]);
+    house.emit("order.placed", &order("a")).await;
+    house.work().await;
+    for made in 2..4 {
+        let drifts = drifts(&house);
+        let open = drifts.iter().find(|d| !d.accepted).unwrap();
+        assert_eq!(house.interfaces.accept(open.id).await.unwrap(), 1);
+        house.work().await;
+        let lines: Vec<_> = house.receiver.asked().into_iter().map(|a| a.line).collect();
+        assert_eq!(lines, ["POST /api/first HTTP/1.1", "POST /api/second HTTP/1.1"], "{made}");
+    }
+    let delivery = house.deliveries().remove(0);
+    assert_eq!(delivery.state, DeliveryState::Delivered);
+    assert_eq!(delivery.journal, None, "nothing of their answers stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_waited_is_forgotten_once_it_was_taken() {
+    let house = orders().await;
+    house.receiver.will([RENAMED]);
+    house.emit("order.placed", &order("a")).await;
+    house.work().await;
+    assert!(house.deliveries()[0].journal.is_some());
+    house.interfaces.accept(one_drift(&house).id).await.unwrap();
+    house.work().await;
+    let delivery = house.deliveries().remove(0);
+    assert_eq!((delivery.state, delivery.journal), (DeliveryState::Delivered, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_later_contract_stops_can_be_accepted() {
+    let auth = "auth = { kind = \"standard-webhooks\", secrets = [\"hook_key\"] }";
+    let mut house = House::incoming_contracted(auth, RECEIVE, &[("thanked.json", "{}")]).await;
+    assert_eq!(take(&house, "m1", r#"{"type":"order.thanked","amount":"3"}"#).await, Received::Stored);
+    house.corrected("thanked.json", THANKED);
+    house.work().await;
+    assert!(house.deliveries()[0].is_parked());
+    let drift = one_drift(&house);
+    assert_eq!((drift.path.as_str(), drift.count), ("amount", 1));
+    assert_eq!(house.interfaces.accept(drift.id).await.unwrap(), 1);
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Delivered]);
+    assert_eq!(one_drift(&house).count, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_values_are_one_finding_and_are_told_nowhere() {
+    let schema = r#"{ "type": "object", "properties": { "people": {
+        "type": "object", "additionalProperties": { "type": "object", "properties": { "n": { "type": "integer" } } } } } }"#;
+    let house = House::contracted(DELIVER, &[("order.json", ORDER), ("answer.json", schema)]).await;
+    house.receiver.will([
+        Answer::Status(200, "", r#"{"people":{"anna@shop.example":{"n":"1"}}}"#),
+        Answer::Status(200, "", r#"{"people":{"bert@shop.example":{"n":"1"}}}"#),
+        Answer::Status(200, "", r#"{"people":{"carl@shop.example":1}}"#),
+    ]);
+    for customer in ["a", "b", "c"] {
+        house.emit("order.placed", &order(customer)).await;
+        house.work().await;
+    }
+    let mut all = drifts(&house);
+    all.sort_by_key(|d| std::cmp::Reverse(d.count));
+    let told: Vec<_> = all.iter().map(|d| (d.path.as_str(), d.count)).collect();
+    assert_eq!(told, [("people.*.n", 2), ("people.*", 1)]);
+    assert!(!format!("{all:?}").contains("shop.example"), "{all:?}");
+    assert!(house.deliveries().iter().all(|d| !d.error.as_deref().unwrap().contains("shop.example")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_that_need_nobody_are_forgotten_with_the_deliveries() {
+    let house = orders().await;
+    house.receiver.will([
+        Answer::Status(201, "", r#"{"number":7,"colour":"green"}"#),
+        Answer::Status(201, "", r#"{"number":null}"#),
+        Answer::Status(201, "", r#"{"number":"7"}"#),
+    ]);
+    for customer in ["a", "b", "c"] {
+        house.emit("order.placed", &order(customer)).await;
+        house.work().await;
+    }
+    let null = drifts(&house).into_iter().find(|d| d.kind == DriftKind::Null).unwrap();
+    house.interfaces.accept(null.id).await.unwrap();
+    house.work().await;
+    house.forward(Duration::from_secs(29 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    assert_eq!(drifts(&house).len(), 3);
+    house.forward(Duration::from_secs(2 * 86_400));
+    house.interfaces.tidy_now().await.unwrap();
+    assert_eq!(one_drift(&house).kind, DriftKind::Type, "somebody has to decide");
+}
+
+/// An answer of `fields` numbered from `from`.
+fn answer_of(fields: std::ops::Range<usize>, value: &str) -> Answer {
+    let fields: Vec<_> = fields.map(|n| format!(r#""f{n}":{value}"#)).collect();
+    Answer::Status(201, "", format!(r#"{{"number":7,{}}}"#, fields.join(",")).leak())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_helps_however_many_harmless_differences_were_seen_since() {
+    let mut house = orders().await;
+    house.receiver.will([RENAMED]);
+    house.emit("order.placed", &order("a")).await;
+    house.work().await;
+    house.forward(Duration::from_secs(1));
+    house.receiver.will((0..26).map(|n| answer_of(n * 20..(n + 1) * 20, "1")));
+    for n in 0..26 {
+        house.emit("order.placed", &order(&format!("c{n}"))).await;
+    }
+    house.work().await;
+    assert!(drifts(&house).iter().all(|d| !d.breaking), "of so many the newest are listed");
+    house.corrected("answer.json", &ANSWER.replace("\"required\": [\"number\"],", ""));
+    house.work().await;
+    assert_eq!(house.states()[0], DeliveryState::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_that_break_a_contract_are_not_kept_without_end() {
+    let fields: Vec<_> = (0..520).map(|n| format!(r#""f{n}":{{"type":"integer"}}"#)).collect();
+    let schema = format!(r#"{{ "properties": {{ "number": {{}}, {} }} }}"#, fields.join(","));
+    let house = House::contracted(DELIVER, &[("order.json", ORDER), ("answer.json", &schema)]).await;
+    house.receiver.will((0..26).map(|n| answer_of(n * 20..(n + 1) * 20, "\"1\"")));
+    for n in 0..26 {
+        house.emit("order.placed", &order(&format!("c{n}"))).await;
+    }
+    house.work().await;
+    let count = |tx: &EngineTx| -> Result<usize, EngineError> {
+        let plan = tx.on("takt.drifts")?.read(&["id"], None, &[], None)?;
+        Ok(tx.rows(&Principal::system("test"), plan)?.0.rows.len())
+    };
+    assert_eq!(house.engine.look_up(count).unwrap(), 500);
+    assert!(house.deliveries().iter().all(takt_interfaces::Delivery::is_parked));
 }

@@ -253,3 +253,17 @@ async fn what_a_poll_brings_becomes_an_event_and_its_failure_waits_for_the_next(
     house.work().await;
     assert_eq!(house.functions.seen.lock().unwrap().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_leaves_in_the_moment_in_which_a_receiver_says_that_it_is_gone() {
+    let house = House::build("data = []\nguard = { concurrency = 1 }", "", DELIVER).await;
+    house.receiver.will([Answer::status(410)]);
+    for _ in 0..3 {
+        house.emit("order.placed", "{}").await;
+    }
+    house.work().await;
+    assert_eq!(house.receiver.asked().len(), 1);
+    use DeliveryState::{Dead, Waiting};
+    assert_eq!(house.states().iter().filter(|s| **s == Waiting).count(), 2);
+    assert_eq!(house.states().iter().filter(|s| **s == Dead).count(), 1);
+}

@@ -50,3 +50,12 @@ async fn who_is_stopped_or_not_set_up_is_not_asked() {
     house.work().await;
     assert_eq!(house.receiver.asked().len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_keeps_no_question_away() {
+    let house = House::build(TOP, "", DELIVER).await;
+    house.work().await;
+    house.back(Duration::from_secs(30 * 86_400));
+    house.work().await;
+    assert_eq!(house.receiver.asked().len(), 2);
+}

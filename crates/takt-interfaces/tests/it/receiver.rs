@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     Reset(&'static [u8]),
     /// Fine, after this long.
     Late(Duration),
+    /// This body, after this long.
+    Slow(Duration, &'static str),
     /// One byte of a fine answer every so often.
     Drip(Duration),
     /// The beginning of an answer, and then this for ever.
@@ -131,6 +133,11 @@ async fn say(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
         Answer::Late(after) => {
             tokio::time::sleep(after).await;
             stream.write_all(FINE).await
+        }
+        Answer::Slow(after, body) => {
+            tokio::time::sleep(after).await;
+            let text = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(text.as_bytes()).await
         }
         Answer::Drip(pause) => {
             for byte in FINE {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use takt_engine::{EngineError, EngineTx};
+use takt_engine::{Actor, ActorKind, AuditFilter, EngineError, EngineTx};
 use takt_interfaces::{
     Delivery, DeliveryState, Difference, DifferenceAction, DifferenceKind, DifferenceReason, InterfacesError,
     NotCompared, Received, Reconciled, ReconciliationState, Wish, sign::sign_standard,
@@ -409,4 +409,109 @@ async fn comparisons_are_forgotten_and_what_is_open_stays() {
     house.interfaces.tidy_now().await.unwrap();
     assert_eq!(house.interfaces.reconciliations("erp", 9).unwrap().len(), 1, "up to where was looked");
     assert_eq!(house.interfaces.differences("erp", 0).unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nul_in_what_they_tell_does_not_end_a_comparison() {
+    let house = House::with(SENDS).await;
+    placed(&house, "B1", Answer::ok()).await;
+    house.forward(Duration::from_secs(1200));
+    they_have(&house, r#"[{"key":"B1","total":"12\u0000"},{"key":"B\u0000","at":1795424000}]"#);
+    let done = compare(&house, COMPARE).await;
+    assert_eq!(done.run.state, ReconciliationState::Differences);
+    let told: Vec<_> = done.differences.iter().map(|d| (d.key.as_str(), d.theirs.as_deref())).collect();
+    assert_eq!(told, [("B1", Some("12\u{fffd}")), ("B\u{fffd}", None)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_told_late_that_breaks_its_contract_can_be_accepted() {
+    let operations =
+        RECEIVES.replace("id = \"id\"", "id = \"id\"\ncontract = { request = \"contracts/paid.json\" }");
+    let schema = r#"{ "type": "object", "required": ["amount"], "properties": { "amount": {}, "id": {}, "type": {} } }"#;
+    let house = House::incoming_contracted(STANDARD, &operations, &[("paid.json", schema)]).await;
+    house.order("B1", false, "12.90").await;
+    house.forward(Duration::from_secs(1200));
+    they_have(&house, PAID);
+    assert_eq!(compare(&house, COMPARE).await.run.replayed, 1);
+    house.work().await;
+    assert!(house.deliveries()[0].is_parked());
+    let drifts = house.interfaces.drifts(Some("erp")).unwrap();
+    assert_eq!(drifts.iter().map(|d| (d.path.as_str(), d.count)).collect::<Vec<_>>(), [("amount", 1)]);
+    assert_eq!(house.interfaces.accept(drifts[0].id).await.unwrap(), 1);
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Delivered]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrived_and_waits_for_a_decision_is_not_sent_again() {
+    let operations = SENDS.replace(
+        "request = \"POST /orders\"",
+        "request = \"POST /orders\"\ncontract = { response = \"contracts/answer.json\" }",
+    );
+    let schema = r#"{ "type": "object", "required": ["number"] }"#;
+    let house = House::contracted(&operations, &[("answer.json", schema)]).await;
+    placed(&house, "B1", Answer::ok()).await;
+    assert!(house.deliveries()[0].is_parked());
+    house.forward(Duration::from_secs(1200));
+    they_have(&house, "[]");
+    assert_eq!(compare(&house, REPLAY).await.run.replayed, 0);
+    assert!(house.deliveries()[0].is_parked());
+}
+
+/// Webhook subscriptions come and go while others are compared with.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_comes_meanwhile_does_not_end_a_comparison() {
+    let house = House::with(SENDS).await;
+    placed(&house, "B1", Answer::ok()).await;
+    house.forward(Duration::from_secs(1200));
+    house.receiver.will([Answer::Slow(Duration::from_millis(600), r#"[{"key":"B1","total":"12.9"}]"#)]);
+    let subscribe = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let wanted = serde_json::json!({
+            "url": format!("http://{}/hooks", house.receiver.address),
+            "events": ["order.shipped"],
+            "purpose": "The carrier knows what comes.",
+            "partner": "Carrier",
+            "owner": "Shipping",
+            "outage": "Parcels wait.",
+        });
+        house.interfaces.subscribe(wanted).await.unwrap();
+    };
+    let (done, ()) = tokio::join!(compare(&house, COMPARE), subscribe);
+    assert_eq!(summary(&done), (ReconciliationState::Agreed, 1, 0, 0, 0), "{:?}", done.run.error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asked_for_a_replay_is_written_down_first_and_it_ends_though_nobody_waits_for_it() {
+    let house = House::with(SENDS).await;
+    placed(&house, "B1", Answer::status(400)).await;
+    house.forward(Duration::from_secs(1200));
+    house.receiver.will([Answer::Slow(Duration::from_millis(600), "[]")]);
+    let ada = Actor { kind: ActorKind::Account, account: None, name: "ada".to_owned(), place: String::new() };
+    let room = house.interfaces.acting_for(ada);
+    let left = tokio::time::timeout(Duration::from_millis(200), room.reconcile("erp", REPLAY)).await;
+    assert!(left.is_err(), "the client is gone");
+    let acts = house.engine.audit(&AuditFilter::default(), 10).unwrap();
+    assert_eq!(acts.iter().map(|a| a.act.as_str()).collect::<Vec<_>>(), ["reconcile.replay"]);
+    assert_eq!(house.states(), [DeliveryState::Dead]);
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if house.interfaces.reconciliations("erp", 1).unwrap()[0].state != ReconciliationState::Running {
+            break;
+        }
+    }
+    let run = house.interfaces.reconciliations("erp", 1).unwrap().remove(0);
+    assert_eq!((run.state, run.replayed), (ReconciliationState::Differences, 1));
+    assert_eq!(house.states(), [DeliveryState::Waiting]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_keeps_no_comparison_away() {
+    let house = House::with(SENDS).await;
+    they_have(&house, "[]");
+    house.work().await;
+    house.back(Duration::from_secs(30 * 86_400));
+    they_have(&house, "[]");
+    house.work().await;
+    assert_eq!(questions(&house).len(), 2);
 }
