@@ -157,7 +157,6 @@ impl Interfaces {
                 Ok(after)
             })
             .await?;
-        self.wake_all();
         self.told(&changed)
     }
 
@@ -207,17 +206,21 @@ impl Interfaces {
     /// # Errors
     /// [`InterfacesError::UnknownSubscription`], or the engine's.
     pub async fn unsubscribe(&self, id: &str) -> Result<u64, InterfacesError> {
-        let removed = id.to_owned();
+        let (room, id) = (self.clone(), id.to_owned());
         let deed = self.deed("webhook.remove", format!("connection {id}"));
-        self.change(move |tx| {
-            stored::get(tx, &removed)?
-                .ok_or_else(|| InterfacesError::UnknownSubscription(removed.clone()))?;
-            stored::begin_removal(tx, &removed)?;
-            note(tx, deed.as_ref())?;
-            Ok(())
+        to_its_end(async move {
+            let removed = id.clone();
+            room.change(move |tx| {
+                stored::get(tx, &removed)?
+                    .ok_or_else(|| InterfacesError::UnknownSubscription(removed.clone()))?;
+                stored::begin_removal(tx, &removed)?;
+                note(tx, deed.as_ref())?;
+                Ok(())
+            })
+            .await?;
+            room.finish_removal(&id).await
         })
-        .await?;
-        self.finish_removal(id).await
+        .await
     }
 
     /// A batch at a time, so that nobody waits for it. A process that dies meanwhile goes on at its next start.
@@ -283,11 +286,16 @@ impl Interfaces {
         &self,
         mut job: impl FnMut(&EngineTx) -> Result<R, InterfacesError> + Send + 'static,
     ) -> Result<R, InterfacesError> {
-        let alone = self.house.subscriptions.dispatching.write().await;
-        let done = self.house.engine.transact(move |tx| job(tx)).await?;
-        self.house.take_up_subscriptions()?;
-        drop(alone);
-        Ok(done)
+        let room = self.clone();
+        to_its_end(async move {
+            let alone = room.house.subscriptions.dispatching.write().await;
+            let done = room.house.engine.transact(move |tx| job(tx)).await?;
+            room.house.take_up_subscriptions()?;
+            drop(alone);
+            room.wake_all();
+            Ok(done)
+        })
+        .await
     }
 
     fn told(&self, stored: &Stored) -> Result<Subscription, InterfacesError> {
@@ -343,6 +351,15 @@ impl House {
         let before = stored.before.as_ref().and_then(|(sealed, until)| Some((open(sealed)?, *until)));
         Some(keys::Keys { now: now?, before })
     }
+}
+
+/// Runs to its end even if nobody waits for it any more: whoever hangs up must not leave a change on disk that is not in
+/// force.
+async fn to_its_end<R: Send + 'static>(
+    work: impl Future<Output = Result<R, InterfacesError>> + Send + 'static,
+) -> Result<R, InterfacesError> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| Err(EngineError::Internal(format!("a change of a webhook: {error}")).into()))
 }
 
 /// The connections of the files, and the subscriptions.
