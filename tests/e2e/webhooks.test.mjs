@@ -134,8 +134,14 @@ describe("a subscription by API", () => {
     assert.deepEqual([test.json.verdict, test.json.status, test.json.answer], ["arrived", 200, "thank you"]);
     assert.equal(JSON.parse(got.at(-1).body).type, "takt.test");
     status = 302;
-    assert.match(await server.command("deliveries", "test", hook.id), /points elsewhere \(302/);
+    const refused = await server.command("deliveries", "test", hook.id).catch((error) => error);
+    assert.equal(refused.code, 1, "a script sees that it was not taken");
+    assert.match(refused.stdout, /points elsewhere \(302/);
     status = 200;
+    assert.match(await server.command("deliveries", "test", hook.id), /\S/, "exit code 0");
+    const { audit } = JSON.parse(await server.command("audit", "list", "--act", "webhook.test", "--json"));
+    const ours = audit.filter((row) => row.subject === `connection ${hook.id}`);
+    assert.equal(ours.length, 3, "by the API and twice by the command");
     const told = await server.command("deliveries", "connections");
     assert.match(told, new RegExp(`${hook.id} +subscription`));
     assert.match(told, /erp +file/);

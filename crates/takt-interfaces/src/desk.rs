@@ -13,7 +13,7 @@ use crate::{
     InterfacesError,
     breaker::State,
     payload,
-    rows::{attempts, connections, deliveries, events, lanes},
+    rows::{attempts, connections, deliveries, events, lanes, subscriptions as stored},
     subscriptions::is_subscription,
 };
 
@@ -249,7 +249,7 @@ impl Interfaces {
                     return Err(InterfacesError::NotNow("an attempt is under way".to_owned()));
                 }
                 // What goes back to a connection that is gone would wait for ever.
-                if !is_known(tx.project(), &delivery.connection) {
+                if !is_there(tx, &delivery.connection)? {
                     return Err(InterfacesError::UnknownConnection(delivery.connection));
                 }
                 put_back(tx, &delivery, body.as_deref())?;
@@ -295,12 +295,18 @@ impl Interfaces {
             self.house
                 .engine
                 .transact(move |tx| -> Result<(), EngineError> {
+                    let mut there = HashMap::new();
                     for id in &batch {
-                        // As it is now: somebody may have decided meanwhile.
-                        match deliveries::get(tx, *id)? {
-                            Some(d) if may_leave(&d) => put_back(tx, &d, None)?,
-                            Some(_) | None => {}
+                        // As it is now: somebody may have decided, or removed a connection, meanwhile.
+                        let Some(delivery) = deliveries::get(tx, *id)?.filter(may_leave) else { continue };
+                        let is_there = match there.get(&delivery.connection) {
+                            Some(known) => *known,
+                            None => is_there(tx, &delivery.connection)?,
+                        };
+                        if is_there {
+                            put_back(tx, &delivery, None)?;
                         }
+                        there.insert(delivery.connection, is_there);
                     }
                     Ok(())
                 })
@@ -360,25 +366,35 @@ pub(crate) fn note(tx: &EngineTx, deed: Option<&Deed>) -> Result<(), EngineError
     deed.map_or(Ok(()), |deed| tx.note_deed(deed))
 }
 
-/// What a replay of many is about: "3 of connection erp".
+/// What a replay of many is about: `deliveries 3 connection=erp state=dead`; no language, since the audit is read in
+/// several. The lane comes last: it is whatever the event says, with spaces too.
 fn told(filter: &DeliveryFilter, count: usize) -> String {
-    let mut told = count.to_string();
-    let mut add = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            told.push_str(&format!(" {name} {value}"));
-        }
-    };
-    add("of connection", filter.connection.as_deref());
-    add("in state", filter.state.map(DeliveryState::name));
-    add("in lane", filter.lane.as_deref());
     let moment = |at: i64| takt_model::ValueRef::Timestamp(at).to_text();
-    add("since", filter.since.map(moment).as_deref());
-    add("until", filter.until.map(moment).as_deref());
+    let mut told = format!("deliveries {count}");
+    for (name, value) in [
+        ("connection", filter.connection.clone()),
+        ("state", filter.state.map(|state| state.name().to_owned())),
+        ("story", filter.story.map(|story| story.to_string())),
+        ("since", filter.since.map(moment)),
+        ("until", filter.until.map(moment)),
+        ("lane", filter.lane.clone()),
+    ] {
+        if let Some(value) = value {
+            told.push_str(&format!(" {name}={value}"));
+        }
+    }
     told
 }
 
 fn is_known(project: &Project, connection: &str) -> bool {
     connection == FUNCTIONS || project.connection(connection).is_some()
+}
+
+/// Whether something can still go to a connection. The project may be older than the transaction: a subscription that
+/// is being removed is known by its row.
+fn is_there(tx: &EngineTx, connection: &str) -> Result<bool, EngineError> {
+    let is_known = is_known(tx.project(), connection);
+    Ok(is_known && (!is_subscription(connection) || stored::get(tx, connection)?.is_some()))
 }
 
 /// Waiting again, with all the time that a new one has.

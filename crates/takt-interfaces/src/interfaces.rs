@@ -18,7 +18,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
     Drift,
-    connectors::{Consume, MakeBody, Secrets, Token},
+    connectors::{Consume, Holder, MakeBody, Secrets, Token},
     contract::{Contracts, Watch},
     dispatch::{Dispatched, PollRoute, Routes, ask, dispatch},
     mail_template::MailTemplates,
@@ -61,8 +61,8 @@ pub(crate) struct House {
     pub(crate) secrets: Arc<dyn Secrets>,
     /// The address that people use.
     pub(crate) base_url: String,
-    /// Tokens of OAuth 2, by connection.
-    pub(crate) tokens: Mutex<HashMap<String, Token>>,
+    /// Tokens of OAuth 2.
+    pub(crate) tokens: Mutex<HashMap<Holder, Token>>,
     /// Contracts of operations, and what is remembered between messages.
     pub(crate) watch: Watch,
     /// Secrets of subscriptions, and what keeps their changes apart.

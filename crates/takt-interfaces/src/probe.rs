@@ -1,5 +1,5 @@
 //! The test of a receiver: one signed `takt.test` event, sent at once and by nobody's schedule; what came of it, so that
-//! a person can be told what is wrong. Nothing is stored, and nothing is tried again.
+//! a person can be told what is wrong. No delivery is stored, and nothing is tried again.
 
 use std::time::{Duration, Instant};
 
@@ -100,16 +100,20 @@ impl Verdict {
 }
 
 impl Interfaces {
-    /// Sends one signed `takt.test` event to a webhook that goes out, whether it is paused or not.
+    /// Sends one signed `takt.test` event to a webhook that goes out, whether it is paused or not. For somebody it is
+    /// written to the audit before it leaves.
     ///
     /// # Errors
-    /// [`InterfacesError::UnknownConnection`] or [`InterfacesError::NoWebhook`].
+    /// [`InterfacesError::UnknownConnection`], [`InterfacesError::NoWebhook`], or the engine's.
     pub async fn probe(&self, connection: &str) -> Result<Probe, InterfacesError> {
         let project = self.house.engine.project();
         let found = project.connection(connection);
         let found = found.ok_or_else(|| InterfacesError::UnknownConnection(connection.to_owned()))?;
         if found.connect.protocol != Protocol::WebhookOut {
             return Err(InterfacesError::NoWebhook(connection.to_owned()));
+        }
+        if let Some(deed) = self.deed("webhook.test", format!("connection {connection}")) {
+            self.house.engine.note_deed(deed).await?;
         }
         let (deliver, job) = (plain(), self.job(found));
         let begun = Instant::now();

@@ -30,6 +30,7 @@ pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
         "reconcile.settle" => ("Abweichung als erledigt vermerkt", "called a difference settled"),
         "webhook.make" => ("Empfänger angelegt", "added a receiver"),
         "webhook.change" => ("Empfänger geändert", "changed a receiver"),
+        "webhook.test" => ("Empfänger geprüft", "tested a receiver"),
         "webhook.exchange" => ("Geheimnis eines Empfängers getauscht", "exchanged the secret of a receiver"),
         "webhook.remove" => ("Empfänger entfernt", "removed a receiver"),
         "secret.set" => ("Geheimnis hinterlegt", "kept a secret"),
@@ -51,6 +52,7 @@ pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
 pub fn subject_words(subject: &str, language: &str) -> String {
     let (kind, rest) = subject.split_once(' ').unwrap_or((subject, ""));
     let (de, en) = match kind {
+        "deliveries" => return several(rest, language).unwrap_or_else(|| subject.to_owned()),
         "story" => ("Geschichte", "story"),
         "stories" => ("Geschichten", "stories"),
         "delivery" => ("Zustellung", "delivery"),
@@ -63,6 +65,56 @@ pub fn subject_words(subject: &str, language: &str) -> String {
         _ => return subject.to_owned(),
     };
     format!("{} {rest}", pick(language, de, en)).trim_end().to_owned()
+}
+
+/// What a replay of many was about, of `3 connection=erp state=dead lane=any text`; none if it is not of that form.
+fn several(told: &str, language: &str) -> Option<String> {
+    // The lane is the last one and may hold anything.
+    let (told, lane) = told.split_once(" lane=").map_or((told, None), |(told, lane)| (told, Some(lane)));
+    let mut parts = told.split(' ');
+    let n: u64 = parts.next()?.parse().ok()?;
+    let mut about = Vec::new();
+    for part in parts {
+        let (name, value) = part.split_once('=')?;
+        about.push(match name {
+            "connection" if value == "functions" => {
+                pick(language, "eigene Funktionen", "own functions").to_owned()
+            }
+            "connection" => format!("{} {value}", pick(language, "Verbindung", "connection")),
+            "state" => format!("{} {}", pick(language, "Stand", "state"), state_word(value, language)?),
+            "story" => format!("{} {value}", pick(language, "Geschichte", "story")),
+            "since" => format!("{} {}", pick(language, "ab", "since"), moment(value, language)?),
+            "until" => format!("{} {}", pick(language, "vor", "before"), moment(value, language)?),
+            _ => return None,
+        });
+    }
+    about.extend(
+        lane.map(|lane| format!("{} {lane}", pick(language, "Schlüssel der Reihenfolge", "ordering key"))),
+    );
+    let what = if n == 1 {
+        pick(language, "Zustellung", "delivery")
+    } else {
+        pick(language, "Zustellungen", "deliveries")
+    };
+    let count = format!("{} {what}", format::count(n, language));
+    Some(if about.is_empty() { count } else { format!("{count}: {}", about.join(", ")) })
+}
+
+fn state_word(state: &str, language: &str) -> Option<&'static str> {
+    let (de, en) = match state {
+        "waiting" => ("„wartet“", "“waiting”"),
+        "delivered" => ("„zugestellt“", "“delivered”"),
+        "dead" => ("„unzustellbar“", "“dead letter”"),
+        "asking" => ("„braucht eine Entscheidung“", "“needs a decision”"),
+        "cancelled" => ("„abgebrochen“", "“cancelled”"),
+        _ => return None,
+    };
+    Some(pick(language, de, en))
+}
+
+fn moment(text: &str, language: &str) -> Option<String> {
+    let at: jiff::Timestamp = text.parse().ok()?;
+    Some(format::moment(at.as_microsecond(), language))
 }
 
 /// A row as one line for a terminal.
@@ -106,7 +158,40 @@ mod tests {
         expect![[r#"
             23.11.2026, 10:14:07 Uhr (MEZ)  owner@example.org, 203.0.113.9: persönliche Werte einer Geschichte angesehen – Geschichte 0199 – Grund: Rückfrage der Kundin zur Lieferadresse
             23 Nov 2026, 09:14:07 (UTC)  owner@example.org, 203.0.113.9: looked at a story's personal values – story 0199 – reason: Rückfrage der Kundin zur Lieferadresse"#]].assert_eq(&told);
-        assert_eq!(subject_words("3 of connection erp", "de"), "3 of connection erp");
+        assert_eq!(subject_words("moon 7", "de"), "moon 7");
         assert_eq!(act_word("moon.look", "de"), "moon.look", "a new act is told as it is stored");
+        assert_eq!(act_word("webhook.test", "de"), "Empfänger geprüft");
+        assert_eq!(act_word("webhook.test", "en"), "tested a receiver");
+    }
+
+    #[test]
+    fn what_a_replay_of_many_was_about_is_told_in_both_languages() {
+        let told: Vec<String> = [
+            "deliveries 1 connection=erp",
+            "deliveries 12400 connection=hook-abc state=dead since=2026-11-23T09:00:00+00:00",
+            "deliveries 2 connection=functions state=asking until=2026-11-23T09:14:07.5+00:00",
+            "deliveries 3 state=cancelled lane=a state=b lane=c",
+            "deliveries 4 state=waiting story=0199b1c2-0000-7000-8000-000000000001",
+            "deliveries 5 state=moon colour=red",
+            "deliveries many",
+        ]
+        .iter()
+        .flat_map(|subject| [subject_words(subject, "de"), subject_words(subject, "en")])
+        .collect();
+        expect![[r#"
+            1 Zustellung: Verbindung erp
+            1 delivery: connection erp
+            12.400 Zustellungen: Verbindung hook-abc, Stand „unzustellbar“, ab 23.11.2026, 09:00:00 Uhr (UTC)
+            12,400 deliveries: connection hook-abc, state “dead letter”, since 23 Nov 2026, 09:00:00 (UTC)
+            2 Zustellungen: eigene Funktionen, Stand „braucht eine Entscheidung“, vor 23.11.2026, 09:14:07 Uhr (UTC)
+            2 deliveries: own functions, state “needs a decision”, before 23 Nov 2026, 09:14:07 (UTC)
+            3 Zustellungen: Stand „abgebrochen“, Schlüssel der Reihenfolge a state=b lane=c
+            3 deliveries: state “cancelled”, ordering key a state=b lane=c
+            4 Zustellungen: Stand „wartet“, Geschichte 0199b1c2-0000-7000-8000-000000000001
+            4 deliveries: state “waiting”, story 0199b1c2-0000-7000-8000-000000000001
+            deliveries 5 state=moon colour=red
+            deliveries 5 state=moon colour=red
+            deliveries many
+            deliveries many"#]].assert_eq(&told.join("\n"));
     }
 }

@@ -20,27 +20,57 @@ pub(crate) struct Token {
     until: i64,
 }
 
+/// Whose token it is. The connection alone would not do: a comparison asks another system under the same name, with
+/// the terms of `[reconcile.connect]`, and a reload may exchange them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Holder {
+    connection: String,
+    token_url: String,
+    client_id: String,
+    scope: Option<String>,
+}
+
+impl Holder {
+    /// None if the connection has no OAuth 2.
+    fn of(connection: &Connection) -> Option<Self> {
+        let ConnectionAuth::OAuth2 { token_url, client_id, scope, .. } = &connection.connect.auth else {
+            return None;
+        };
+        Some(Self {
+            connection: connection.id.clone(),
+            token_url: token_url.clone(),
+            client_id: client_id.clone(),
+            scope: scope.clone(),
+        })
+    }
+}
+
 /// The token of a connection.
 pub(super) async fn token(house: &House, connection: &Connection) -> Result<Secret, NotMade> {
     let now = house.engine.now() / 1_000_000;
-    let kept = house.tokens.lock().get(&connection.id).filter(|t| t.until > now).cloned();
+    let Some(holder) = Holder::of(connection) else { return Err(without()) };
+    let kept = house.tokens.lock().get(&holder).filter(|t| t.until > now).cloned();
     if let Some(token) = kept {
         return Ok(token.text);
     }
     let token = ask(house, connection, now).await?;
-    house.tokens.lock().insert(connection.id.clone(), token.clone());
+    house.tokens.lock().insert(holder, token.clone());
     Ok(token.text)
+}
+
+fn without() -> NotMade {
+    "this connection has no OAuth 2".to_owned().into()
 }
 
 /// Whether the other side no longer takes our token; it is forgotten then.
 pub(super) fn is_stale(house: &House, connection: &Connection, status: u16) -> bool {
-    status == 401 && house.tokens.lock().remove(&connection.id).is_some()
+    status == 401 && Holder::of(connection).is_some_and(|h| house.tokens.lock().remove(&h).is_some())
 }
 
 async fn ask(house: &House, connection: &Connection, now: i64) -> Result<Token, NotMade> {
     let ConnectionAuth::OAuth2 { token_url, client_id, secret: name, scope } = &connection.connect.auth
     else {
-        return Err("this connection has no OAuth 2".to_owned().into());
+        return Err(without());
     };
     let mut form = String::from("grant_type=client_credentials");
     for (key, value) in [

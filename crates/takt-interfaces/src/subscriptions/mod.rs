@@ -34,6 +34,8 @@ use crate::{
 
 /// Deliveries that one transaction cancels.
 const BATCH: u64 = 500;
+/// How often a change is judged anew because another one came between.
+const JUDGED_AT_MOST: usize = 5;
 /// How long two secrets may sign.
 const LONGEST_OVERLAP: Duration = Duration::from_secs(30 * 86_400);
 
@@ -126,39 +128,57 @@ impl Interfaces {
         self.told(&found.ok_or_else(|| InterfacesError::UnknownSubscription(id.to_owned()))?)
     }
 
-    /// Changes what `said` names; the rest stays.
+    /// Changes what `said` names; the rest stays, also what others change at the same time.
     ///
     /// # Errors
-    /// As [`Interfaces::subscribe`] and [`Interfaces::subscription`].
+    /// As [`Interfaces::subscribe`] and [`Interfaces::subscription`]; [`InterfacesError::NotNow`] if others changed it
+    /// again and again meanwhile.
     pub async fn change_subscription(&self, id: &str, said: Json) -> Result<Subscription, InterfacesError> {
-        let before = self.subscription(id)?;
-        let (terms, enabled) = self.judged(said, &before.terms).await?;
+        for _ in 0..JUDGED_AT_MOST {
+            let base = self.subscription(id)?.terms;
+            let (terms, enabled) = self.judged(said.clone(), &base).await?;
+            if let Some(changed) = self.replace_terms(id, base, terms, enabled).await? {
+                return self.told(&changed);
+            }
+        }
+        Err(InterfacesError::NotNow("others are changing it at the same time".to_owned()))
+    }
+
+    /// Puts `terms`, judged over `base`, in its place; nothing if it is no longer there, since judging takes time: a
+    /// name is looked up.
+    async fn replace_terms(
+        &self,
+        id: &str,
+        base: Terms,
+        terms: Terms,
+        enabled: Option<bool>,
+    ) -> Result<Option<Stored>, InterfacesError> {
         let id = id.to_owned();
         let deed = self.deed("webhook.change", format!("connection {id}"));
-        let changed = self
-            .change(move |tx| {
-                let before =
-                    stored::get(tx, &id)?.ok_or_else(|| InterfacesError::UnknownSubscription(id.clone()))?;
-                let mut after =
-                    Stored { terms: terms.to_json().to_string(), changed_at: tx.now(), ..before.clone() };
-                if let Some(enabled) = enabled {
-                    after.enabled = enabled;
-                    if enabled {
-                        after.off = None;
-                    } else if before.enabled {
-                        after.off = Some((tx.now(), Off::Said));
-                    }
-                    // What waits goes out when it is on, and stays where it is while it is off.
-                    let status = connections::status(tx, &id)?;
-                    connections::keep(tx, &id, &connections::Status { paused: !enabled, ..status })?;
+        self.change(move |tx| {
+            let before =
+                stored::get(tx, &id)?.ok_or_else(|| InterfacesError::UnknownSubscription(id.clone()))?;
+            if Terms::stored(&before.terms).as_ref() != Some(&base) {
+                return Ok(None);
+            }
+            let mut after =
+                Stored { terms: terms.to_json().to_string(), changed_at: tx.now(), ..before.clone() };
+            if let Some(enabled) = enabled {
+                after.enabled = enabled;
+                if enabled {
+                    after.off = None;
+                } else if before.enabled {
+                    after.off = Some((tx.now(), Off::Said));
                 }
-                stored::keep(tx, &after)?;
-                note(tx, deed.as_ref())?;
-                Ok(after)
-            })
-            .await?;
-        self.wake_all();
-        self.told(&changed)
+                // What waits goes out when it is on, and stays where it is while it is off.
+                let status = connections::status(tx, &id)?;
+                connections::keep(tx, &id, &connections::Status { paused: !enabled, ..status })?;
+            }
+            stored::keep(tx, &after)?;
+            note(tx, deed.as_ref())?;
+            Ok(Some(after))
+        })
+        .await
     }
 
     /// Makes a new secret, given out here and never again. The old one signs too for `overlap`, as the settings say if
@@ -207,17 +227,21 @@ impl Interfaces {
     /// # Errors
     /// [`InterfacesError::UnknownSubscription`], or the engine's.
     pub async fn unsubscribe(&self, id: &str) -> Result<u64, InterfacesError> {
-        let removed = id.to_owned();
+        let (room, id) = (self.clone(), id.to_owned());
         let deed = self.deed("webhook.remove", format!("connection {id}"));
-        self.change(move |tx| {
-            stored::get(tx, &removed)?
-                .ok_or_else(|| InterfacesError::UnknownSubscription(removed.clone()))?;
-            stored::begin_removal(tx, &removed)?;
-            note(tx, deed.as_ref())?;
-            Ok(())
+        to_its_end(async move {
+            let removed = id.clone();
+            room.change(move |tx| {
+                stored::get(tx, &removed)?
+                    .ok_or_else(|| InterfacesError::UnknownSubscription(removed.clone()))?;
+                stored::begin_removal(tx, &removed)?;
+                note(tx, deed.as_ref())?;
+                Ok(())
+            })
+            .await?;
+            room.finish_removal(&id).await
         })
-        .await?;
-        self.finish_removal(id).await
+        .await
     }
 
     /// A batch at a time, so that nobody waits for it. A process that dies meanwhile goes on at its next start.
@@ -283,11 +307,16 @@ impl Interfaces {
         &self,
         mut job: impl FnMut(&EngineTx) -> Result<R, InterfacesError> + Send + 'static,
     ) -> Result<R, InterfacesError> {
-        let alone = self.house.subscriptions.dispatching.write().await;
-        let done = self.house.engine.transact(move |tx| job(tx)).await?;
-        self.house.take_up_subscriptions()?;
-        drop(alone);
-        Ok(done)
+        let room = self.clone();
+        to_its_end(async move {
+            let alone = room.house.subscriptions.dispatching.write().await;
+            let done = room.house.engine.transact(move |tx| job(tx)).await?;
+            room.house.take_up_subscriptions()?;
+            drop(alone);
+            room.wake_all();
+            Ok(done)
+        })
+        .await
     }
 
     fn told(&self, stored: &Stored) -> Result<Subscription, InterfacesError> {
@@ -343,6 +372,15 @@ impl House {
         let before = stored.before.as_ref().and_then(|(sealed, until)| Some((open(sealed)?, *until)));
         Some(keys::Keys { now: now?, before })
     }
+}
+
+/// Runs to its end even if nobody waits for it any more: whoever hangs up must not leave a change on disk that is not in
+/// force.
+async fn to_its_end<R: Send + 'static>(
+    work: impl Future<Output = Result<R, InterfacesError>> + Send + 'static,
+) -> Result<R, InterfacesError> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| Err(EngineError::Internal(format!("a change of a webhook: {error}")).into()))
 }
 
 /// The connections of the files, and the subscriptions.

@@ -171,6 +171,9 @@ async fn what_somebody_decides_is_written_down_with_it_and_what_was_impossible_i
     let all = DeliveryFilter { connection: Some("erp".to_owned()), ..DeliveryFilter::default() };
     room.replay_all(&all, true).await.unwrap();
     room.replay_all(&all, false).await.unwrap();
+    let (state, since) = (Some(DeliveryState::Waiting), Some(house.engine.now()));
+    let waiting = DeliveryFilter { state, since, ..DeliveryFilter::default() };
+    room.replay_all(&waiting, false).await.unwrap();
     // Nobody's name: nothing is written down.
     house.interfaces.pause("erp", true).await.unwrap();
     let rows = house.engine.audit(&AuditFilter::default(), 100).unwrap();
@@ -180,7 +183,8 @@ async fn what_somebody_decides_is_written_down_with_it_and_what_was_impossible_i
         format!("ada delivery.edit delivery {id}"),
         "ada connection.pause connection erp".to_owned(),
         "ada connection.resume connection erp".to_owned(),
-        "ada deliveries.replay 1 of connection erp".to_owned(),
+        "ada deliveries.replay deliveries 1 connection=erp".to_owned(),
+        "ada deliveries.replay deliveries 1 state=waiting since=2026-11-23T09:00:00+00:00".to_owned(),
     ];
     assert_eq!(told, expected);
     let about = AuditFilter { subject: Some(format!("delivery {id}")), ..AuditFilter::default() };

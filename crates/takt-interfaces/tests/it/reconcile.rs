@@ -11,8 +11,8 @@ use takt_model::{Principal, Uuid, Value};
 use takt_outbound::Secret;
 
 use crate::{
-    house::House,
-    receiver::{Answer, Asked},
+    house::{DATA, House, connection},
+    receiver::{Answer, Asked, Receiver},
 };
 
 /// Orders go out; those that the other side does not have are offered for sending again.
@@ -514,4 +514,47 @@ async fn a_clock_that_was_set_back_keeps_no_comparison_away() {
     they_have(&house, "[]");
     house.work().await;
     assert_eq!(questions(&house).len(), 2);
+}
+
+/// One system takes our orders and another one tells what there is, each with a token of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_one_system_never_goes_to_the_other() {
+    let (one, other) = (Receiver::start().await, Receiver::start().await);
+    let auth = |tokens: &Receiver| {
+        format!(
+            "auth = {{ kind = \"oauth2-cc\", token_url = \"http://{}/token\", client_id = \"takt\", secret = \"erp_key\" }}\n",
+            tokens.address
+        )
+    };
+    let asks = format!(
+        "[reconcile.connect]\nprotocol = \"rest\"\nbase = \"http://{}/api\"\nallow_private = true\n{}",
+        other.address,
+        auth(&other)
+    );
+    let erp = connection(&one.address, DATA, &auth(&one), &format!("{SENDS}{asks}"));
+    let house = House::of(one, &erp, &[]);
+    const TOKENS: [&str; 2] = [
+        r#"{"access_token":"of-one","expires_in":3600}"#,
+        r#"{"access_token":"of-other","expires_in":3600}"#,
+    ];
+    other.will([told(TOKENS[1]), told("[]"), told("[]")]);
+    house.receiver.will([told(TOKENS[0]), Answer::ok()]);
+    placed_quietly(&house, "B1").await;
+    house.forward(HOUR);
+    compare(&house, LOOK).await;
+    let seen = |receiver: &Receiver| -> Vec<String> {
+        let calls = receiver.asked().into_iter().filter(|a| !a.line.contains("/token"));
+        calls.map(|a| a.header("authorization").unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(seen(&house.receiver), ["Bearer of-one"]);
+    assert!(seen(&other).iter().all(|sent| sent == "Bearer of-other"), "{:?}", seen(&other));
+    assert!(!seen(&other).is_empty());
+}
+
+/// An order with its event, sent; nothing is said about answers.
+async fn placed_quietly(house: &House, number: &str) {
+    let id = house.order(number, false, "12.90").await;
+    let payload = format!(r#"{{"order":{{"id":"{id}","number":"{number}"}}}}"#);
+    house.emit("order.placed", &payload).await;
+    house.work().await;
 }

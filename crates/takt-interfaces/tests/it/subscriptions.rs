@@ -1,10 +1,11 @@
 //! Webhook subscriptions: made and changed while events come, exchanged in their secret, switched off by 410, removed.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use serde_json::{Value as Json, json};
+use takt_engine::{Actor, ActorKind, AuditFilter, EngineError, EngineTx};
 use takt_interfaces::{
-    ConnectionSource, DeliveryState, InterfacesError, Off, Verdict,
+    ConnectionSource, DeliveryFilter, DeliveryState, InterfacesError, Off, Verdict,
     sign::{Scheme, verify},
 };
 use takt_outbound::Secret;
@@ -337,6 +338,121 @@ async fn a_test_says_at_once_what_is_wrong() {
     assert_eq!(house.interfaces.probe("erp").await, Err(InterfacesError::NoWebhook("erp".to_owned())));
     let nobody = house.interfaces.probe("nobody").await;
     assert_eq!(nobody, Err(InterfacesError::UnknownConnection("nobody".to_owned())));
+}
+
+/// A future that is looked at once, as by a server whose client hangs up while it waits.
+async fn begin<F: Future>(mut begun: Pin<&mut F>) {
+    poll_fn(|cx| {
+        assert!(begun.as_mut().poll(cx).is_pending(), "it has to wait for the disk");
+        Poll::Ready(())
+    })
+    .await;
+}
+
+async fn soon(mut holds: impl FnMut() -> bool) -> bool {
+    for _ in 0..200 {
+        if holds() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_somebody_who_hung_up_is_in_force_all_the_same() {
+    let house = House::with(DELIVER).await;
+    let room = &house.interfaces;
+    // The leaked secret.
+    let (made, old) = room.subscribe(wanted(&house)).await.unwrap();
+    house.forward(Duration::from_secs(1));
+    begin(Box::pin(room.exchange_secret(&made.id, Some(Duration::ZERO))).as_mut()).await;
+    assert!(soon(|| room.subscription(&made.id).unwrap().changed_at > made.changed_at).await);
+    // From the disk into the room.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    house.emit("order.shipped", "{}").await;
+    house.work().await;
+    let asked = house.receiver.asked().pop().unwrap();
+    assert!(!signed_by(&asked, &old, house.engine.now()), "the secret that leaked signs on");
+    // Whoever was removed gets nothing more, and what waited is cancelled.
+    room.pause(&made.id, true).await.unwrap();
+    house.emit("order.shipped", "{}").await;
+    house.work().await;
+    begin(Box::pin(room.unsubscribe(&made.id)).as_mut()).await;
+    assert!(soon(|| room.subscription(&made.id).is_err()).await);
+    let in_force = || house.engine.project().connection(&made.id).is_none();
+    assert!(soon(in_force).await, "the removed one is still served");
+    assert!(soon(|| house.states() == [DeliveryState::Delivered, DeliveryState::Cancelled]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_changes_at_once_are_both_kept() {
+    let house = House::with(DELIVER).await;
+    let (made, _) = house.interfaces.subscribe(wanted(&house)).await.unwrap();
+    let change = |said: Json| house.interfaces.change_subscription(&made.id, said);
+    for turn in 0..10 {
+        let (owner, outage) = (format!("Owner {turn}"), format!("Outage {turn}"));
+        let (one, other, third) = tokio::join!(
+            change(json!({ "owner": owner })),
+            change(json!({ "outage": outage })),
+            house.interfaces.pause(&made.id, false),
+        );
+        one.unwrap();
+        other.unwrap();
+        third.unwrap();
+        let terms = house.interfaces.subscription(&made.id).unwrap().terms.to_json();
+        assert_eq!(terms["owner"], owner);
+        assert!(terms["outage"].to_string().contains(&outage), "{terms}");
+    }
+}
+
+/// More than one batch, and the removal comes between the first and the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_of_many_leaves_alone_what_a_removal_has_cancelled() {
+    let house = House::with(DELIVER).await;
+    let room = &house.interfaces;
+    let (made, _) = room.subscribe(wanted(&house)).await.unwrap();
+    room.pause(&made.id, true).await.unwrap();
+    let emit = |tx: &EngineTx| (0..700).try_for_each(|_| tx.emit("order.shipped", None, "{}"));
+    house.engine.transact::<(), EngineError>(emit).await.unwrap();
+    house.work().await;
+    let of = |state| DeliveryFilter {
+        connection: Some(made.id.clone()),
+        state: Some(state),
+        ..DeliveryFilter::default()
+    };
+    let waiting = of(DeliveryState::Waiting);
+    assert_eq!(room.count(&waiting).unwrap(), 700);
+    let mut replay = Box::pin(room.replay_all(&waiting, false));
+    begin(replay.as_mut()).await;
+    room.unsubscribe(&made.id).await.unwrap();
+    replay.await.unwrap();
+    assert_eq!(room.count(&waiting).unwrap(), 0, "they would wait for ever");
+    assert_eq!(room.count(&of(DeliveryState::Cancelled)).unwrap(), 700);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_is_written_down_before_it_is_sent_whoever_asks_for_it() {
+    let house = House::with(DELIVER).await;
+    let (made, _) = house.interfaces.subscribe(wanted(&house)).await.unwrap();
+    let place = "203.0.113.9".to_owned();
+    let ada = Actor { kind: ActorKind::Key, account: None, name: "secret key".to_owned(), place };
+    let room = house.interfaces.acting_for(ada);
+    let tested = || {
+        let rows = house.engine.audit(&AuditFilter::default(), 100).unwrap();
+        rows.iter().map(|r| format!("{} {} {}", r.name, r.act, r.subject)).collect::<Vec<_>>()
+    };
+    assert!(room.probe("erp").await.is_err(), "no webhook that goes out");
+    assert_eq!(tested(), [""; 0]);
+    // Silent: it stands there before there is an answer.
+    house.receiver.will([Answer::Late(Duration::from_secs(60))]);
+    let sending = tokio::spawn({
+        let (room, id) = (room.clone(), made.id.clone());
+        async move { room.probe(&id).await }
+    });
+    assert!(soon(|| !house.receiver.asked().is_empty()).await);
+    assert_eq!(tested(), [format!("secret key webhook.test connection {}", made.id)]);
+    sending.abort();
 }
 
 /// Events that commit while subscriptions come and go: each that commits after the answer of one is delivered to it.

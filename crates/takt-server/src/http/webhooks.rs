@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::body::Body;
 use serde_json::{Value as Json, json};
+use takt_engine::StoreError;
 use takt_interfaces::{Interfaces, InterfacesError, Probe, Subscription};
 use takt_model::{Principal, Rights, ValueRef, parse_duration};
 use takt_outbound::Secret;
@@ -171,12 +172,13 @@ fn refused(error: InterfacesError) -> WireError {
             wire(404, "TAKT013", "There is no such webhook.").hint(hint)
         }
         InterfacesError::NoWebhook(_) => wire(422, "TAKT030", format!("{error}.")),
+        // Others change it at the same time: to be asked again in a moment.
+        InterfacesError::NotNow(_) => engine_error(StoreError::Busy.into(), &Principal::service()),
         InterfacesError::Engine(error) => engine_error(error, &Principal::service()),
         InterfacesError::NoChance
         | InterfacesError::NotCompared(_)
         | InterfacesError::UnknownDrift(_)
         | InterfacesError::UnknownDelivery(_)
-        | InterfacesError::NotNow(_)
         | InterfacesError::Body(_) => crate::wire_error::internal(&error.to_string()),
     }
 }

@@ -306,11 +306,10 @@ pub(super) async fn test(
     if !member.may_operate() {
         return page::not_found(&member.visitor);
     }
-    let probe = match app.interfaces.probe(&id).await {
+    let probe = match member.interfaces().probe(&id).await {
         Ok(probe) => probe,
         Err(error) => return refused(&member, &error),
     };
-    member.note("test", &format!("connection {id}"));
     let says = verdicts::sentence(&probe, member.visitor.language.code());
     let class = if probe.verdict == Verdict::Arrived { "message good" } else { "message bad" };
     let message = html! {

@@ -30,7 +30,10 @@ Examples:
   takt deliveries connections                        how every connection is, and where it is written down
   takt deliveries connections --about                what each is for, and what was really seen of it
   takt deliveries drift                              what partners send that is not as agreed
-  takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on")]
+  takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on
+
+Exit codes of `reconcile`: 0 both sides agree, 1 they could not be asked, 3 something is open.
+Exit codes of `test`: 0 the receiver took it, 1 it did not.")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -139,7 +142,8 @@ enum Verb {
         #[command(subcommand)]
         verb: Option<DriftVerb>,
     },
-    /// Send a signed test event to a webhook that goes out, and say what came of it.
+    /// Send a signed test event to a webhook that goes out, and say what came of it: exit code 0 if the receiver took
+    /// it, 1 if not.
     Test {
         /// Name of the connection or the subscription.
         connection: String,
@@ -180,8 +184,12 @@ impl DeliveriesCommand {
     }
 }
 
-/// A comparison that was not one has failed; one that found what is not made up for says so.
+/// A comparison that was not one has failed; one that found what is not made up for says so. A test that did not arrive
+/// has failed.
 fn exit_of(answer: &Json) -> Exit {
+    if answer.get("verdict").is_some_and(|verdict| verdict != "arrived") {
+        return Exit::Failed;
+    }
     let compared = || answer["reconciliations"].as_array().into_iter().flatten();
     let state = |c: &Json| c["state"].as_str().unwrap_or_default().to_owned();
     if compared().any(|c| matches!(state(c).as_str(), "failed" | "implausible")) {
@@ -234,5 +242,27 @@ impl Verb {
             Self::Test { connection } => DeliveriesRequest::Test { connection, language },
             Self::Connections { about } => DeliveriesRequest::Connections { about, language },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_exit_code_says_whether_the_receiver_took_it() {
+        for (answer, exit) in [
+            (json!({ "verdict": "arrived", "status": 200, "text": "It arrived." }), Exit::Done),
+            (json!({ "verdict": "status", "status": 500, "text": "500" }), Exit::Failed),
+            (json!({ "verdict": "gone", "status": 410, "text": "410" }), Exit::Failed),
+            (json!({ "verdict": "refused", "status": null, "text": "Nobody listens." }), Exit::Failed),
+            (json!({ "text": "`erp` is paused." }), Exit::Done),
+            (json!({ "reconciliations": [{ "state": "failed" }] }), Exit::Failed),
+            (json!({ "reconciliations": [{ "state": "agreed", "differences": [] }] }), Exit::Done),
+        ] {
+            assert_eq!(exit_of(&answer), exit, "{answer}");
+        }
     }
 }
