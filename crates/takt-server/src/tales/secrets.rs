@@ -45,7 +45,7 @@ mod tests {
             ("takt.toml", "name = \"Test\"\n"),
             (
                 "schema/contacts.toml",
-                "[fields]\nid = { type = \"uuid\", primary_key = true }\n\
+                "label = { en = \"Contacts\", de = \"Kontakte\" }\n[fields]\nid = { type = \"uuid\", primary_key = true }\n\
                  token = { type = \"text\", personal = \"secret\" }\n\
                  email = { type = \"text\", personal = \"contact\" }\n",
             ),
