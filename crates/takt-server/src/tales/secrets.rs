@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn secrets_are_found_by_name_however_deep() {
         let files = ProjectFiles::from([
-            ("takt.toml", "name = \"Test\"\n"),
+            ("takt.toml", "name = \"Test\"\nlanguages = [\"de\", \"en\"]\n"),
             (
                 "schema/contacts.toml",
                 "label = { en = \"Contacts\", de = \"Kontakte\" }\n[fields]\nid = { type = \"uuid\", primary_key = true }\n\
