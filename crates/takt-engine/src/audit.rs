@@ -92,8 +92,8 @@ pub struct AuditEntry {
 /// Which rows somebody wants to see; all of these hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Of one act, or of all that begin with it and a dot (`story` for `story.look`).
-    pub act: Option<String>,
+    /// Of one of these acts, or of all that begin with one and a dot (`story` for `story.look`); empty means all.
+    pub acts: Vec<String>,
     /// About one thing.
     pub subject: Option<String>,
     /// At or after.
@@ -162,7 +162,8 @@ impl Engine {
         self.look_up(|tx| {
             let on = tx.on(TABLE)?;
             let mut all = Vec::new();
-            if let Some(act) = &filter.act {
+            let mut acts = Vec::new();
+            for act in &filter.acts {
                 // From `story.` to `story/`, the next character: everything that begins with it.
                 let begins = |end: &str| Value::Text(format!("{act}{end}"));
                 let beneath = on.compare("act", CompareOp::Ge, begins("."))?.and(on.compare(
@@ -170,7 +171,10 @@ impl Engine {
                     CompareOp::Lt,
                     begins("/"),
                 )?);
-                all.push(Expr::Or(vec![on.eq("act", Value::Text(act.clone()))?, beneath]));
+                acts.extend([on.eq("act", Value::Text(act.clone()))?, beneath]);
+            }
+            if !acts.is_empty() {
+                all.push(Expr::Or(acts));
             }
             if let Some(subject) = &filter.subject {
                 all.push(on.eq("subject", Value::Text(subject.clone()))?);

@@ -93,8 +93,8 @@ pub enum AdminRequest {
     Jobs(JobsRequest),
     /// Rows of the audit, newest first.
     AuditList {
-        /// Of one act, or of all that begin with it: `story`.
-        act: Option<String>,
+        /// Of one of these acts, or of all that begin with one: `story`; empty means all.
+        acts: Vec<String>,
         /// About one thing: `story 0199...`.
         subject: Option<String>,
         /// At or after: `2026-11-26T09:00:00Z`.
@@ -230,9 +230,9 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         }
         AdminRequest::Deliveries(request) => deliveries::execute(app, &look.by, request).await,
         AdminRequest::Jobs(request) => jobs::execute(app, &look.by, request).await,
-        AdminRequest::AuditList { act, subject, since, limit, language } => {
+        AdminRequest::AuditList { acts, subject, since, limit, language } => {
             let since = since.as_deref().map(deliveries::moment).transpose()?;
-            let wanted = AuditFilter { act, subject, since, before: None };
+            let wanted = AuditFilter { acts, subject, since, before: None };
             let rows = app.engine.audit(&wanted, limit.min(MOST_AUDIT))?;
             let project = app.project();
             let zone = project.settings.time_zone.as_str();

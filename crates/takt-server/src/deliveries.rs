@@ -55,6 +55,8 @@ pub enum DeliveriesRequest {
     Accept {
         /// Its id.
         id: String,
+        /// `de` or `en`.
+        language: String,
     },
     /// One delivery with its attempts.
     Show {
@@ -210,9 +212,14 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             };
             json!({ "changes": all, "text": text })
         }
-        DeliveriesRequest::Accept { id: text } => {
+        DeliveriesRequest::Accept { id: text, language } => {
             let gone_on = room.accept(id(&text)?).await?;
-            let text = format!("It is accepted; {gone_on} parked deliveries go on.");
+            let text = match (gone_on, language.as_str()) {
+                (1, "de") => "Als richtig vermerkt; eine wartende Zustellung geht weiter.".to_owned(),
+                (n, "de") => format!("Als richtig vermerkt; {n} wartende Zustellungen gehen weiter."),
+                (1, _) => "It is accepted; one parked delivery goes on.".to_owned(),
+                (n, _) => format!("It is accepted; {n} parked deliveries go on."),
+            };
             json!({ "deliveries": gone_on, "text": text })
         }
         DeliveriesRequest::Show { id: text, language } => {

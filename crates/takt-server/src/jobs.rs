@@ -17,6 +17,9 @@ use crate::{
 
 /// Delayed jobs of one list.
 const MOST: u64 = 200;
+/// A command may also be given while no server runs; then the job is noted and nothing does it yet.
+const DUE: &str = "noted; a running server does it within a second, else it is done after the next start.";
+const DUE_GERMAN: &str = "vorgemerkt; ein laufender Server erledigt es innerhalb einer Sekunde, sonst geschieht es nach dem nächsten Start.";
 
 /// What a command asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,16 +34,22 @@ pub enum JobsRequest {
     Run {
         /// Name of the function.
         function: String,
+        /// `de` or `en`.
+        language: String,
     },
     /// A delayed job shall not be done.
     Cancel {
         /// Its id.
         id: String,
+        /// `de` or `en`.
+        language: String,
     },
     /// A delayed job shall be done now.
     Retry {
         /// Its id.
         id: String,
+        /// `de` or `en`.
+        language: String,
     },
 }
 
@@ -194,29 +203,40 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Resu
             let project = app.project();
             json!({ "text": told(&jobs, &language, &project.settings.time_zone), "jobs": jobs })
         }
-        JobsRequest::Run { function } => match run(app, by, &function).await? {
+        JobsRequest::Run { function, language } => match run(app, by, &function).await? {
             Some(id) => {
-                json!({ "id": id, "text": format!("`{function}` runs within a second; `takt story {id}` tells how it went.") })
+                let text = match language.as_str() {
+                    "de" => format!("`{function}`: {DUE_GERMAN} `takt story {id}` sagt, wie es ausging."),
+                    _ => format!("`{function}`: {DUE} `takt story {id}` tells how it went."),
+                };
+                json!({ "id": id, "text": text })
             }
-            None => return Err(AdminError(format!("There is no job `{function}`."))),
+            None => {
+                return Err(AdminError(match language.as_str() {
+                    "de" => format!("Es gibt keine Aufgabe `{function}`."),
+                    _ => format!("There is no job `{function}`."),
+                }));
+            }
         },
-        JobsRequest::Cancel { id } => {
-            decided(change(app, by, deliveries::id(&id)?, LaterJobChange::Cancel).await?, &id)?;
-            json!({ "text": "It will not be done." })
+        JobsRequest::Cancel { id, language } => {
+            decided(change(app, by, deliveries::id(&id)?, LaterJobChange::Cancel).await?, &id, &language)?;
+            json!({ "text": say(&language, "It will not be done.", "Das wird nicht ausgeführt.") })
         }
-        JobsRequest::Retry { id } => {
-            decided(change(app, by, deliveries::id(&id)?, LaterJobChange::Now).await?, &id)?;
-            json!({ "text": "It is done within a second." })
+        JobsRequest::Retry { id, language } => {
+            decided(change(app, by, deliveries::id(&id)?, LaterJobChange::Now).await?, &id, &language)?;
+            json!({ "text": format!("{} {}", say(&language, "It is", "Es ist"), say(&language, DUE, DUE_GERMAN)) })
         }
     })
 }
 
-fn decided(done: bool, id: &str) -> Result<(), AdminError> {
+fn decided(done: bool, id: &str, language: &str) -> Result<(), AdminError> {
     if done {
-        Ok(())
-    } else {
-        Err(AdminError(format!("There is no delayed job {id} that this could be said of.")))
+        return Ok(());
     }
+    Err(AdminError(match language {
+        "de" => format!("Es gibt keine aufgeschobene Aufgabe {id}, von der sich das sagen ließe."),
+        _ => format!("There is no delayed job {id} that this could be said of."),
+    }))
 }
 
 fn told(jobs: &Jobs, language: &str, zone: &str) -> String {

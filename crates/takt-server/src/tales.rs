@@ -4,6 +4,7 @@
 
 mod around;
 mod parcel;
+pub(crate) mod secrets;
 
 use takt_engine::Story;
 use takt_interfaces::InterfacesError;

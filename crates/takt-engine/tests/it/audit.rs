@@ -136,9 +136,14 @@ async fn the_audit_is_filtered_and_forgotten_by_age() {
         let rows = engine.audit(&filter, 10).unwrap();
         rows.iter().map(|r| r.act.clone()).collect::<Vec<_>>()
     };
-    let of = |act: &str| AuditFilter { act: Some(act.to_owned()), ..AuditFilter::default() };
-    assert_eq!(acts(of("story")), ["story.reveal", "story.look"]);
-    assert_eq!(acts(of("story.look")), ["story.look"]);
+    let of = |acts: &[&str]| AuditFilter {
+        acts: acts.iter().map(|a| (*a).to_owned()).collect(),
+        ..AuditFilter::default()
+    };
+    assert_eq!(acts(of(&["story"])), ["story.reveal", "story.look"]);
+    assert_eq!(acts(of(&["story.look"])), ["story.look"]);
+    assert_eq!(acts(of(&["delivery", "story.reveal"])), ["delivery.replay", "story.reveal"]);
+    assert_eq!(acts(of(&["job"])), [""; 0]);
     assert_eq!(acts(AuditFilter::default()).len(), 4);
     let since = engine.now() - 2 * 86_400_000_000 - 1;
     assert_eq!(acts(AuditFilter { since: Some(since), ..AuditFilter::default() }).len(), 2);

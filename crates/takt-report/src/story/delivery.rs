@@ -25,6 +25,9 @@ pub struct DeliveryFacts {
     pub later: Later,
     /// Whether we asked the other side, instead of telling it something.
     pub is_question: bool,
+    /// Whether the other side has answered. A question that was answered and has not arrived brought nothing: the
+    /// answer breaks the contract or cannot be right.
+    pub was_answered: bool,
     /// When it came up.
     pub created_at: i64,
     /// Its attempts, oldest first.
@@ -175,6 +178,10 @@ impl Telling<'_> {
                 Went::Waits(_) | Went::Running | Went::Held => {
                     (State::Yellow, self.pick("steht aus", "outstanding"))
                 }
+                _ if self.facts.was_answered => (
+                    State::Yellow,
+                    self.pick("beantwortet, aber nicht übernommen", "answered, not taken over"),
+                ),
                 Went::Stopped | Went::Unclear | Went::Parked | Went::Cancelled(_) => {
                     (State::Yellow, self.pick("ohne Antwort", "without an answer"))
                 }
@@ -203,6 +210,14 @@ impl Telling<'_> {
             (Went::Arrived(_), _) => format!("{to} has answered."),
             (Went::Waits(_) | Went::Running | Went::Held, "de") => format!("{to} wird gefragt."),
             (Went::Waits(_) | Went::Running | Went::Held, _) => format!("{to} is being asked."),
+            (_, "de") if self.facts.was_answered => format!(
+                "{to} hat geantwortet, aber nicht so, wie es vereinbart ist oder stimmen kann. Es wurde nichts übernommen."
+            ),
+            (_, _) if self.facts.was_answered => {
+                format!(
+                    "{to} has answered, but not as agreed or not in a way that can be right. Nothing was taken over."
+                )
+            }
             (Went::Stopped | Went::Unclear | Went::Parked | Went::Cancelled(_), "de") => {
                 format!(
                     "{to} hat nicht geantwortet. Die nächste Frage geht nach Plan hinaus; es geht nichts verloren."

@@ -121,7 +121,7 @@ impl Later {
                 format!("An {to}: wartet und geht hinaus, sobald es an der Reihe ist.")
             }
             Went::Waits(Some(next)) if n == 0 && !why.is_empty() => {
-                let next = format::moment(next, "de");
+                let next = format::moment_in(next, "de", zone);
                 format!(
                     "An {to}: wartet, denn {}; nächster Versuch: {next}. Es geht nichts verloren.",
                     self.why
@@ -160,7 +160,7 @@ impl Later {
             Went::Arrived(at) => format!("To {to}: arrived{}.", on(at)),
             Went::Waits(None) if n == 0 => format!("To {to}: waiting; it leaves as soon as it is its turn."),
             Went::Waits(Some(next)) if n == 0 && !why.is_empty() => {
-                let next = format::moment(next, "en");
+                let next = format::moment_in(next, "en", zone);
                 format!("To {to}: waiting, because {}; next try: {next}. Nothing is lost.", self.why)
             }
             Went::Waits(Some(_)) if n == 0 => format!("To {to}: waiting."),

@@ -61,6 +61,21 @@ pub(crate) fn operation(operation: &Operation, language: &str) -> String {
     }
 }
 
+/// Where a connection is written down: who wants to change it must know.
+pub(crate) fn source(connection: &Connection, language: &str) -> String {
+    let (english, german) = match connection.origin {
+        ConnectionOrigin::File => return format!("interfaces/{}.toml", connection.id),
+        ConnectionOrigin::Subscription { enabled: true } => {
+            ("a subscription, made while the server ran", "ein Abonnement, im Betrieb angelegt")
+        }
+        ConnectionOrigin::Subscription { enabled: false } => (
+            "a subscription, made while the server ran; it is off and gets nothing new",
+            "ein Abonnement, im Betrieb angelegt; es ist abgeschaltet und bekommt nichts Neues",
+        ),
+    };
+    say(language, english, german).to_owned()
+}
+
 fn known(
     app: &App,
     project: &Project,
@@ -180,7 +195,11 @@ impl Words<'_> {
                 text,
             ));
         }
-        facts.push(self.fact("Where it is written down", "Wo sie beschrieben ist", self.source(connection)));
+        facts.push(self.fact(
+            "Where it is written down",
+            "Wo sie beschrieben ist",
+            source(connection, self.language),
+        ));
         self.part("Who", "Wer", facts)
     }
 
@@ -195,22 +214,6 @@ impl Words<'_> {
         match connection.connect.shown_address().as_str() {
             "" => format!("{kind} (/hooks/v1/{})", connection.id),
             address => format!("{kind}, {address}"),
-        }
-    }
-
-    /// Where it is written down: who wants to change it must know.
-    fn source(&self, connection: &Connection) -> String {
-        match connection.origin {
-            ConnectionOrigin::File => format!("interfaces/{}.toml", connection.id),
-            ConnectionOrigin::Subscription { enabled: true } => self
-                .say("a subscription, made while the server ran", "ein Abonnement, im Betrieb angelegt")
-                .to_owned(),
-            ConnectionOrigin::Subscription { enabled: false } => self
-                .say(
-                    "a subscription, made while the server ran; it is off and gets nothing new",
-                    "ein Abonnement, im Betrieb angelegt; es ist abgeschaltet und bekommt nichts Neues",
-                )
-                .to_owned(),
         }
     }
 

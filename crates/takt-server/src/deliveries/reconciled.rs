@@ -15,8 +15,8 @@ use crate::{
     deliveries::words::{connection_name, say, span},
 };
 
-/// A command waits so long for the answer; the comparison goes on afterwards.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(50);
+/// A command or a page waits so long for the answer; the comparison goes on afterwards.
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(50);
 /// Differences that are told one by one.
 const MOST_TOLD: usize = 100;
 
@@ -92,11 +92,15 @@ async fn one(
     wish: Wish,
 ) -> Result<Option<takt_interfaces::Reconciled>, InterfacesError> {
     let (room, id) = (room.clone(), id.to_owned());
-    let work = tokio::spawn(async move { room.reconcile(&id, wish).await });
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(Ok(done)) => done.map(Some),
-        Ok(Err(_)) | Err(_) => Ok(None),
-    }
+    with_patience(PATIENCE, async move { room.reconcile(&id, wish).await }).await.transpose()
+}
+
+/// What came of `work`; nothing if it takes longer. Then it goes on by itself, also if nobody waits any more.
+pub(crate) async fn with_patience<T: Send + 'static>(
+    patience: std::time::Duration,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    tokio::time::timeout(patience, tokio::spawn(work)).await.ok()?.ok()
 }
 
 fn still_running(id: &str, language: &str) -> String {
@@ -440,6 +444,20 @@ mod tests {
     use super::*;
 
     const AT: i64 = 1_795_424_400_000_000;
+
+    /// Who waits is let go, and the work goes on.
+    #[tokio::test]
+    async fn work_that_takes_longer_goes_on_by_itself() {
+        use std::time::Duration;
+        let (told, hears) = tokio::sync::oneshot::channel();
+        let work = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            told.send(()).unwrap();
+        };
+        assert_eq!(with_patience(Duration::from_millis(5), work).await, None);
+        assert_eq!(hears.await, Ok(()));
+        assert_eq!(with_patience(PATIENCE, async { 7 }).await, Some(7));
+    }
 
     fn project() -> Project {
         let files = ProjectFiles::from([

@@ -22,11 +22,13 @@ use crate::app::App;
 
 /// Rows of one page.
 const PAGE: u64 = 100;
+/// Acts about what goes to other systems and comes from them.
+const DELIVERIES: [&str; 6] = ["delivery", "deliveries", "connection", "webhook", "drift", "reconcile"];
 
 /// What the page is asked for.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
-    /// `reveal`: only looks at personal values.
+    /// `stories`, `deliveries`; `reveal`: only looks at personal values.
     only: Option<String>,
     before: Option<String>,
 }
@@ -40,14 +42,15 @@ pub(super) async fn list(
     if !member.may_audit() {
         return page::not_found(&member.visitor);
     }
-    let act = match asked.only.as_deref() {
-        Some("stories") => Some("story".to_owned()),
-        Some("reveal") => Some("story.reveal".to_owned()),
-        Some("deliveries") => Some("delivery".to_owned()),
-        Some(_) | None => None,
+    let acts: &[&str] = match asked.only.as_deref() {
+        Some("stories") => &["story"],
+        Some("reveal") => &["story.reveal", "delivery.reveal"],
+        Some("deliveries") => &DELIVERIES,
+        Some(_) | None => &[],
     };
+    let acts = acts.iter().map(|act| (*act).to_owned()).collect();
     let before = asked.before.as_deref().and_then(|id| Uuid::parse_str(id).ok());
-    let wanted = AuditFilter { act, before, ..AuditFilter::default() };
+    let wanted = AuditFilter { acts, before, ..AuditFilter::default() };
     let rows = match app.engine.audit(&wanted, PAGE) {
         Ok(rows) => rows,
         Err(error) => {

@@ -45,15 +45,21 @@ pub(super) async fn one(
     Path(id): Path<String>,
     Query(said): Query<Said>,
 ) -> Response<Body> {
-    shown(&app, &member, &id, &done(&member, &said))
+    shown(&app, &member, &id, StatusCode::OK, &done(&member, &said))
 }
 
 /// The page of a connection, with what has just happened to it.
-pub(super) fn shown(app: &App, member: &Member, id: &str, message: &Markup) -> Response<Body> {
+pub(super) fn shown(
+    app: &App,
+    member: &Member,
+    id: &str,
+    status: StatusCode,
+    message: &Markup,
+) -> Response<Body> {
     if !member.sees_report() {
         return page::not_found(&member.visitor);
     }
-    let (about, status) = match look(app, member, id) {
+    let (about, connection) = match look(app, member, id) {
         Ok(Some(found)) => found,
         Ok(None) => return page::not_found(&member.visitor),
         Err(error) => {
@@ -74,12 +80,12 @@ pub(super) fn shown(app: &App, member: &Member, id: &str, message: &Markup) -> R
     };
     let body = html! {
         p { a href="/studio/deliveries" { (member.t("← Zustellungen", "← Deliveries")) } }
-        div.head { h1 { (about.name) } (state(member, &status)) }
+        div.head { h1 { (about.name) } (state(member, &connection)) }
         (message)
         (webhooks::off(app, member, id))
         p.lead { (about.purpose) }
-        (buttons(member, &status))
-        (webhooks::tools(app, member, &status))
+        (buttons(member, &connection))
+        (webhooks::tools(app, member, &connection))
         (changes)
         (reconciled)
         // Differences stand above, with their samples.
@@ -89,7 +95,7 @@ pub(super) fn shown(app: &App, member: &Member, id: &str, message: &Markup) -> R
         }
         p { a href={ "/studio/deliveries?connection=" (id) "#list" } { (member.t("Zustellungen dieser Verbindung →", "Deliveries of this connection →")) } }
     };
-    page::show(member, Here::Deliveries, &about.name, &body)
+    page::show_with(member, status, Here::Deliveries, &about.name, &body)
 }
 
 fn look(app: &App, member: &Member, id: &str) -> Result<Option<(About, ConnectionStatus)>, InterfacesError> {
@@ -124,6 +130,10 @@ fn done(member: &Member, said: &Said) -> Markup {
         (Some("reconcile"), Language::English) if n > 0 => {
             page::success(&format!("Compared; {n} missing made up for."))
         }
+        (Some("comparing"), _) => page::success(member.t(
+            "Der Abgleich läuft noch; sein Ergebnis steht danach hier.",
+            "The comparison is still running; its result will stand here.",
+        )),
         (Some("settled"), _) => page::success(member.t("Gilt als erledigt.", "It counts as settled.")),
         (Some("reconcile"), _) => page::success(member.t("Abgeglichen.", "Compared.")),
         _ => html! {},

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     app::App,
     deliveries::words::{self, connection_name, outcome_word, subject},
-    tales,
+    tales::{self, secrets},
 };
 
 /// What a delivery's page may say besides.
@@ -98,7 +98,7 @@ async fn shown(
         }
         @if look.reason.is_some() { (reason::shown(member)) }
         (content(member, &detail, &told))
-        p.soft { (told.rule) }
+        @if !told.rule.is_empty() { p.soft { (told.rule) } }
     };
     page::show_with(member, status, Here::Deliveries, &title, &body)
 }
@@ -300,18 +300,25 @@ pub(super) async fn edit(
             return shown(&app, &member, &id, None, StatusCode::UNPROCESSABLE_ENTITY, &message).await;
         }
     };
+    let content = match app.interfaces.content(delivery.id) {
+        Ok(content) => content,
+        Err(error) => return refused(&app, &member, &id, &error).await,
+    };
+    let parsed: Option<serde_json::Value> = serde_json::from_str(&content).ok();
+    // Masked it could not be sent, and unmasked nobody may see it.
+    if parsed.clone().is_some_and(|mut json| secrets::mask(&app.project(), &mut json)) {
+        let words = member.t(
+            "Dieser Inhalt enthält ein Geheimnis, das niemand zu sehen bekommt; er lässt sich deshalb hier nicht ändern. Unverändert noch einmal senden geht.",
+            "This content holds a secret that nobody gets to see, so it cannot be changed here. It can be sent again as it is.",
+        );
+        return shown(&app, &member, &id, None, StatusCode::CONFLICT, &page::problem(words)).await;
+    }
     let look = member.look(Some(reason)).deed("delivery.reveal", format!("delivery {}", delivery.id));
     if let Err(error) = app.engine.note_deed(look).await {
         return page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language));
     }
-    match app.interfaces.content(delivery.id) {
-        Ok(content) => {
-            let parsed: Result<serde_json::Value, _> = serde_json::from_str(&content);
-            let pretty = parsed.ok().and_then(|json| serde_json::to_string_pretty(&json).ok());
-            form(&member, &delivery, &pretty.unwrap_or(content), StatusCode::OK, &html! {})
-        }
-        Err(error) => refused(&app, &member, &id, &error).await,
-    }
+    let pretty = parsed.and_then(|json| serde_json::to_string_pretty(&json).ok());
+    form(&member, &delivery, &pretty.unwrap_or(content), StatusCode::OK, &html! {})
 }
 
 fn form(

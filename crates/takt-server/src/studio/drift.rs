@@ -83,8 +83,11 @@ pub(super) async fn accept(
         return page::not_found(&member.visitor);
     };
     match member.interfaces().accept(id).await {
-        Ok(gone_on) => Redirect::to(&format!("/studio/deliveries/{connection}?done=accept&count={gone_on}"))
-            .into_response(),
+        Ok(gone_on) => {
+            member.visitor.studio.forget_report().await;
+            Redirect::to(&format!("/studio/deliveries/{connection}?done=accept&count={gone_on}"))
+                .into_response()
+        }
         Err(InterfacesError::UnknownDrift(_)) => page::not_found(&member.visitor),
         Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),
     }

@@ -1,21 +1,24 @@
 //! The last comparison with a connection on its page: how it ended, what differs since when, and the way to compare
 //! again or to have what is missing sent or handled.
 
+use std::sync::Arc;
+
+use ::http::StatusCode;
 use axum::{
     body::Body,
-    extract::Path,
+    extract::{Path, State as AppState},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
 use takt_interfaces::{Difference, InterfacesError, ReconciliationState, Wish};
 
 use super::{
-    page, refusal,
+    connection, page, refusal,
     session::{Member, MemberPost},
 };
 use crate::{
     app::App,
-    deliveries::reconciled::{is_offered, sentence, summary},
+    deliveries::reconciled::{PATIENCE, is_offered, sentence, summary, with_patience},
 };
 
 /// Differences of one page.
@@ -120,20 +123,36 @@ pub(super) async fn settle(Path(id): Path<String>, post: MemberPost) -> Response
 }
 
 /// `POST /studio/deliveries/{connection}/reconcile`
-pub(super) async fn compare(Path(id): Path<String>, post: MemberPost) -> Response<Body> {
+pub(super) async fn compare(
+    AppState(app): AppState<Arc<App>>,
+    Path(id): Path<String>,
+    post: MemberPost,
+) -> Response<Body> {
     let member = post.member;
     if !member.may_operate() {
         return page::not_found(&member.visitor);
     }
     let replay = post.fields.get("replay") == "yes";
-    match member.interfaces().reconcile(&id, Wish { dry_run: false, replay }).await {
-        Ok(done) => {
+    let (room, studio, of) = (member.interfaces(), Arc::clone(&member.visitor.studio), id.clone());
+    let work = async move {
+        let done = room.reconcile(&of, Wish { dry_run: false, replay }).await;
+        studio.forget_report().await;
+        done
+    };
+    match with_patience(PATIENCE, work).await {
+        Some(Ok(done)) => {
             let n = done.run.replayed;
-            member.visitor.studio.forget_report().await;
             Redirect::to(&format!("/studio/deliveries/{id}?done=reconcile&count={n}#reconciled"))
                 .into_response()
         }
-        Err(InterfacesError::UnknownConnection(_)) => page::not_found(&member.visitor),
-        Err(error) => page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language)),
+        None => Redirect::to(&format!("/studio/deliveries/{id}?done=comparing#reconciled")).into_response(),
+        Some(Err(InterfacesError::UnknownConnection(_))) => page::not_found(&member.visitor),
+        Some(Err(error @ InterfacesError::NotCompared(_))) => {
+            let words = refusal::interfaces(&error, member.visitor.language);
+            connection::shown(&app, &member, &id, StatusCode::CONFLICT, &page::problem(&words))
+        }
+        Some(Err(error)) => {
+            page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language))
+        }
     }
 }

@@ -318,7 +318,7 @@ pub(super) async fn test(
             @if let Some(answer) = &probe.answer { p.soft { (member.t("Antwort:", "Answer:")) " " code { (answer) } } }
         }
     };
-    connection::shown(&app, &member, &id, &message)
+    connection::shown(&app, &member, &id, StatusCode::OK, &message)
 }
 
 /// `POST /studio/deliveries/{connection}/rotate`

@@ -8,6 +8,7 @@ use takt_model::{OperationKind, Uuid};
 use takt_report::{AttemptFact, DeliveryFacts, DeliveryText, State, act_word, format, tell_delivery};
 
 use super::around;
+use super::secrets;
 use crate::{
     app::App,
     deliveries::{about, later, words},
@@ -38,6 +39,7 @@ pub(crate) fn parcel(
     let number = app.interfaces.numbers(std::slice::from_ref(&detail.delivery))?.remove(&id);
     if revealed {
         detail.payload = serde_json::from_str(&app.interfaces.content(id)?).unwrap_or_default();
+        secrets::mask(&app.project(), &mut detail.payload);
     }
     let project = app.project();
     let d = &detail.delivery;
@@ -64,6 +66,7 @@ pub(crate) fn parcel(
         sentence: words::sentence(&project, d, number.as_deref(), language),
         later: stands,
         is_question: is_question(app, d),
+        was_answered: d.outcome == Some(Outcome::Ok),
         created_at: d.created_at,
         attempts: detail.tries.iter().map(|a| attempt(a, d, language)).collect(),
         because,
@@ -107,7 +110,7 @@ fn attempt(a: &Attempt, d: &Delivery, language: &str) -> AttemptFact {
     }
 }
 
-/// Which rule wanted it, with the file in which it stands.
+/// Which rule wanted it, and where that is written down; empty if it is gone.
 fn rule(app: &App, d: &Delivery, language: &str) -> String {
     let project = app.project();
     if d.connection == FUNCTIONS {
@@ -118,13 +121,15 @@ fn rule(app: &App, d: &Delivery, language: &str) -> String {
             _ => format!("Why: {file} waits for \"{}\".", d.name),
         };
     }
-    let file = format!("interfaces/{}.toml", d.connection);
-    let operation = project.connection(&d.connection);
-    let operation = operation.and_then(|c| c.operations.iter().find(|o| o.name == d.operation));
-    let says = operation.map(|o| about::operation(o, language)).unwrap_or_default();
+    // Of what is gone nobody can say why it wanted this.
+    let Some(connection) = project.connection(&d.connection) else { return String::new() };
+    let Some(operation) = connection.operations.iter().find(|o| o.name == d.operation) else {
+        return String::new();
+    };
+    let (source, says) = (about::source(connection, language), about::operation(operation, language));
     match language {
-        "de" => format!("Warum: {file}, „{}“: {says}.", d.operation),
-        _ => format!("Why: {file}, \"{}\": {says}.", d.operation),
+        "de" => format!("Warum: {source}, „{}“: {says}.", d.operation),
+        _ => format!("Why: {source}, \"{}\": {says}.", d.operation),
     }
 }
 

@@ -27,6 +27,10 @@ type = "text"
 [fields.email]
 type = "text"
 personal = "contact"
+[fields.token]
+type = "text"
+required = false
+personal = "secret"
 "#;
 
 const ORDER: &str = r#"
@@ -35,7 +39,9 @@ export const access = ["anon"];
 export const runs_as = "service";
 export const input = { number: { type: "text", max: 20 } };
 export default async function ({ db, emit }, { number }) {
-  const order = await db.orders.insert({ number, email: "ada@example.com" });
+  const order = await db.orders.insert({
+    number, email: "ada@example.com", token: number.startsWith("S-") ? "tok-4711" : null,
+  });
   emit("order.placed", { key: order.id, order });
   return { number };
 }
@@ -242,8 +248,43 @@ fn the_content_is_changed_by_who_asks_for_it() {
         &owner.page,
         &["Changed by hand.", "Order B-7 arrived at", "owner@example.org – changed the content and sent it"],
     );
-    owner.get("/studio/audit?only=deliveries");
-    has(&owner.page, &["looked at a delivery's personal values", "The article number is wrong"]);
+    for only in ["deliveries", "reveal"] {
+        owner.get(&format!("/studio/audit?only={only}"));
+        has(&owner.page, &["looked at a delivery's personal values", "The article number is wrong"]);
+    }
+}
+
+/// With a token somebody could act in another's name: no reason shows it, so it cannot be edited either.
+#[test]
+fn a_secret_in_a_content_stays_masked_for_every_reason() {
+    let shop = Shop::open();
+    shop.buy("S-1");
+    let id = shop.wait_for("dead", 1).remove(0);
+    let page = format!("/studio/deliveries/erp/{id}");
+    let why = ("reason", "The customer asks about her order");
+    let mut owner = Browser::owner(&shop.server);
+    owner.get(&page);
+    let refused = owner.post(&format!("{page}/content"), &[why]);
+    assert_eq!(refused.status, 409);
+    has(&refused.text(), &["This content holds a secret that nobody gets to see"]);
+    assert!(!refused.text().contains("tok-4711") && !refused.text().contains("ada@example.com"));
+    owner.language = "de";
+    has(&owner.post(&format!("{page}/content"), &[why]).text(), &["Dieser Inhalt enthält ein Geheimnis"]);
+    let email = "auditor@example.org";
+    RUNTIME.block_on(shop.server.app.auth.account_add(email, PASSWORD, &[])).unwrap();
+    RUNTIME.block_on(shop.server.app.auth.account_studio_role_set(email, Some(StudioRole::Auditor))).unwrap();
+    let mut auditor = Browser::new(&shop.server);
+    auditor.sign_in(email);
+    auditor.get(&page);
+    assert_eq!(auditor.post(&format!("{page}/reveal"), &[why]).status, 200);
+    has(&auditor.page, &["ada@example.com", "•••"]);
+    assert!(!auditor.page.contains("tok-4711"), "{}", auditor.page);
+    auditor.get("/studio/audit?only=reveal");
+    has(&auditor.page, &["looked at a delivery's personal values", why.1]);
+    let secret = [("apikey", shop.server.secret.as_str()), ("takt-reason", why.1)];
+    let json = shop.server.raw("GET", &format!("/takt/v1/stories/{id}"), &secret, b"").text();
+    has(&json, &["ada@example.com"]);
+    assert!(!json.contains("tok-4711"), "{json}");
 }
 
 #[test]
@@ -258,6 +299,10 @@ fn a_connection_is_paused_and_all_its_dead_letters_leave_again() {
     let paused = owner.post("/studio/deliveries/erp/pause", &[]);
     owner.follow(&paused);
     has(&owner.page, &["Paused. What wants to leave waits; nothing is lost.", "Let it go on"]);
+    let page = owner.page.clone();
+    owner.get("/studio/audit?only=deliveries");
+    has(&owner.page, &["paused a connection"]);
+    owner.page = page;
     owner.get("/studio/deliveries/erp/replay");
     has(&owner.page, &["3 deliveries would be tried again. Nothing has happened yet."]);
     shop.wait_for("dead", 3);

@@ -23,7 +23,7 @@ fn token(server: &Running, email: &str, roles: &[&str], role: Option<StudioRole>
 }
 
 fn audit(server: &Running, act: &str) -> Vec<(String, Option<String>)> {
-    let wanted = AuditFilter { act: Some(act.to_owned()), ..AuditFilter::default() };
+    let wanted = AuditFilter { acts: vec![act.to_owned()], ..AuditFilter::default() };
     let rows = server.app.engine.audit(&wanted, 100).unwrap();
     rows.into_iter().map(|r| (r.name, r.reason)).collect()
 }
@@ -243,7 +243,7 @@ fn commands_need_a_reason_that_is_one_and_are_written_down_with_a_name() {
     let told = tell(None, &dead).unwrap();
     has(told["text"].as_str().unwrap(), &["Grace – Zustellung noch einmal angestoßen"]);
     let list = AdminRequest::AuditList {
-        act: Some("delivery".to_owned()),
+        acts: vec!["delivery".to_owned()],
         subject: None,
         since: None,
         limit: 10,
@@ -260,14 +260,19 @@ fn commands_need_a_reason_that_is_one_and_are_written_down_with_a_name() {
 fn jobs_are_seen_run_cancelled_and_retried() {
     let server = Running::start();
     let ask = |request| RUNTIME.block_on(execute(&server.app, by("Ada", None, AdminRequest::Jobs(request))));
+    let en = || "en".to_owned();
     let list = |language: &str| {
         let answer = ask(JobsRequest::List { language: language.to_owned() }).unwrap();
         (answer["text"].as_str().unwrap().to_owned(), answer["jobs"].clone())
     };
     has(&list("de").0, &["copy", "auf Wunsch"]);
-    let run = ask(JobsRequest::Run { function: "copy".to_owned() }).unwrap();
+    let run = ask(JobsRequest::Run { function: "copy".to_owned(), language: en() }).unwrap();
+    has(run["text"].as_str().unwrap(), &["`copy`: noted; a running server does it within a second"]);
     let id = run["id"].as_str().unwrap().to_owned();
-    assert!(ask(JobsRequest::Run { function: "note".to_owned() }).is_err(), "an action is no job");
+    assert!(
+        ask(JobsRequest::Run { function: "note".to_owned(), language: en() }).is_err(),
+        "an action is no job"
+    );
     // It has no `owner`: it fails, is told in plain words, and is tried again by itself.
     let started = std::time::Instant::now();
     let failed = loop {
@@ -293,8 +298,11 @@ fn jobs_are_seen_run_cancelled_and_retried() {
     owner.follow(&cancelled);
     has(&owner.page, &["The job will not be done.", "No job is waiting."]);
     assert_eq!(owner.post(&format!("/studio/jobs/{id}"), &[("do", "cancel")]).status, 409);
-    assert!(ask(JobsRequest::Cancel { id: id.clone() }).is_err());
-    ask(JobsRequest::Retry { id }).unwrap();
+    assert!(ask(JobsRequest::Cancel { id: id.clone(), language: en() }).is_err());
+    let late = JobsRequest::Cancel { id: id.clone(), language: "de".to_owned() };
+    has(&ask(late).unwrap_err().to_string(), &["Es gibt keine aufgeschobene Aufgabe"]);
+    let retried = ask(JobsRequest::Retry { id, language: "de".to_owned() }).unwrap();
+    has(retried["text"].as_str().unwrap(), &["Es ist vorgemerkt; ein laufender Server erledigt es"]);
     let acts = ["job.run", "job.cancel", "job.retry"].map(|act| audit(&server, act).len());
     assert_eq!(acts, [1, 1, 1]);
 }

@@ -12,7 +12,7 @@ use crate::out::Exit;
 Examples:
   takt audit list                                    the newest rows
   takt audit list --act story                        looks at stories
-  takt audit list --act story.reveal                 only those at personal values, with their reasons
+  takt audit list --act story.reveal,delivery.reveal  only looks at personal values, with their reasons
   takt audit list --about \"delivery 0199b1c2-...\"    everything about one delivery
   takt audit list --since 2026-11-26T00:00:00Z --limit 1000 --json
 
@@ -26,10 +26,10 @@ pub(crate) struct AuditCommand {
 enum Verb {
     /// List rows, newest first.
     List {
-        /// Of one act, or of all that begin with it: story, delivery, connection, job, secret.
-        #[arg(long, value_name = "ACT")]
-        act: Option<String>,
-        /// About one thing: \"story ID\", \"delivery ID\", \"connection NAME\".
+        /// Of these acts, or of all that begin with one: story, delivery, connection, job, secret; several with commas.
+        #[arg(long = "act", value_name = "ACTS", value_delimiter = ',')]
+        acts: Vec<String>,
+        /// About one thing: 'story ID', 'delivery ID', 'connection NAME'.
         #[arg(long, value_name = "THING")]
         about: Option<String>,
         /// At or after: 2026-11-26T09:00:00Z
@@ -47,9 +47,9 @@ enum Verb {
 impl AuditCommand {
     pub(crate) fn run(self, common: &Common) -> Exit {
         let format = common.format();
-        let Verb::List { act, about, since, limit, lang } = self.verb;
+        let Verb::List { acts, about, since, limit, lang } = self.verb;
         let language = Language::code(lang).to_owned();
-        let request = AdminRequest::AuditList { act, subject: about, since, limit, language };
+        let request = AdminRequest::AuditList { acts, subject: about, since, limit, language };
         match common.ask_as(None, request) {
             Ok(answer) => {
                 format.show(text(&answer, "text"), &answer["audit"]);

@@ -235,7 +235,9 @@ impl Verb {
                 let language = Language::code(lang).to_owned();
                 DeliveriesRequest::Reconcile { connection, dry_run, replay, language }
             }
-            Self::Drift { verb: Some(DriftVerb::Accept { id }), .. } => DeliveriesRequest::Accept { id },
+            Self::Drift { verb: Some(DriftVerb::Accept { id }), .. } => {
+                DeliveriesRequest::Accept { id, language }
+            }
             Self::Drift { connection, verb: Some(DriftVerb::List) | None } => {
                 DeliveriesRequest::Drift { connection, language }
             }

@@ -49,11 +49,12 @@ enum Verb {
 impl JobsCommand {
     pub(crate) fn run(self, common: &Common) -> Exit {
         let format = common.format();
+        let language = Language::code(None).to_owned();
         let request = match self.verb {
             Verb::List { lang } => JobsRequest::List { language: Language::code(lang).to_owned() },
-            Verb::Run { function } => JobsRequest::Run { function },
-            Verb::Cancel { id } => JobsRequest::Cancel { id },
-            Verb::Retry { id } => JobsRequest::Retry { id },
+            Verb::Run { function } => JobsRequest::Run { function, language },
+            Verb::Cancel { id } => JobsRequest::Cancel { id, language },
+            Verb::Retry { id } => JobsRequest::Retry { id, language },
         };
         match common.ask_as(None, AdminRequest::Jobs(request)) {
             Ok(answer) => {

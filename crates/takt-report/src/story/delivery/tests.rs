@@ -42,6 +42,7 @@ fn facts(went: Went) -> DeliveryFacts {
                 .into(),
         later: later(went, 2),
         is_question: false,
+        was_answered: false,
         created_at: AT,
         attempts: vec![
             attempt(1, State::Red, "fehlgeschlagen", Some(503)),
@@ -177,6 +178,35 @@ fn every_end_has_plain_words_in_both_languages() {
         To „Warenwirtschaft“: cancelled by a person on 23 Nov 2026, 10:14:07 (CET).
 
     "#]].assert_eq(&text);
+}
+
+#[test]
+fn an_answer_that_is_not_taken_over_is_an_answer() {
+    let mut question = facts(Went::Cancelled(Some(AT)));
+    (question.is_question, question.was_answered) = (true, true);
+    question.subject = "stock".into();
+    let told = |language| tell_delivery(&question, language, "UTC").to_depth(Depth::Sentence);
+    expect![[r#"
+        Frage an „Warenwirtschaft“: stock · Mo 23.11.2026, 09:14:07 Uhr (UTC) · BEANTWORTET, ABER NICHT ÜBERNOMMEN
+        „Warenwirtschaft“ hat geantwortet, aber nicht so, wie es vereinbart ist oder stimmen kann. Es wurde nichts übernommen.
+        Question to „Warenwirtschaft“: stock · Mon 23 Nov 2026, 09:14:07 (UTC) · ANSWERED, NOT TAKEN OVER
+        „Warenwirtschaft“ has answered, but not as agreed or not in a way that can be right. Nothing was taken over.
+    "#]].assert_eq(&(told("de") + &told("en")));
+    assert_eq!(tell_delivery(&question, "de", "UTC").state, State::Yellow);
+    question.later.went = Went::Arrived(Some(AT));
+    assert_eq!(tell_delivery(&question, "en", "UTC").outcome, "answered");
+    question.later.went = Went::Waits(None);
+    assert_eq!(tell_delivery(&question, "en", "UTC").outcome, "outstanding");
+}
+
+#[test]
+fn the_next_try_is_told_in_the_zone_of_the_shop() {
+    let mut waits = facts(Went::Waits(Some(AT)));
+    waits.later.attempts = 0;
+    for language in ["de", "en"] {
+        let told = tell_delivery(&waits, language, "Europe/Berlin").stands.sentence;
+        assert!(told.contains("10:14:07"), "{told}");
+    }
 }
 
 #[test]
