@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use takt_engine::{EngineError, EngineTx};
 use takt_interfaces::{
     DeliveryState, Drift, DriftKind, InterfacesError, Outcome, Received, sign::sign_standard,
 };
+use takt_model::Principal;
 use takt_outbound::Secret;
 
 use crate::{house::House, receiver::Answer};
@@ -490,4 +492,46 @@ async fn differences_that_need_nobody_are_forgotten_with_the_deliveries() {
     house.forward(Duration::from_secs(2 * 86_400));
     house.interfaces.tidy_now().await.unwrap();
     assert_eq!(one_drift(&house).kind, DriftKind::Type, "somebody has to decide");
+}
+
+/// An answer of `fields` numbered from `from`.
+fn answer_of(fields: std::ops::Range<usize>, value: &str) -> Answer {
+    let fields: Vec<_> = fields.map(|n| format!(r#""f{n}":{value}"#)).collect();
+    Answer::Status(201, "", format!(r#"{{"number":7,{}}}"#, fields.join(",")).leak())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_helps_however_many_harmless_differences_were_seen_since() {
+    let mut house = orders().await;
+    house.receiver.will([RENAMED]);
+    house.emit("order.placed", &order("a")).await;
+    house.work().await;
+    house.forward(Duration::from_secs(1));
+    house.receiver.will((0..26).map(|n| answer_of(n * 20..(n + 1) * 20, "1")));
+    for n in 0..26 {
+        house.emit("order.placed", &order(&format!("c{n}"))).await;
+    }
+    house.work().await;
+    assert!(drifts(&house).iter().all(|d| !d.breaking), "of so many the newest are listed");
+    house.corrected("answer.json", &ANSWER.replace("\"required\": [\"number\"],", ""));
+    house.work().await;
+    assert_eq!(house.states()[0], DeliveryState::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_that_break_a_contract_are_not_kept_without_end() {
+    let fields: Vec<_> = (0..520).map(|n| format!(r#""f{n}":{{"type":"integer"}}"#)).collect();
+    let schema = format!(r#"{{ "properties": {{ "number": {{}}, {} }} }}"#, fields.join(","));
+    let house = House::contracted(DELIVER, &[("order.json", ORDER), ("answer.json", &schema)]).await;
+    house.receiver.will((0..26).map(|n| answer_of(n * 20..(n + 1) * 20, "\"1\"")));
+    for n in 0..26 {
+        house.emit("order.placed", &order(&format!("c{n}"))).await;
+    }
+    house.work().await;
+    let count = |tx: &EngineTx| -> Result<usize, EngineError> {
+        let plan = tx.on("takt.drifts")?.read(&["id"], None, &[], None)?;
+        Ok(tx.rows(&Principal::system("test"), plan)?.0.rows.len())
+    };
+    assert_eq!(house.engine.look_up(count).unwrap(), 500);
+    assert!(house.deliveries().iter().all(takt_interfaces::Delivery::is_parked));
 }
