@@ -63,12 +63,11 @@ fn is_beyond_doubt(json: &str) -> bool {
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {
         match (in_string, byte) {
-            (true, b'\\') => {
-                // Of `\u....` only control characters and halves of pairs are written; halves begin with d.
-                if bytes.next() == Some(b'u') && matches!(bytes.next(), Some(b'd' | b'D')) {
-                    return false;
-                }
+            // Of `\u....` only control characters and halves of pairs are written; halves begin with d.
+            (true, b'\\') if bytes.next() == Some(b'u') && matches!(bytes.next(), Some(b'd' | b'D')) => {
+                return false;
             }
+            (true, b'\\') => {}
             (_, b'"') => in_string = !in_string,
             (false, b'{' | b'[') => {
                 depth += 1;

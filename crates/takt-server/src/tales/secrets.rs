@@ -23,7 +23,13 @@ pub(crate) fn mask(project: &Project, content: &mut Json) -> bool {
             }
             found
         }
-        Json::Array(list) => list.iter_mut().fold(false, |found, value| mask(project, value) || found),
+        Json::Array(list) => {
+            let mut found = false;
+            for value in list {
+                found |= mask(project, value);
+            }
+            found
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }
