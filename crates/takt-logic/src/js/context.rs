@@ -132,7 +132,6 @@ pub(crate) fn prelude<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<
         plain_proto: Persistent::save(ctx, plain_proto),
         database_error: function("database_error")?,
         hex: function("hex")?,
-        json: function("json")?,
     };
     *host.kit.borrow_mut() = Some(kit);
     Ok(parts)

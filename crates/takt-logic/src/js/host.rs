@@ -51,7 +51,6 @@ pub(crate) struct Kit {
     pub(crate) plain_proto: Persistent<Object<'static>>,
     pub(crate) database_error: Persistent<JsFunction<'static>>,
     pub(crate) hex: Persistent<JsFunction<'static>>,
-    pub(crate) json: Persistent<JsFunction<'static>>,
 }
 
 /// What an object's prototype says of it.

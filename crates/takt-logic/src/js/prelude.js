@@ -227,17 +227,6 @@
   Object.defineProperty(Decimal, "prototype", { value: Exact.prototype, writable: false });
   Object.defineProperty(Exact.prototype, "constructor", { value: Decimal });
 
-  // ---- JSON: exact, as our own writer has it (`json.rs`), but by the engine itself, which is several times faster ---
-  const { stringify, rawJSON } = JSON;
-  const toJSON = (proto, value) =>
-    Object.defineProperty(proto, "toJSON", { value, writable: true, configurable: true, enumerable: false });
-  toJSON(BigInt.prototype, function toJSON() {
-    return rawJSON(this.toString());
-  });
-  toJSON(Uint8Array.prototype, function toJSON() {
-    return `\\x${this.toHex()}`;
-  });
-
   // ---- errors --------------------------------------------------------------------------------------------------
   class DatabaseError extends Error {
     constructor(message, code, details, hint) {
@@ -305,7 +294,6 @@
     decimal_proto: Exact.prototype,
     database_error: (message, code, details, hint) => new DatabaseError(message, code, details, hint),
     hex: (bytes) => bytes.toHex(),
-    json: (value) => stringify(value),
     db: (tables) => Object.setPrototypeOf(tables, unknown(Object.keys(tables))),
     argument: (db) => (user, now) => ({ db, user, step, note, emit, later, reject, now, uuid, Decimal, log }),
     parts: [Decimal, DatabaseError, Refusal, step, note, emit, later, reject, uuid, log, console],
