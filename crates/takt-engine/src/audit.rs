@@ -5,12 +5,10 @@
 use takt_model::{CompareOp, Expr, Principal, Uuid, Value};
 use takt_plan::Direction;
 
-use crate::{Engine, EngineError, EngineTx};
+use crate::{Engine, EngineError, EngineTx, forget};
 
 const TABLE: &str = "takt.audit";
 const FIELDS: [&str; 9] = ["id", "at", "act", "actor", "account", "name", "subject", "reason", "place"];
-/// Rows that one transaction forgets.
-const FORGOTTEN_AT_ONCE: u64 = 1_000;
 /// Characters of a text.
 const LONGEST: usize = 500;
 
@@ -198,20 +196,8 @@ impl Engine {
     /// See [`EngineError`].
     pub async fn forget_old_audit(&self) -> Result<u64, EngineError> {
         self.transact(|tx: &EngineTx| -> Result<u64, EngineError> {
-            let who = Principal::system("audit: forget old rows");
-            let keep = i64::try_from(tx.project().settings.logic.audit.as_micros()).unwrap_or(i64::MAX);
-            let on = tx.on(TABLE)?;
-            let old = on.compare("at", CompareOp::Lt, Value::Timestamp(tx.now().saturating_sub(keep)))?;
-            let oldest = [("at", Direction::Ascending)];
-            let (found, _) = tx.rows(&who, on.read(&["id"], Some(old), &oldest, Some(FORGOTTEN_AT_ONCE))?)?;
-            let ids: Vec<Expr> = found.rows.into_iter().flatten().map(Expr::Literal).collect();
-            if ids.is_empty() {
-                return Ok(0);
-            }
-            let count = ids.len() as u64;
-            let id = Expr::Column { scope: 0, table: on.table.id, field: on.field("id")? };
-            tx.rows(&who, on.delete(Expr::In(Box::new(id), ids)))?;
-            Ok(count)
+            let keep = tx.project().settings.logic.audit;
+            forget::older_than(tx, TABLE, keep, "audit: forget old rows")
         })
         .await
     }

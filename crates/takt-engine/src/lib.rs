@@ -9,6 +9,7 @@ mod audit;
 mod clock;
 mod engine;
 mod error;
+mod forget;
 mod history;
 mod hooks;
 mod jobs;

@@ -6,11 +6,11 @@ mod personal;
 
 use std::{fmt, sync::Arc};
 
-use takt_model::{CompareOp, Expr, Principal, Project, Table, Uuid, Value, Words};
+use takt_model::{CompareOp, Principal, Project, Table, Uuid, Value, Words};
 use takt_plan::Direction;
 use takt_store::Change;
 
-use crate::{Action, Clock, Engine, EngineError, EngineTx, Once, once::CONSUMER};
+use crate::{Action, Clock, Engine, EngineError, EngineTx, Once, forget, once::CONSUMER};
 
 pub use personal::HiddenValues;
 
@@ -19,9 +19,6 @@ pub(crate) const MOST_CHANGES: usize = 500;
 
 /// A step keeps this many notes.
 const MOST_NOTES: usize = 20;
-
-/// Stories that one transaction forgets; everybody else's writes wait meanwhile.
-const FORGOTTEN_AT_ONCE: u64 = 1_000;
 
 /// What stands in place of a personal value.
 pub(crate) const MASK: &str = "•••";
@@ -596,7 +593,11 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`].
     pub async fn forget_old_stories(&self) -> Result<u64, EngineError> {
-        self.transact(forget).await
+        self.transact(|tx: &EngineTx| -> Result<u64, EngineError> {
+            let keep = tx.project().settings.logic.stories;
+            forget::older_than(tx, STORIES, keep, "story: forget old ones")
+        })
+        .await
     }
 
     fn stories_where(
@@ -625,21 +626,4 @@ impl Engine {
 
 fn parsed(document: &str) -> Result<Story, EngineError> {
     serde_json::from_str(document).map_err(|e| EngineError::Internal(format!("story: {e}")))
-}
-
-fn forget(tx: &EngineTx) -> Result<u64, EngineError> {
-    let who = Principal::system("story: forget old ones");
-    let kept_for = i64::try_from(tx.project().settings.logic.stories.as_micros()).unwrap_or(i64::MAX);
-    let on = tx.on(STORIES)?;
-    let old = on.compare("at", CompareOp::Lt, Value::Timestamp(tx.now().saturating_sub(kept_for)))?;
-    let oldest = [("at", Direction::Ascending)];
-    let (found, _) = tx.rows(&who, on.read(&["id"], Some(old), &oldest, Some(FORGOTTEN_AT_ONCE))?)?;
-    let ids: Vec<Expr> = found.rows.into_iter().flatten().map(Expr::Literal).collect();
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let count = ids.len() as u64;
-    let id = Expr::Column { scope: 0, table: on.table.id, field: on.field("id")? };
-    tx.rows(&who, on.delete(Expr::In(Box::new(id), ids)))?;
-    Ok(count)
 }

@@ -23,6 +23,8 @@ const BATCH: u64 = 256;
 pub(crate) struct Routes {
     routes: Vec<Route>,
     pub(crate) polls: Vec<PollRoute>,
+    /// Those to which deliveries go, each once.
+    pub(crate) connections: Vec<String>,
 }
 
 /// A question on a schedule.
@@ -67,17 +69,12 @@ impl Routes {
         let consumer =
             |(operation, on)| Route { connection: FUNCTIONS.to_owned(), operation, on, lane: None };
         routes.extend(consumers.into_iter().map(consumer));
-        Self { routes, polls }
-    }
-
-    /// Those to which deliveries go.
-    pub(crate) fn connections(&self) -> Vec<String> {
-        let delivering = self.routes.iter().map(|r| &r.connection);
-        let mut all: Vec<String> =
-            delivering.chain(self.polls.iter().map(|p| &p.connection)).cloned().collect();
-        all.sort();
-        all.dedup();
-        all
+        let delivering = routes.iter().map(|r| &r.connection);
+        let mut connections: Vec<String> =
+            delivering.chain(polls.iter().map(|p| &p.connection)).cloned().collect();
+        connections.sort();
+        connections.dedup();
+        Self { routes, polls, connections }
     }
 
     fn wanting<'r>(&'r self, event: &'r str) -> impl Iterator<Item = &'r Route> {

@@ -5,10 +5,17 @@ use std::time::Duration;
 
 use serde_json::json;
 use takt_engine::EngineTx;
-use takt_model::{Connection, HealthProbe};
+use takt_model::{Connection, HealthProbe, Uuid};
 use tokio::task::JoinSet;
 
-use crate::{Interfaces, connectors::http, outcome::micros, payload, probe::reason, rows::connections};
+use crate::{
+    Interfaces,
+    connectors::{Job, http},
+    outcome::micros,
+    payload,
+    probe::reason,
+    rows::connections,
+};
 
 /// How often it is looked whom to ask.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -37,10 +44,8 @@ impl Interfaces {
     }
 
     fn is_due(&self, connection: &Connection, probe: &HealthProbe) -> bool {
-        let is_set_up =
-            connection.connect.auth.secrets().iter().all(|s| self.house.secrets.secret(s).is_some());
         let now = self.house.engine.now();
-        is_set_up
+        self.house.missing_secret(&connection.connect).is_none()
             && self.house.engine.look_up(|tx| connections::status(tx, &connection.id)).is_ok_and(|status| {
                 // A moment that is still to come was noted before the clock was set back.
                 let is_fresh = |at: i64| at <= now && now < at.saturating_add(micros(probe.every));
@@ -63,7 +68,8 @@ impl Interfaces {
     /// None if it answered with a success.
     async fn what_is_wrong(&self, connection: &Connection, probe: &HealthProbe) -> Option<String> {
         let asked = json!({ "method": probe.request.method, "path": probe.request.path });
-        let job = self.job(connection);
+        let (id, now) = (Uuid::new_v4(), self.house.engine.now());
+        let job = Job::unstored(id, &connection.id, "health", "health".to_owned(), "{}".to_owned(), now);
         let mut request = match http::spoken(&self.house, connection, None, &job, &asked).await {
             Ok(request) => request,
             Err(not_made) => return Some(payload::head(&not_made.reason, 200)),

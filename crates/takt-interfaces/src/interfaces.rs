@@ -12,7 +12,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use takt_engine::{Actor, Engine, EngineError, EngineTx, Once};
-use takt_model::{Connection, Operation, OperationKind, Project};
+use takt_model::{Connect, Connection, Operation, OperationKind, Project};
 use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
 
@@ -69,6 +69,8 @@ pub(crate) struct House {
     pub(crate) subscriptions: Held,
     templates: RwLock<Arc<MailTemplates>>,
     functions: RwLock<Functions>,
+    /// Who wants which events, of the project that is served.
+    routes: Mutex<Option<(Arc<Project>, Arc<Routes>)>>,
     /// Names of personal fields, of the project that is served.
     personal: RwLock<Option<(Arc<Project>, Arc<Personal>)>>,
     chance: RandomState,
@@ -107,6 +109,12 @@ impl House {
         personal
     }
 
+    /// The name of a secret that is needed there and not set.
+    pub(crate) fn missing_secret(&self, connect: &Connect) -> Option<String> {
+        let names = connect.auth.secrets().into_iter();
+        names.map(str::to_owned).find(|name| self.secrets.secret(name).is_none())
+    }
+
     /// Our own host name, as a mail server is greeted.
     pub(crate) fn host(&self) -> String {
         let host = self.base_url.split("://").nth(1).unwrap_or_default();
@@ -119,8 +127,20 @@ impl House {
         f64::from(u32::try_from(self.chance.hash_one(drawn) >> 32).unwrap_or_default()) / f64::from(u32::MAX)
     }
 
-    fn routes(&self, project: &Project) -> Routes {
-        Routes::of(project, self.functions().map(|f| f.consumers()).unwrap_or_default())
+    /// Who wants which events, of the project that is served; made anew only when that or its functions change, because
+    /// every dispatch asks.
+    fn routes(&self) -> Arc<Routes> {
+        let project = self.engine.project();
+        let mut kept = self.routes.lock();
+        if let Some((of, routes)) = kept.as_ref()
+            && Arc::ptr_eq(of, &project)
+        {
+            return Arc::clone(routes);
+        }
+        let consumers = self.functions().map(|f| f.consumers()).unwrap_or_default();
+        let routes = Arc::new(Routes::of(&project, consumers));
+        *kept = Some((project, Arc::clone(&routes)));
+        routes
     }
 }
 
@@ -196,6 +216,7 @@ impl Interfaces {
             subscriptions: Held::default(),
             templates: RwLock::new(Arc::new(MailTemplates::read(Vec::<(String, String)>::new()))),
             functions: RwLock::default(),
+            routes: Mutex::default(),
             personal: RwLock::default(),
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
@@ -219,6 +240,7 @@ impl Interfaces {
     /// Lends the project's functions; again after each reload.
     pub fn lend(&self, consume: Arc<dyn Consume>, bodies: Arc<dyn MakeBody>) {
         *self.house.functions.write() = Functions { consume: Some(consume), bodies: Some(bodies) };
+        self.house.routes.lock().take();
     }
 
     /// The project's mail templates; again after each reload.
@@ -245,7 +267,7 @@ impl Interfaces {
         loop {
             // No subscription comes or goes between the routes and the commit that follows them.
             let still = self.house.subscriptions.dispatching.read().await;
-            let routes = self.house.routes(&self.house.engine.project());
+            let routes = self.house.routes();
             self.start_pumps(&routes);
             if let Err(error) = self.go_on_after_correction().await {
                 tracing::error!(%error, "parked deliveries wait");
@@ -287,11 +309,11 @@ impl Interfaces {
     }
 
     /// One round; nothing is written when there is nothing to dispatch.
-    async fn dispatch_once(&self, routes: &Routes) -> Result<Dispatched, EngineError> {
+    async fn dispatch_once(&self, routes: &Arc<Routes>) -> Result<Dispatched, EngineError> {
         if !self.house.engine.look_up(events::has_undispatched)? {
             return Ok(Dispatched::default());
         }
-        let routes = routes.clone();
+        let routes = Arc::clone(routes);
         self.house.engine.transact(move |tx| dispatch(tx, &routes)).await
     }
 
@@ -299,15 +321,15 @@ impl Interfaces {
     fn start_pumps(&self, routes: &Routes) {
         let mut pumps = self.pumps.lock();
         pumps.retain(|_, pump| !pump.task.is_finished());
-        for connection in routes.connections() {
-            let is_running = pumps.get(&connection).is_some_and(|p| !p.task.is_finished());
+        for connection in &routes.connections {
+            let is_running = pumps.get(connection).is_some_and(|p| !p.task.is_finished());
             if is_running {
                 continue;
             }
             let wake = Arc::new(Notify::new());
             let pump = Pump::new(Arc::clone(&self.house), connection.clone(), Arc::clone(&wake));
             let task = tokio::spawn(pump.run()).abort_handle();
-            pumps.insert(connection, RunningPump { wake, task });
+            pumps.insert(connection.clone(), RunningPump { wake, task });
         }
     }
 
@@ -389,14 +411,14 @@ impl Interfaces {
     /// The engine's.
     pub async fn work_once(&self) -> Result<usize, EngineError> {
         self.go_on_after_correction().await?;
-        let routes = self.house.routes(&self.house.engine.project());
+        let routes = self.house.routes();
         self.ask_due(&routes, &mut *self.asked.lock().await).await?;
         self.reconcile_due().await?;
         self.ask_whether_well().await;
         while self.dispatch_once(&routes).await?.is_full {}
         let mut begun = 0;
-        for connection in routes.connections() {
-            let mut pump = Pump::new(Arc::clone(&self.house), connection, Arc::default());
+        for connection in &routes.connections {
+            let mut pump = Pump::new(Arc::clone(&self.house), connection.clone(), Arc::default());
             pump.recover().await?;
             loop {
                 let turn = pump.turn().await?;
@@ -426,10 +448,10 @@ impl Interfaces {
     /// # Errors
     /// The engine's.
     pub async fn claim_and_die(&self) -> Result<(), EngineError> {
-        let routes = self.house.routes(&self.house.engine.project());
+        let routes = self.house.routes();
         self.dispatch_once(&routes).await?;
-        for connection in routes.connections() {
-            let mut pump = Pump::new(Arc::clone(&self.house), connection, Arc::default());
+        for connection in &routes.connections {
+            let mut pump = Pump::new(Arc::clone(&self.house), connection.clone(), Arc::default());
             pump.claim_only().await?;
         }
         Ok(())

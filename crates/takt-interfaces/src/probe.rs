@@ -3,14 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use takt_model::{Connection, Deliver, OnUnknown, OperationKind, Protocol, Retry, Uuid};
+use takt_model::{Connection, Deliver, OperationKind, Protocol, Uuid};
 use takt_outbound::{ConnectStep, OutboundError};
 
 use crate::{
-    Delivery, DeliveryState, Interfaces, InterfacesError,
+    Interfaces, InterfacesError,
     connectors::{Job, http},
     outcome::micros,
-    rows::events::Event,
 };
 
 /// The name of the event that is sent.
@@ -115,7 +114,7 @@ impl Interfaces {
         if let Some(deed) = self.deed("webhook.test", format!("connection {connection}")) {
             self.house.engine.note_deed(deed).await?;
         }
-        let (deliver, job) = (plain(), self.job(found));
+        let (deliver, job) = (Deliver::webhook(Vec::new()), self.test(found));
         let begun = Instant::now();
         let made = http::request(&self.house, &project, found, &deliver, &job).await;
         let host = host_of(&found.connect.address);
@@ -147,52 +146,14 @@ impl Interfaces {
         })
     }
 
-    /// The test as a delivery that nobody stores.
-    pub(crate) fn job(&self, connection: &Connection) -> Job {
-        let now = self.house.engine.now();
-        let id = Uuid::new_v4();
+    /// The test as a call that nobody stores.
+    fn test(&self, connection: &Connection) -> Job {
         let says = format!("A test of the connection {}. It means nothing.", connection.id);
         let payload = serde_json::json!({ "message": says }).to_string();
-        let event = Event { id, name: EVENT.to_owned(), key: None, payload, story: None, at: now };
         let operation = connection.operations.iter().find(|o| matches!(o.kind, OperationKind::Deliver(_)));
-        let delivery = Delivery {
-            id,
-            event: id,
-            name: EVENT.to_owned(),
-            connection: connection.id.clone(),
-            operation: operation.map(|o| o.name.clone()).unwrap_or_default(),
-            lane: None,
-            state: DeliveryState::Waiting,
-            attempts: 1,
-            next_at: now,
-            created_at: now,
-            first_at: Some(now),
-            ended_at: None,
-            outcome: None,
-            error: None,
-            story: None,
-            body: None,
-            journal: None,
-            claimed: true,
-            in_lane: false,
-        };
-        Job { delivery, event, attempt: id, number: 1 }
-    }
-}
-
-/// As webhooks without a function of their own are delivered.
-fn plain() -> Deliver {
-    Deliver {
-        on: Vec::new(),
-        lane: None,
-        request: None,
-        map: None,
-        run: None,
-        mail: None,
-        on_unknown: OnUnknown::Resend,
-        idempotency_header: None,
-        retry: Retry::webhook(),
-        ok_also: Vec::new(),
+        let operation = operation.map_or("", |o| o.name.as_str());
+        let (id, now) = (Uuid::new_v4(), self.house.engine.now());
+        Job::unstored(id, &connection.id, operation, EVENT.to_owned(), payload, now)
     }
 }
 

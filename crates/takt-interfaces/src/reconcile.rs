@@ -32,15 +32,14 @@ use self::{
     ours::{Side, Standing, of_message, of_row, question},
 };
 use crate::{
-    Delivery, DeliveryState, Difference, DifferenceKind, Interfaces, InterfacesError, Outcome,
-    Reconciliation, ReconciliationState,
+    Difference, DifferenceKind, Interfaces, InterfacesError, Outcome, Reconciliation, ReconciliationState,
     connectors::{Job, ask_for_list},
     desk::note,
     error::NotCompared,
     outcome::micros,
     payload,
     receive::Message,
-    rows::{connections, differences, events::Event, reconciliations},
+    rows::{connections, differences, reconciliations},
 };
 
 /// How often the clock is looked at.
@@ -195,9 +194,7 @@ impl Interfaces {
 
     /// The name of a secret that is needed and not set.
     fn missing_secret(&self, connection: &Connection, reconcile: &Reconcile) -> Option<String> {
-        let connect = reconcile.connect.as_ref().unwrap_or(&connection.connect);
-        let names = connect.auth.secrets().into_iter();
-        names.map(str::to_owned).find(|name| self.house.secrets.secret(name).is_none())
+        self.house.missing_secret(reconcile.connect.as_ref().unwrap_or(&connection.connect))
     }
 
     /// Compares now, because a person asks.
@@ -485,29 +482,7 @@ fn window_begin(tx: &EngineTx, id: &str, reconcile: &Reconcile) -> Result<i64, E
 fn job(run: &Reconciliation, question: String) -> Job {
     const OPERATION: &str = "reconcile";
     let name = format!("{}.{OPERATION}", run.connection);
-    let delivery = Delivery {
-        id: run.id,
-        event: run.id,
-        name: name.clone(),
-        connection: run.connection.clone(),
-        operation: OPERATION.to_owned(),
-        lane: None,
-        state: DeliveryState::Waiting,
-        attempts: 1,
-        next_at: run.started_at,
-        created_at: run.started_at,
-        first_at: None,
-        ended_at: None,
-        outcome: None,
-        error: None,
-        story: None,
-        body: None,
-        journal: None,
-        claimed: true,
-        in_lane: false,
-    };
-    let event = Event { id: run.id, name, key: None, payload: question, story: None, at: run.started_at };
-    Job { delivery, event, attempt: run.id, number: 1 }
+    Job::unstored(run.id, &run.connection, OPERATION, name, question, run.started_at)
 }
 
 fn standing(

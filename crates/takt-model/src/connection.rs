@@ -344,6 +344,25 @@ pub struct Deliver {
     pub ok_also: Vec<u16>,
 }
 
+impl Deliver {
+    /// As webhooks are delivered of which nothing is said: the event itself, by the schedule of Standard Webhooks.
+    #[must_use]
+    pub fn webhook(on: Vec<String>) -> Self {
+        Self {
+            on,
+            lane: None,
+            request: None,
+            map: None,
+            run: None,
+            mail: None,
+            on_unknown: OnUnknown::Resend,
+            idempotency_header: None,
+            retry: Retry::webhook(),
+            ok_also: Vec::new(),
+        }
+    }
+}
+
 /// Whether an event is meant by `order.placed`, `order.*` or `*`.
 #[must_use]
 pub fn event_fits(pattern: &str, event: &str) -> bool {

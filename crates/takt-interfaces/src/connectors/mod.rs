@@ -16,7 +16,7 @@ use takt_model::{Connection, Deliver, Operation, OperationKind, Project, Protoco
 use takt_outbound::Secret;
 
 use crate::{
-    Delivery, Ended, FUNCTIONS, Outcome,
+    Delivery, DeliveryState, Ended, FUNCTIONS, Outcome,
     contract::{Place, kept_answer},
     interfaces::House,
     rows::events::Event,
@@ -84,6 +84,40 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// A call that no delivery is stored for: a question, a test. `id` names it to the other side, `at` is its moment.
+    pub(crate) fn unstored(
+        id: Uuid,
+        connection: &str,
+        operation: &str,
+        name: String,
+        payload: String,
+        at: i64,
+    ) -> Self {
+        let delivery = Delivery {
+            id,
+            event: id,
+            name: name.clone(),
+            connection: connection.to_owned(),
+            operation: operation.to_owned(),
+            lane: None,
+            state: DeliveryState::Waiting,
+            attempts: 1,
+            next_at: at,
+            created_at: at,
+            first_at: Some(at),
+            ended_at: None,
+            outcome: None,
+            error: None,
+            story: None,
+            body: None,
+            journal: None,
+            claimed: true,
+            in_lane: false,
+        };
+        let event = Event { id, name, key: None, payload, story: None, at };
+        Self { delivery, event, attempt: id, number: 1 }
+    }
+
     /// What is sent: what a person wrote, else what was emitted.
     pub(crate) fn payload(&self) -> &str {
         self.delivery.body.as_deref().unwrap_or(&self.event.payload)

@@ -18,7 +18,7 @@ use takt_model::{Connection, ExportRef, Project};
 use takt_outbound::{Request, Response};
 use tokio::runtime::Handle;
 
-use super::{Job, MakeBody, http};
+use super::{Job, http};
 use crate::{
     Direction, Ended, Judged, Outcome,
     contract::{Answer, Place, Whose, call_key},
@@ -290,11 +290,8 @@ pub(super) async fn run(
     job: Job,
     timeout: Duration,
 ) -> Ended {
-    let Some(functions) = house.bodies() else {
-        return Ended::without_answer(Outcome::Failed, "no function can run now");
-    };
     let talk = Talk::new(house, project, connection, idempotency_header, job, timeout);
-    lead(functions, talk, run).await
+    lead(talk, run).await
 }
 
 /// Asks for a list, which may take more calls than a delivery.
@@ -306,15 +303,15 @@ pub(crate) async fn ask_for_list(
     job: Job,
     timeout: Duration,
 ) -> Ended {
-    let Some(functions) = house.bodies() else {
-        return Ended::without_answer(Outcome::Failed, "no function can run now");
-    };
     let talk = Talk::new(house, project, connection, None, job, timeout);
-    lead(functions, Talk { most_calls: MOST_CALLS_OF_LISTS, ..talk }, run).await
+    lead(Talk { most_calls: MOST_CALLS_OF_LISTS, ..talk }, run).await
 }
 
 /// Lets the function `run` lead the talk.
-async fn lead(functions: Arc<dyn MakeBody>, talk: Talk, run: &ExportRef) -> Ended {
+async fn lead(talk: Talk, run: &ExportRef) -> Ended {
+    let Some(functions) = talk.house.bodies() else {
+        return Ended::without_answer(Outcome::Failed, "no function can run now");
+    };
     let input = match talk.input() {
         Ok(input) => input,
         Err(why) => return Ended::without_answer(Outcome::Refused, why),

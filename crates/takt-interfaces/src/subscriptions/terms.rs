@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 use takt_model::{
-    Connect, Connection, ConnectionAuth, ConnectionOrigin, DataFlow, Deliver, Guard, MailSecurity, OnUnknown,
-    Operation, OperationKind, Outage, Partner, Protocol, Retry, Source, Words,
+    Connect, Connection, ConnectionAuth, ConnectionOrigin, DataFlow, Deliver, Guard, MailSecurity, Operation,
+    OperationKind, Outage, Partner, Protocol, Source, Words,
 };
 
 use super::complaint::{Complaint, Fault};
@@ -62,15 +62,7 @@ impl Terms {
             read.wrong.push(Complaint::new(name, Fault::Unknown));
         }
         let mut terms = before.clone();
-        read.text("url", LONGEST_URL, &mut terms.url);
-        read.events(&mut terms.events);
-        read.optional("description", &mut terms.description);
-        read.words("purpose", &mut terms.purpose);
-        read.partner(&mut terms.partner);
-        read.text("owner", LONGEST_NAME, &mut terms.owner);
-        read.words("outage", &mut terms.outage);
-        read.data(&mut terms.data);
-        read.optional("lane", &mut terms.lane);
+        read.all(&mut terms);
         read.needed(&terms);
         if read.wrong.is_empty() { Ok(terms) } else { Err(read.wrong) }
     }
@@ -80,15 +72,7 @@ impl Terms {
         let said: Json = serde_json::from_str(text).ok()?;
         let mut terms = Self::default();
         let mut read = Read { said: said.as_object()?, languages: &[], wrong: Vec::new() };
-        read.text("url", LONGEST_URL, &mut terms.url);
-        read.events(&mut terms.events);
-        read.optional("description", &mut terms.description);
-        read.words("purpose", &mut terms.purpose);
-        read.partner(&mut terms.partner);
-        read.text("owner", LONGEST_NAME, &mut terms.owner);
-        read.words("outage", &mut terms.outage);
-        read.data(&mut terms.data);
-        read.optional("lane", &mut terms.lane);
+        read.all(&mut terms);
         Some(terms)
     }
 
@@ -121,18 +105,7 @@ impl Terms {
     /// The connection that it becomes, as if a file said it.
     pub(crate) fn connection(&self, id: &str, enabled: bool, allow_private: bool) -> Connection {
         let source = Source { file: "takt.subscriptions".to_owned(), line: 1 };
-        let deliver = Deliver {
-            on: self.events.clone(),
-            lane: self.lane.clone(),
-            request: None,
-            map: None,
-            run: None,
-            mail: None,
-            on_unknown: OnUnknown::Resend,
-            idempotency_header: None,
-            retry: Retry::webhook(),
-            ok_also: Vec::new(),
-        };
+        let deliver = Deliver { lane: self.lane.clone(), ..Deliver::webhook(self.events.clone()) };
         let operation = Operation {
             name: OPERATION.to_owned(),
             kind: OperationKind::Deliver(Box::new(deliver)),
@@ -177,6 +150,19 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
+    /// Every field that is said.
+    fn all(&mut self, terms: &mut Terms) {
+        self.text("url", LONGEST_URL, &mut terms.url);
+        self.events(&mut terms.events);
+        self.optional("description", &mut terms.description);
+        self.words("purpose", &mut terms.purpose);
+        self.partner(&mut terms.partner);
+        self.text("owner", LONGEST_NAME, &mut terms.owner);
+        self.words("outage", &mut terms.outage);
+        self.data(&mut terms.data);
+        self.optional("lane", &mut terms.lane);
+    }
+
     fn complain(&mut self, field: impl Into<String>, fault: Fault) {
         self.wrong.push(Complaint::new(field, fault));
     }

@@ -36,7 +36,7 @@ mod z06;
 use takt_model::Words;
 
 use crate::{
-    evidence::{Evidence, Fact},
+    evidence::{ConnectionFact, Evidence, Fact},
     history,
     report::{Answer, Ask, Effort, EvidenceClass, State},
     text::{Text, both},
@@ -115,6 +115,18 @@ fn answer(state: State, value: impl Into<String>, title: Words) -> Answer {
 /// Not known, and why.
 fn unknown(title: Text, why: Text) -> Answer {
     answer(State::Unknown, "", title.words()).because(why.words())
+}
+
+/// The partners that the system is connected to; if there are none, or it could not be seen, the answer is that.
+fn partners(evidence: &Evidence, title: Text) -> Result<Vec<&ConnectionFact>, Box<Answer>> {
+    let all = evidence.connections.as_ref().map_err(|why| Box::new(unseen(title, why)))?;
+    let partners: Vec<&ConnectionFact> = all.iter().filter(|c| c.is_partner).collect();
+    if partners.is_empty() {
+        let words =
+            both("Ihr System ist mit keinem anderen verbunden.", "Your system is connected to no other.");
+        return Err(Box::new(answer(State::NotApplicable, "", words)));
+    }
+    Ok(partners)
 }
 
 /// Not known, because looking failed; the error is for the technician and reads as it came.

@@ -1,6 +1,6 @@
 //! S07: whether what partners send still is what was agreed: changes that break the contract, harmless ones, none.
 
-use super::{Check, answer, unknown, unseen};
+use super::{Check, answer, partners, unknown};
 use crate::{
     evidence::{ConnectionFact, DriftFact, Evidence},
     format,
@@ -43,17 +43,9 @@ fn probe(evidence: &Evidence) -> Answer {
         de: "Ob die Partner ihr Format geändert haben, ist nicht bekannt.",
         en: "Whether partners have changed their formats is not known.",
     };
-    let partners = evidence.connections.as_ref().map(|all| all.iter().filter(|c| c.is_partner));
-    let partners: Vec<&ConnectionFact> = match partners.map(Iterator::collect::<Vec<_>>) {
-        Ok(all) if all.is_empty() => {
-            return answer(
-                State::NotApplicable,
-                "",
-                both("Ihr System ist mit keinem anderen verbunden.", "Your system is connected to no other."),
-            );
-        }
-        Ok(all) => all,
-        Err(why) => return unseen(title, why),
+    let partners = match partners(evidence, title) {
+        Ok(partners) => partners,
+        Err(answer) => return *answer,
     };
     if partners.iter().all(|c| c.contracts == 0) {
         return unknown(

@@ -1,7 +1,7 @@
 //! S08: whether partners can be reached, measured by what the business can bear: nothing arrives for longer than the
 //! file of the connection says although something wants to.
 
-use super::{Check, answer, unknown, unseen};
+use super::{Check, answer, partners, unknown};
 use crate::{
     evidence::{ConnectionFact, Evidence},
     format,
@@ -37,24 +37,14 @@ fn probe(evidence: &Evidence) -> Answer {
         de: "Ob die Partner erreichbar sind, ist noch nicht bekannt.",
         en: "Whether the partners can be reached is not yet known.",
     };
-    let partners = evidence.connections.as_ref().map(|all| all.iter().filter(|c| c.is_partner));
-    let partners: Vec<&ConnectionFact> = match partners.map(Iterator::collect::<Vec<_>>) {
-        Ok(all) if all.is_empty() => {
-            return answer(
-                State::NotApplicable,
-                "",
-                both("Ihr System ist mit keinem anderen verbunden.", "Your system is connected to no other."),
-            );
-        }
-        Ok(all) if all.iter().all(|c| c.last_ok_at.is_none() && c.oldest_at().is_none()) => {
-            return unknown(
-                title,
-                Text { de: "Noch wurde nichts übergeben.", en: "Nothing has been delivered yet." },
-            );
-        }
-        Ok(all) => all,
-        Err(why) => return unseen(title, why),
+    let partners = match partners(evidence, title) {
+        Ok(partners) => partners,
+        Err(answer) => return *answer,
     };
+    if partners.iter().all(|c| c.last_ok_at.is_none() && c.oldest_at().is_none()) {
+        let why = Text { de: "Noch wurde nichts übergeben.", en: "Nothing has been delivered yet." };
+        return unknown(title, why);
+    }
     let down: Vec<&ConnectionFact> = partners.iter().copied().filter(|c| c.is_down()).collect();
     let too_long: Vec<&ConnectionFact> =
         down.iter().copied().filter(|c| c.is_down_too_long(evidence.at)).collect();

@@ -10,7 +10,7 @@ use super::{
     Depth,
     background::{Because, BecauseText},
     later::{Later, LaterText, Went, at_risk},
-    terminal::line,
+    terminal::{because, line, written},
 };
 use crate::{format, report::State, text::pick};
 
@@ -268,10 +268,7 @@ impl DeliveryText {
     /// The form for a terminal, as deep as asked.
     #[must_use]
     pub fn to_depth(&self, depth: Depth) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _written = self.write(&mut text, depth);
-        text
+        written(|text| self.write(text, depth))
     }
 
     fn word<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
@@ -284,10 +281,7 @@ impl DeliveryText {
         if depth == Depth::Sentence {
             return Ok(());
         }
-        if let Some(because) = &self.because {
-            let id = if depth >= Depth::Fields { format!(" ({})", because.id) } else { String::new() };
-            writeln!(f, "{}{id}.", because.sentence)?;
-        }
+        because(f, self.because.as_ref(), depth)?;
         if !self.attempts.is_empty() {
             writeln!(f, "\n{}:", self.word("Versuche", "Attempts"))?;
         }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{FieldText, StepText, StoryText};
+use super::{FieldText, StepText, StoryText, background::BecauseText};
 use crate::{report::State, text::pick};
 
 /// How much of a story is told.
@@ -43,10 +43,7 @@ impl StoryText {
     /// The form for a terminal, as deep as asked.
     #[must_use]
     pub fn to_depth(&self, depth: Depth) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _written = self.write(&mut text, depth);
-        text
+        written(|text| self.write(text, depth))
     }
 
     fn word<'t>(&self, de: &'t str, en: &'t str) -> &'t str {
@@ -61,10 +58,7 @@ impl StoryText {
             return Ok(());
         }
         writeln!(f, "{}: {}. {}", self.word("Wer", "Who"), self.who, self.rights)?;
-        if let Some(because) = &self.because {
-            let id = if depth >= Depth::Fields { format!(" ({})", because.id) } else { String::new() };
-            writeln!(f, "{}{id}.", because.sentence)?;
-        }
+        because(f, self.because.as_ref(), depth)?;
         for step in &self.steps {
             write_step(f, step, depth)?;
         }
@@ -113,6 +107,21 @@ impl StoryText {
 }
 
 /// A line of its own, unless there is nothing to say.
+/// What `write` writes.
+pub(super) fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _written = write(&mut text);
+    text
+}
+
+/// What set it off.
+pub(super) fn because(f: &mut impl fmt::Write, because: Option<&BecauseText>, depth: Depth) -> fmt::Result {
+    let Some(because) = because else { return Ok(()) };
+    let id = if depth >= Depth::Fields { format!(" ({})", because.id) } else { String::new() };
+    writeln!(f, "{}{id}.", because.sentence)
+}
+
 pub(super) fn line(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
     if text.is_empty() { Ok(()) } else { writeln!(f, "{text}") }
 }
