@@ -17,7 +17,7 @@ use crate::{
     deliveries::{Burst, STEADY_PER_SECOND, Sink, burst, percentile, steady},
     load::{self, Figures, request},
     say,
-    server::Running,
+    server::{self, Running, signed_webhook},
 };
 
 const OTHERS: usize = 49;
@@ -178,26 +178,26 @@ fn fill(file: &Path, waiting: u32) -> Result<(), Failure> {
 }
 
 fn write_project(folder: &Path, sink: &str, dead: &str) -> Result<(), Failure> {
-    let mut files = vec![
-        ("takt.toml".to_owned(), "name = \"Crowd\"\nlanguages = [\"en\"]\n".to_owned()),
-        ("schema/notes.toml".to_owned(), NOTES.to_owned()),
-        ("logic/burst.ts".to_owned(), BURST.to_owned()),
-        ("logic/one_for_the_dead.ts".to_owned(), ONE.to_owned()),
-        ("interfaces/dead.toml".to_owned(), connection(dead, "dead.event")),
-    ];
+    server::write_project(
+        folder,
+        [
+            ("takt.toml", "name = \"Crowd\"\nlanguages = [\"en\"]\n".to_owned()),
+            ("schema/notes.toml", NOTES.to_owned()),
+            ("logic/burst.ts", BURST.to_owned()),
+            ("logic/one_for_the_dead.ts", ONE.to_owned()),
+            ("interfaces/dead.toml", connection(dead, "dead.event")),
+        ],
+    )?;
     for n in 0..OTHERS {
-        files.push((format!("interfaces/c{n}.toml"), connection(sink, &format!("burst.c{n}"))));
-    }
-    for (name, text) in files {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        std::fs::write(path, text)?;
+        let file = (format!("interfaces/c{n}.toml"), connection(sink, &format!("burst.c{n}")));
+        server::write_project(folder, [(file.0.as_str(), file.1)])?;
     }
     Ok(())
 }
 
 fn connection(address: &str, event: &str) -> String {
-    CONNECTION.replace("ADDRESS", address).replace("EVENT", event)
+    let guard = "concurrency = 64, breaker = \"5 of 10, half-open 1s..2s\"";
+    signed_webhook(address, event, guard, "retry = { schedule = [\"1s\"] }")
 }
 
 const NOTES: &str = r#"
@@ -237,23 +237,4 @@ export const runs_as = "service";
 export default async function ({ emit }) {
   emit("dead.event", { n: 0, text: "about as much as an order has to say" });
 }
-"#;
-
-const CONNECTION: &str = r#"
-purpose = { en = "Measures." }
-partner = { name = "A receiver" }
-owner = "Nobody"
-outage = { en = "Nothing happens." }
-data = []
-guard = { concurrency = 64, breaker = "5 of 10, half-open 1s..2s" }
-[connect]
-protocol = "webhook-out"
-base = "http://ADDRESS/"
-allow_private = true
-auth = { kind = "standard-webhooks", secrets = ["sink"] }
-[[op]]
-name = "event"
-kind = "deliver"
-on = "EVENT"
-retry = { schedule = ["1s"] }
 "#;

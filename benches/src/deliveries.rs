@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     Failure,
     load::{self, request},
-    server::Running,
+    server::{self, Running, signed_webhook},
 };
 
 const BURST: u64 = 4_000;
@@ -113,17 +113,16 @@ async fn call(address: &str, count: u64, first: u64) -> Result<(), Failure> {
 }
 
 fn write_project(folder: &Path, sink: &str) -> Result<(), Failure> {
-    for (name, text) in [
-        ("takt.toml", "name = \"Deliveries\"\nlanguages = [\"en\"]\n".to_owned()),
-        ("logic/burst.ts", BURST_FUNCTION.to_owned()),
-        ("contracts/event.json", CONTRACT.to_owned()),
-        ("interfaces/sink.toml", CONNECTION.replace("ADDRESS", sink)),
-    ] {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        std::fs::write(path, text)?;
-    }
-    Ok(())
+    let contract = "contract = { request = \"contracts/event.json\" }";
+    server::write_project(
+        folder,
+        [
+            ("takt.toml", "name = \"Deliveries\"\nlanguages = [\"en\"]\n".to_owned()),
+            ("logic/burst.ts", BURST_FUNCTION.to_owned()),
+            ("contracts/event.json", CONTRACT.to_owned()),
+            ("interfaces/sink.toml", signed_webhook(sink, "burst.event", "concurrency = 64", contract)),
+        ],
+    )
 }
 
 const BURST_FUNCTION: &str = r#"
@@ -134,25 +133,6 @@ export const input = { count: "integer", first: "integer" };
 export default async function ({ emit }, { count, first }) {
   for (let n = 0; n < count; n++) emit("burst.event", { n: first + n, text: "about as much as an order has to say" });
 }
-"#;
-
-const CONNECTION: &str = r#"
-purpose = { en = "Measures." }
-partner = { name = "A receiver" }
-owner = "Nobody"
-outage = { en = "Nothing happens." }
-data = []
-guard = { concurrency = 64 }
-[connect]
-protocol = "webhook-out"
-base = "http://ADDRESS/"
-allow_private = true
-auth = { kind = "standard-webhooks", secrets = ["sink"] }
-[[op]]
-name = "event"
-kind = "deliver"
-on = "burst.event"
-contract = { request = "contracts/event.json" }
 "#;
 
 const CONTRACT: &str = r#"{

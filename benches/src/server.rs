@@ -125,3 +125,41 @@ pub(crate) fn profile() -> Result<String, Failure> {
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
+
+/// Writes a project's files, by path.
+pub(crate) fn write_project<'f>(
+    folder: &Path,
+    files: impl IntoIterator<Item = (&'f str, String)>,
+) -> Result<(), Failure> {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// A connection that sends `event` as a signed webhook to `address`; `guard` are its limits, `more` further lines of its
+/// operation.
+pub(crate) fn signed_webhook(address: &str, event: &str, guard: &str, more: &str) -> String {
+    format!(
+        r#"
+purpose = {{ en = "Measures." }}
+partner = {{ name = "A receiver" }}
+owner = "Nobody"
+outage = {{ en = "Nothing happens." }}
+data = []
+guard = {{ {guard} }}
+[connect]
+protocol = "webhook-out"
+base = "http://{address}/"
+allow_private = true
+auth = {{ kind = "standard-webhooks", secrets = ["sink"] }}
+[[op]]
+name = "event"
+kind = "deliver"
+on = "{event}"
+{more}
+"#
+    )
+}
