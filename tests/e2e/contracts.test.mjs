@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { artifacts, launch, open } from "./lib/browser.mjs";
+import { artifacts, launch, openAsOwner } from "./lib/browser.mjs";
 import { Server, shop } from "./lib/server.mjs";
 
 let server, browser, page, partner, customer, product;
@@ -57,13 +57,7 @@ before(async () => {
   customer = await server.customer("contracts");
   [product] = (await server.service("GET", "/rest/v1/products?select=id&active=is.true&stock=gt.10&limit=1")).json;
   browser = await launch();
-  page = await open(browser, `${server.url}/studio/setup`);
-  const code = server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0];
-  await page.fill("[name=code]", code);
-  await page.fill("[name=email]", "owner@example.com");
-  await page.fill("[name=password]", "correct horse battery");
-  await page.getByRole("button", { name: "Konto anlegen", exact: true }).click();
-  await page.waitForURL(`${server.url}/studio`);
+  page = await openAsOwner(browser, server);
 });
 after(async () => {
   await browser?.close();

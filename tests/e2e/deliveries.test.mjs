@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { artifacts, launch, open } from "./lib/browser.mjs";
+import { artifacts, launch, open, openAsOwner } from "./lib/browser.mjs";
 import { Server, shop } from "./lib/server.mjs";
 
 let server, browser, page, partner;
@@ -45,13 +45,7 @@ before(async () => {
   await writeFile(join(project, "interfaces/warehouse.toml"), connection(partner.address().port));
   server = await Server.start({ project });
   browser = await launch();
-  page = await open(browser, `${server.url}/studio/setup`);
-  const code = server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0];
-  await page.fill("[name=code]", code);
-  await page.fill("[name=email]", "owner@example.com");
-  await page.fill("[name=password]", "correct horse battery");
-  await press("Konto anlegen");
-  await page.waitForURL(`${server.url}/studio`);
+  page = await openAsOwner(browser, server);
 });
 after(async () => {
   await browser?.close();

@@ -2,18 +2,16 @@
 // the id of the first attempt.
 // TAKT_DELIVERY_KILLS: how often (nightly: 200).
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import { Webhook } from "standardwebhooks";
 
+import { secret, sink, writeProject } from "./lib/projects.mjs";
 import { Server } from "./lib/server.mjs";
 
 const kills = Number(process.env.TAKT_DELIVERY_KILLS ?? 4);
-const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 const lanes = 5;
 
 const files = {
@@ -28,24 +26,7 @@ const files = {
       return { lane, n };
     }
   `,
-  "interfaces/sink.toml": `
-    purpose = { en = "Proves that nothing is lost." }
-    partner = { name = "A receiver" }
-    owner = "Nobody"
-    outage = { en = "Notes wait." }
-    data = []
-    guard = { concurrency = 8 }
-    [connect]
-    protocol = "webhook-out"
-    base = "https://sink.invalid/"
-    auth = { kind = "standard-webhooks", secrets = ["sink"] }
-    [[op]]
-    name = "note"
-    kind = "deliver"
-    on = "note.made"
-    lane = "lane"
-    retry = { schedule = ["100ms", "1s"] }
-  `,
+  "interfaces/sink.toml": sink,
 };
 
 let project, receiver, server, env;
@@ -55,11 +36,7 @@ const ids = new Map();
 const unsigned = [];
 
 before(async () => {
-  project = await mkdtemp(join(tmpdir(), "takt-kill-"));
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(project, name, ".."), { recursive: true });
-    await writeFile(join(project, name), text.replace(/^ {4}/gm, ""));
-  }
+  project = await writeProject("takt-kill-", files);
   receiver = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk) => (body += chunk));

@@ -2,15 +2,15 @@
 // environment names; an address of the own network is refused when it is written.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createRawServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
+import { writeProject } from "./lib/projects.mjs";
 import { Server, takt } from "./lib/server.mjs";
 
 const drips = 100;
@@ -50,7 +50,6 @@ const took = [];
 const open = new Set();
 
 before(async () => {
-  project = await mkdtemp(join(tmpdir(), "takt-neighbours-"));
   good = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
@@ -74,10 +73,7 @@ before(async () => {
     "interfaces/good.toml": connection(at(good), "good.made"),
   };
   for (let n = 0; n < drips; n++) files[`interfaces/drip${n}.toml`] = connection(at(drip), "drip.made");
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(project, name, ".."), { recursive: true });
-    await writeFile(join(project, name), text);
-  }
+  project = await writeProject("takt-neighbours-", files);
   const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
   server = await Server.start({ project, env: Object.fromEntries(names.map((name) => [name, at(proxy)])) });
 });

@@ -4,20 +4,19 @@
 // Random moments are for delivery-kill.test.mjs.
 // TAKT_STAGE_KILLS: how often (nightly: 200, with 50 messages before each).
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createRawServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Webhook } from "standardwebhooks";
 
+import { secret, sink, writeProject } from "./lib/projects.mjs";
 import { Server } from "./lib/server.mjs";
 
 const kills = Number(process.env.TAKT_STAGE_KILLS ?? 6);
-const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 const stages = ["claimed", "sent", "answered"];
 const lanes = 5;
 const perKill = 50;
@@ -34,24 +33,7 @@ const files = {
       return count;
     }
   `,
-  "interfaces/sink.toml": `
-    purpose = { en = "Proves that nothing is lost." }
-    partner = { name = "A receiver" }
-    owner = "Nobody"
-    outage = { en = "Notes wait." }
-    data = []
-    guard = { concurrency = 8 }
-    [connect]
-    protocol = "webhook-out"
-    base = "https://sink.invalid/"
-    auth = { kind = "standard-webhooks", secrets = ["sink"] }
-    [[op]]
-    name = "note"
-    kind = "deliver"
-    on = "note.made"
-    lane = "lane"
-    retry = { schedule = ["100ms", "1s"] }
-  `,
+  "interfaces/sink.toml": sink,
 };
 
 let project, receiver, silent, server;
@@ -64,11 +46,7 @@ let plan;
 let greeted = Promise.withResolvers();
 
 before(async () => {
-  project = await mkdtemp(join(tmpdir(), "takt-stages-"));
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(project, name, ".."), { recursive: true });
-    await writeFile(join(project, name), text.replace(/^ {4}/gm, ""));
-  }
+  project = await writeProject("takt-stages-", files);
   receiver = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk) => (body += chunk));

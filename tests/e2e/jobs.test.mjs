@@ -1,11 +1,9 @@
 // Jobs in the console, in a real browser: a job that fails is read in plain words, its story opened, run, cancelled.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { artifacts, launch, open } from "./lib/browser.mjs";
+import { artifacts, launch, openAsOwner } from "./lib/browser.mjs";
+import { writeProject } from "./lib/projects.mjs";
 import { Server } from "./lib/server.mjs";
 
 const files = {
@@ -34,17 +32,10 @@ export default async function ({ later }) { return later("tidy", {}); }
 let server, browser, page;
 
 before(async () => {
-  const project = await mkdtemp(join(tmpdir(), "takt-jobs-"));
-  for (const folder of ["schema", "logic"]) await mkdir(join(project, folder));
-  for (const [path, text] of Object.entries(files)) await writeFile(join(project, path), text);
+  const project = await writeProject("takt-jobs-", files);
   server = await Server.start({ project });
   browser = await launch();
-  page = await open(browser, `${server.url}/studio/setup`);
-  await page.fill("[name=code]", server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0]);
-  await page.fill("[name=email]", "owner@example.com");
-  await page.fill("[name=password]", "correct horse battery");
-  await press("Konto anlegen");
-  await page.waitForURL(`${server.url}/studio`);
+  page = await openAsOwner(browser, server);
 });
 after(async () => {
   await browser?.close();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { artifacts, launch, open } from "./lib/browser.mjs";
+import { artifacts, launch, open, openAsOwner } from "./lib/browser.mjs";
 import { Mailbox } from "./lib/mailbox.mjs";
 import { Server } from "./lib/server.mjs";
 
@@ -122,12 +122,7 @@ describe("orders", () => {
   });
 
   it("tell it once as well when the console ships it", async () => {
-    const page = await open(browser, `${server.url}/studio/setup`, { viewport: { width: 1100, height: 900 } });
-    await page.fill("[name=code]", server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0]);
-    await page.fill("[name=email]", "owner@example.com");
-    await page.fill("[name=password]", "correct horse battery");
-    await page.getByRole("button", { name: "Konto anlegen", exact: true }).click();
-    await page.waitForURL(`${server.url}/studio`);
+    const page = await openAsOwner(browser, server, { viewport: { width: 1100, height: 900 } });
     await page.goto(`${server.url}/studio/orders/${english.order.order_id}`);
     await page.locator("main button[name=to][value=shipped]").click();
     await page.waitForLoadState();

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { artifacts, launch, open } from "./lib/browser.mjs";
+import { artifacts, launch, openAsOwner } from "./lib/browser.mjs";
 import { Server, shop } from "./lib/server.mjs";
 
 let server, browser, page, partner, number;
@@ -71,12 +71,7 @@ before(async () => {
   const earlier = { created_at: new Date(Date.now() - 3600_000).toISOString() };
   await server.service("PATCH", `/rest/v1/orders?number=eq.${number}`, { body: earlier });
   browser = await launch();
-  page = await open(browser, `${server.url}/studio/setup`);
-  await page.fill("[name=code]", server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0]);
-  await page.fill("[name=email]", "owner@example.com");
-  await page.fill("[name=password]", "correct horse battery");
-  await press("Konto anlegen");
-  await page.waitForURL(`${server.url}/studio`);
+  page = await openAsOwner(browser, server);
 });
 after(async () => {
   await browser?.close();

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { artifacts, launch, open } from "./lib/browser.mjs";
+import { artifacts, launch, openAsOwner } from "./lib/browser.mjs";
 import { judge, prepare } from "./lib/reference.mjs";
 import { Server } from "./lib/server.mjs";
 
@@ -215,14 +215,7 @@ describe("a subscription in the console", () => {
 
   before(async () => {
     browser = await launch();
-    page = await open(browser, `${server.url}/studio/setup`);
-    // The code of the first start; the second one, after the crash, prints it again.
-    const code = server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0];
-    await page.fill("[name=code]", code);
-    await page.fill("[name=email]", "owner@example.com");
-    await page.fill("[name=password]", "correct horse battery");
-    await press("Konto anlegen");
-    await page.waitForURL(`${server.url}/studio`);
+    page = await openAsOwner(browser, server);
   });
   after(() => browser?.close());
 

@@ -25,3 +25,14 @@ export async function open(browser, url, more = {}) {
   await page.goto(url);
   return page;
 }
+
+/** The console as its owner, whose account is made with the code of the first start. */
+export async function openAsOwner(browser, server, more = {}) {
+  const page = await open(browser, `${server.url}/studio/setup`, more);
+  await page.fill("[name=code]", server.output.match(/[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/)[0]);
+  await page.fill("[name=email]", "owner@example.com");
+  await page.fill("[name=password]", "correct horse battery");
+  await page.getByRole("button", { name: "Konto anlegen", exact: true }).first().click();
+  await page.waitForURL(`${server.url}/studio`);
+  return page;
+}
