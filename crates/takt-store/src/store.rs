@@ -76,6 +76,7 @@ impl Store {
         let (project, migration) = (project.clone(), migration.clone());
         self.write_blocking(context, move |tx| {
             let session = tx.session();
+            session.require_way_back()?;
             session
                 .with(|db| sqlite::migrate(&db.conn, &project, &migration))
                 .inspect_err(|e: &StoreError| session.note(e))

@@ -1,6 +1,7 @@
 //! The embedded store: SQLite, opened for durability, one writer that gathers commits, many readers.
 //! Lives here: everything that knows SQL. Not here: what may be read or written (that arrives as a guarded plan).
 
+mod care;
 mod error;
 mod functions;
 mod ident;

@@ -8,6 +8,7 @@ mod insert;
 mod obligations;
 mod returning;
 mod targets;
+mod truth;
 mod update;
 
 use rusqlite::Connection;
@@ -92,6 +93,14 @@ fn read_fields(table: &Table, row: &rusqlite::Row<'_>, from: usize) -> Result<Ve
             Ok(super::types::decode(&field.kind, raw)?.to_owned())
         })
         .collect()
+}
+
+/// All fields of a row as it will be read once these values are stored.
+fn decode_fields(table: &Table, values: &[Bind<'_>]) -> Result<Vec<Value>, StoreError> {
+    let one = |(field, value): (&takt_model::Field, &Bind<'_>)| {
+        Ok(super::types::decode(&field.kind, value.as_raw())?.to_owned())
+    };
+    table.fields.iter().zip(values).map(one).collect()
 }
 
 /// A key of a row, from the column `from` on.
