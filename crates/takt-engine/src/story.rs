@@ -1,8 +1,9 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Beneath: `personal.rs`, the values that are shown only
-//! for a reason. Not here: its words (`takt-report`).
+//! for a reason; `stored.rs`, the text that is kept. Not here: its words (`takt-report`).
 
 mod personal;
+mod stored;
 
 use std::{fmt, sync::Arc};
 
@@ -61,11 +62,13 @@ pub struct Story {
     /// In order.
     pub steps: Vec<StoryStep>,
     /// Changes outside any step.
+    #[serde(default)]
     pub changes: Vec<StoryChange>,
     /// Changes beyond the first 500, counted only.
     #[serde(default)]
     pub changes_left_out: u64,
     /// Names of the events that left with it.
+    #[serde(default)]
     pub events: Vec<String>,
     /// Whether the personal values stand in it, because somebody gave a reason ([`Engine::reveal_story`]).
     #[serde(skip)]
@@ -207,8 +210,10 @@ pub struct StoryStep {
     /// What people call it.
     pub label: Words,
     /// Whether it ended without an error.
+    #[serde(default = "stored::yes")]
     pub succeeded: bool,
     /// How deep it stands inside other steps.
+    #[serde(default)]
     pub depth: u8,
     /// Microseconds from its begin to its end; 0 in stories of before it was kept.
     #[serde(default)]
@@ -217,6 +222,7 @@ pub struct StoryStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Words>,
     /// What was written in it.
+    #[serde(default)]
     pub changes: Vec<StoryChange>,
 }
 
@@ -237,6 +243,7 @@ pub struct StoryChange {
 
 /// A field before and after, as text; personal values are masked.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "stored::FieldRead")]
 pub struct StoryField {
     /// Name.
     pub name: String,
@@ -462,8 +469,7 @@ fn fields(table: &Table, change: &Change) -> Vec<StoryField> {
 
 impl Story {
     pub(crate) fn insert(&self, tx: &EngineTx) -> Result<(), EngineError> {
-        let document =
-            serde_json::to_string(self).map_err(|e| EngineError::Internal(format!("story: {e}")))?;
+        let document = stored::write(self)?;
         let uuid = |text: &str| Uuid::parse_str(text).map_or(Value::Null, Value::Uuid);
         let plan = tx.on(STORIES)?.insert(vec![
             ("id", uuid(&self.id)),
@@ -515,7 +521,7 @@ impl Engine {
         for _ in 0..MOST_SEARCHED / SEARCH_PAGE {
             let page = self.documents(before)?;
             for (_, text) in page.iter().filter(|(_, text)| text.contains(&needle)) {
-                let story = parsed(text)?;
+                let story = stored::read(text)?;
                 if story.has_number(number) {
                     return Ok(Some(story));
                 }
@@ -616,14 +622,10 @@ impl Engine {
                 .into_iter()
                 .flatten()
                 .map(|document| match document {
-                    Value::Json(text) => parsed(&text),
+                    Value::Json(text) => stored::read(&text),
                     _ => Err(EngineError::Internal("story: no document".to_owned())),
                 })
                 .collect()
         })
     }
-}
-
-fn parsed(document: &str) -> Result<Story, EngineError> {
-    serde_json::from_str(document).map_err(|e| EngineError::Internal(format!("story: {e}")))
 }

@@ -5,7 +5,7 @@
 use takt_model::{CompareOp, Expr, Principal, Uuid, Value};
 use takt_plan::Direction;
 
-use super::{MASK, STORIES, Story, StoryField, parsed};
+use super::{MASK, STORIES, Story, StoryField, stored};
 use crate::{Deed, Engine, EngineError, EngineTx};
 
 /// The kind of personal data that is never kept here: who has it can act in somebody's name.
@@ -103,7 +103,7 @@ impl Engine {
                 on.read(&["document", "personal"], Some(on.eq("id", Value::Uuid(id))?), &[], Some(1))?;
             let (rows, _) = tx.rows(&Principal::system("story: show personal values"), plan)?;
             let Some(Value::Json(document)) = rows.value(0, "document") else { return Ok(None) };
-            let mut story = parsed(document)?;
+            let mut story = stored::read(document)?;
             let kept = rows.value(0, "personal");
             story.reveal(if let Some(Value::Json(text)) = kept { Some(text) } else { None })?;
             Ok(Some(story))
