@@ -23,11 +23,6 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The binary on the example shop.
-    pub(crate) fn takt() -> Result<Self, Failure> {
-        Self::shop(&root().join("examples/shop"))
-    }
-
     /// The binary on a shop, with a new database.
     pub(crate) fn shop(project: &Path) -> Result<Self, Failure> {
         let folder = TempDir::new()?;
