@@ -10,7 +10,7 @@ use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Word
 use takt_report::format;
 
 use crate::{
-    admin::AdminError,
+    admin::refusal::Refusal,
     app::App,
     deliveries::words::{connection_name, say, span},
 };
@@ -27,7 +27,7 @@ pub(crate) async fn compare(
     connection: Option<String>,
     wish: Wish,
     language: &str,
-) -> Result<Json, AdminError> {
+) -> Result<Json, Refusal> {
     let project = app.project();
     let all = project.connections.iter().filter(|c| c.reconcile.is_some()).map(|c| c.id.clone());
     let wanted: Vec<String> = connection.map_or_else(|| all.collect(), |one| vec![one]);
@@ -57,7 +57,7 @@ pub(crate) async fn compare(
                 ));
                 told.push(json!({ "connection": id, "not_compared": why.to_string() }));
             }
-            Err(InterfacesError::NotCompared(why)) => return Err(AdminError(not_compared(&why, language))),
+            Err(InterfacesError::NotCompared(why)) => return Err(Refusal::Told(not_compared(&why, language))),
             Err(error) => return Err(error.into()),
         }
     }
@@ -70,10 +70,10 @@ pub(crate) async fn settle(
     connection: &str,
     key: &str,
     language: &str,
-) -> Result<Json, AdminError> {
+) -> Result<Json, Refusal> {
     let n = room.settle_difference(connection, key).await?;
     if n == 0 {
-        return Err(AdminError(match language {
+        return Err(Refusal::Told(match language {
             "de" => format!("Bei `{connection}` ist zu {key} nichts offen."),
             _ => format!("Nothing is open about {key} at `{connection}`."),
         }));

@@ -238,7 +238,7 @@ fn commands_need_a_reason_that_is_one_and_are_written_down_with_a_name() {
             "← unknown article",
         ],
     );
-    let replay = DeliveriesRequest::Replay { id: dead.clone(), body: None };
+    let replay = DeliveriesRequest::Replay { id: dead.clone(), body: None, language: "de".to_owned() };
     shop.ask(by("Grace", None, AdminRequest::Deliveries(replay)));
     let told = tell(None, &dead).unwrap();
     has(told["text"].as_str().unwrap(), &["Grace – Zustellung noch einmal angestoßen"]);
