@@ -452,15 +452,15 @@ fn count(n: usize) -> i64 {
 
 /// When the next one is due.
 fn next_at(last: &Reconciliation, reconcile: &Reconcile) -> i64 {
-    let pause = match last.state {
-        ReconciliationState::Failed => reconcile.every.min(AGAIN_AFTER),
+    let next = reconcile.rhythm.next_after(last.started_at);
+    match last.state {
+        ReconciliationState::Failed => next.min(last.started_at.saturating_add(micros(AGAIN_AFTER))),
         // Its end could not be written down.
-        ReconciliationState::Running => reconcile.every.max(LONGEST * 2),
+        ReconciliationState::Running => next.max(last.started_at.saturating_add(micros(LONGEST * 2))),
         ReconciliationState::Agreed | ReconciliationState::Differences | ReconciliationState::Implausible => {
-            reconcile.every
+            next
         }
-    };
-    last.started_at.saturating_add(micros(pause))
+    }
 }
 
 /// From when on is looked: the window, further if the last real comparison lies further back or something is still
@@ -469,7 +469,7 @@ fn window_begin(tx: &EngineTx, id: &str, reconcile: &Reconcile) -> Result<i64, E
     let now = tx.now();
     let mut from = now.saturating_sub(micros(reconcile.window));
     if let Some(last) = reconciliations::newest_compared(tx, id)? {
-        let overlap = micros(reconcile.window.saturating_sub(reconcile.every));
+        let overlap = micros(reconcile.window.saturating_sub(reconcile.rhythm.longest_pause()));
         from = from.min(last.to_at.saturating_sub(overlap));
     }
     if let Some(oldest) = differences::open(tx, id)?.iter().map(|d| d.at).min() {

@@ -249,6 +249,26 @@ async fn nobody_is_asked_who_is_stopped_or_declares_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn by_cron_it_is_made_when_the_clocks_of_its_place_say_so() {
+    let nightly = SENDS.replace("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berlin\"");
+    // 09:00 in London, 10:00 in Berlin.
+    let house = House::with(&nightly).await;
+    house.receiver.will((0..2).map(|_| told("[]")));
+    let mut asked = Vec::new();
+    for minutes in [0, 17 * 60, 29, 1, 1, 23 * 60, 59] {
+        house.forward(Duration::from_secs(minutes * 60));
+        house.work().await;
+        asked.push(questions(&house).len());
+    }
+    assert_eq!(asked, [1, 1, 1, 2, 2, 2, 3], "the first at once, then at 03:30 in Berlin");
+    // The last one met nobody: not only at the next night is it tried again.
+    house.receiver.will([told("[]")]);
+    house.forward(Duration::from_secs(5 * 60));
+    house.work().await;
+    assert_eq!(questions(&house).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_is_made_once_across_restarts_and_reaches_back_to_the_last_one_that_succeeded() {
     let house = House::with(SENDS).await;
     house.receiver.will((0..2).map(|_| told("[]")));

@@ -6,7 +6,7 @@ use takt_interfaces::{
     Difference, DifferenceAction, DifferenceKind, DifferenceReason, Interfaces, InterfacesError, NotCompared,
     Reconciliation, ReconciliationState, Wish,
 };
-use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Words};
+use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Rhythm, Words};
 use takt_report::format;
 
 use crate::{
@@ -57,7 +57,9 @@ pub(crate) async fn compare(
                 ));
                 told.push(json!({ "connection": id, "not_compared": why.to_string() }));
             }
-            Err(InterfacesError::NotCompared(why)) => return Err(Refusal::Told(not_compared(&why, language))),
+            Err(InterfacesError::NotCompared(why)) => {
+                return Err(Refusal::Told(not_compared(&why, language)));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -369,11 +371,7 @@ pub(crate) fn facts(
     let (file, export) = (&reconcile.theirs.file, &reconcile.theirs.export);
     let mut facts = vec![
         fact("What", "Was", what(project, reconcile, language)),
-        fact(
-            "How often",
-            "Wie oft",
-            format!("{} {}", say(language, "every", "alle"), span(reconcile.every, language)),
-        ),
+        fact("How often", "Wie oft", rhythm(&reconcile.rhythm, language)),
         fact("How far back", "Wie weit zurück", span(reconcile.window, language)),
         fact(
             "On its way, not missing, for",
@@ -388,6 +386,15 @@ pub(crate) fn facts(
     let last = last.map_or_else(never, |run| summary(project, run, language));
     facts.push(fact("Last time", "Zuletzt", last));
     facts
+}
+
+fn rhythm(rhythm: &Rhythm, language: &str) -> String {
+    match rhythm {
+        Rhythm::Every(pause) => format!("{} {}", say(language, "every", "alle"), span(*pause, language)),
+        Rhythm::Schedule(s) => {
+            format!("{} {} ({})", say(language, "by cron:", "nach Zeitplan:"), s.text, s.time_zone)
+        }
+    }
 }
 
 fn what(project: &Project, reconcile: &Reconcile, language: &str) -> String {

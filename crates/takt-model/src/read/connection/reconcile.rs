@@ -9,7 +9,7 @@ use super::super::{
 use super::{connect, operation, time};
 use crate::{
     Connect, Connection, Expr, FieldId, FieldType, MissingHere, MissingThere, OperationKind, Ours, Project,
-    Protocol, Reconcile, Source, Table, parse_expression,
+    Protocol, Reconcile, Rhythm, Schedule, Source, Table, parse_expression,
 };
 
 /// Nobody compares more often.
@@ -20,7 +20,7 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problems) -> Option<Reconcile> {
     let part = root.section("reconcile", problems)?;
-    let every = time(&part, "every", problems);
+    let rhythm = rhythm(&part, problems);
     let window = time(&part, "window", problems);
     let grace = time(&part, "grace", problems).unwrap_or(DEFAULT_GRACE);
     let theirs = part.text("theirs", problems).and_then(|t| operation::export(&t, problems));
@@ -29,18 +29,17 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
     let missing_there = missing_there(&part, problems);
     let connect = part.value("connect").and_then(|_| connect::read(&part, problems));
     part.finish(problems);
-    let (Some(every), Some(window), Some(theirs)) = (every, window, theirs) else {
-        let help =
-            "write `every = \"1h\"`, `window = \"3d\"` and `theirs = \"logic/erp.ts#sales\"`".to_owned();
-        let message = "a comparison needs `every`, `window` and a function that asks what `theirs` is";
+    let (Some(window), Some(theirs)) = (window, theirs) else {
+        let help = "write `window = \"3d\"` and `theirs = \"logic/erp.ts#sales\"`".to_owned();
+        let message = "a comparison needs its `window` and a function that asks what `theirs` is";
         problems.error(part.source(), message, help);
         return None;
     };
-    check_times(part.source(), every, window, grace, problems);
-    let every = every.max(SHORTEST);
+    let rhythm = rhythm?;
+    check_times(part.source(), &rhythm, window, grace, problems);
     let source = part.source().clone();
     Some(Reconcile {
-        every,
+        rhythm,
         window,
         grace,
         theirs,
@@ -52,10 +51,51 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
     })
 }
 
-fn check_times(source: &Source, every: Duration, window: Duration, grace: Duration, problems: &mut Problems) {
-    if window < every * 2 {
-        let help = "what comes up while one comparison runs must be seen by the next: twice `every`, or more";
-        problems.error(source, "`window` must be at least twice as long as `every`", help.to_owned());
+/// `every = "1h"`, or `schedule = "30 3 * * *"` with a `time_zone`, as jobs have it.
+fn rhythm(part: &Section<'_>, problems: &mut Problems) -> Option<Rhythm> {
+    let is_paced = part.value("every").is_some();
+    let pause = time(part, "every", problems);
+    let (cron, zone) = (part.text("schedule", problems), part.text("time_zone", problems));
+    let help = || {
+        "write `every = \"1h\"`, or `schedule = \"30 3 * * *\"`, `time_zone = \"Europe/Berlin\"`".to_owned()
+    };
+    match (is_paced, cron) {
+        (true, Some(cron)) => {
+            problems.error(&cron.source, "a comparison has `every` or a `schedule`, not both", help());
+            None
+        }
+        (false, None) => {
+            problems.error(part.source(), "a comparison needs `every` or a `schedule`", help());
+            None
+        }
+        (true, None) => {
+            if let Some(zone) = zone {
+                problems.error(&zone.source, "a time zone without a `schedule`", help());
+            }
+            pause.map(|pause| Rhythm::Every(pause.max(SHORTEST)))
+        }
+        (false, Some(cron)) => {
+            let zone = zone.as_ref().map_or("UTC", |z| z.value.as_str());
+            let read = Schedule::read(&cron.value, zone);
+            let read = read.map_err(|why| problems.error(&cron.source, why, help())).ok()?;
+            Some(Rhythm::Schedule(read))
+        }
+    }
+}
+
+fn check_times(source: &Source, rhythm: &Rhythm, window: Duration, grace: Duration, problems: &mut Problems) {
+    if window < rhythm.longest_pause().saturating_mul(2) {
+        let (message, help) = match rhythm {
+            Rhythm::Every(_) => (
+                "`window` must be at least twice as long as `every`",
+                "what comes up while one comparison runs must be seen by the next: twice `every`, or more",
+            ),
+            Rhythm::Schedule(_) => (
+                "`window` must be at least twice as long as the longest pause of `schedule`",
+                "what comes up while one comparison runs must be seen by the next; for every night that is `2d` and the hour that one night may be longer, so `3d`",
+            ),
+        };
+        problems.error(source, message, help.to_owned());
     }
     if window > LONGEST_WINDOW {
         problems.error(source, "`window` may be at most 30 days (`30d`)", None);
