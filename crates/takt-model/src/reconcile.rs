@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{Connect, ExportRef, Expr, FieldId, Schedule, Source, TableId};
+use crate::{Connect, ExportRef, Expr, FieldId, Schedule, Source, TableId, Words};
 
 /// What both sides should agree about, how often that is looked at, and what is done about what is missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +85,21 @@ pub struct Ours {
     pub expected_text: Option<String>,
     /// Fields whose values must agree.
     pub same: Vec<FieldId>,
+    /// What must be so on both sides or on neither: an order that is cancelled here is cancelled there.
+    pub states: Vec<SharedState>,
+}
+
+/// Something that is so or not, which both sides say in words of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedState {
+    /// The name under which they tell it, `true` or `false`: `cancelled`.
+    pub name: String,
+    /// What people call it.
+    pub label: Words,
+    /// Rows of ours that are so.
+    pub when: Expr,
+    /// The same as it was written.
+    pub when_text: String,
 }
 
 /// What is done about what they have and we do not.

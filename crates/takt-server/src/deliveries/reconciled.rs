@@ -6,7 +6,7 @@ use takt_interfaces::{
     Difference, DifferenceAction, DifferenceKind, DifferenceReason, Interfaces, InterfacesError, NotCompared,
     Reconciliation, ReconciliationState, Wish,
 };
-use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Rhythm, Words};
+use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Rhythm, SharedState, Words};
 use takt_report::format;
 
 use crate::{
@@ -305,16 +305,32 @@ pub(crate) fn sentence(project: &Project, difference: &Difference, language: &st
 
 fn different(project: &Project, d: &Difference, partner: &str, language: &str) -> String {
     let field = d.field.as_deref().unwrap_or_default();
-    let table = project
-        .connection(&d.connection)
-        .and_then(|c| c.reconcile.as_ref())
-        .and_then(|r| project.tables.iter().find(|t| t.id == r.ours.table));
+    let reconcile = project.connection(&d.connection).and_then(|c| c.reconcile.as_ref());
+    if let Some(state) = reconcile.and_then(|r| r.ours.states.iter().find(|s| s.name == field)) {
+        return in_another_state(d, state, partner, language);
+    }
+    let table = reconcile.and_then(|r| project.tables.iter().find(|t| t.id == r.ours.table));
     let label = table.and_then(|t| t.field(field)).and_then(|f| f.label.get(language)).unwrap_or(field);
     let nothing = say(language, "nothing", "nichts");
     let (ours, theirs) = (d.ours.as_deref().unwrap_or(nothing), d.theirs.as_deref().unwrap_or(nothing));
     match language {
         "de" => format!("{}: „{label}“ ist hier {ours}, bei {partner} {theirs}.", d.key),
         _ => format!("{}: \"{label}\" is {ours} here, {theirs} at {partner}.", d.key),
+    }
+}
+
+fn in_another_state(d: &Difference, state: &SharedState, partner: &str, language: &str) -> String {
+    let word = |said: Option<&str>| match said {
+        Some("true") => say(language, "yes", "ja").to_owned(),
+        Some("false") => say(language, "no", "nein").to_owned(),
+        Some(other) => other.to_owned(),
+        None => say(language, "not told", "keine Angabe").to_owned(),
+    };
+    let (ours, theirs) = (word(d.ours.as_deref()), word(d.theirs.as_deref()));
+    let label = state.label.get(language).unwrap_or(&state.name);
+    match language {
+        "de" => format!("{}: „{label}“ – hier {ours}, bei {partner} {theirs}.", d.key),
+        _ => format!("{}: \"{label}\" – here {ours}, at {partner} {theirs}.", d.key),
     }
 }
 
@@ -415,6 +431,14 @@ fn what(project: &Project, reconcile: &Reconcile, language: &str) -> String {
             same.join(", ")
         ));
     }
+    if !reconcile.ours.states.is_empty() {
+        let states: Vec<_> = reconcile.ours.states.iter().map(|s| label(&s.label, &s.name)).collect();
+        text.push_str(&format!(
+            "; {} {}",
+            say(language, "so on both sides or on neither:", "auf beiden Seiten so oder auf keiner:"),
+            states.join(", ")
+        ));
+    }
     text
 }
 
@@ -481,7 +505,8 @@ mod tests {
                  outage = { de = \"x\", en = \"x\" }\ndata = []\n[connect]\nprotocol = \"rest\"\nbase = \"http://erp.example\"\n\
                  [[op]]\nname = \"sale\"\nkind = \"deliver\"\non = \"order.placed\"\nrequest = \"POST /sales\"\n\
                  [reconcile]\nevery = \"1h\"\nwindow = \"3d\"\ntheirs = \"logic/erp.ts#sales\"\n\
-                 ours = { table = \"orders\", key = \"number\", at = \"created_at\", same = [\"total\"] }\n\
+                 ours = { table = \"orders\", key = \"number\", at = \"created_at\", same = [\"total\"],\n\
+                 states = { gone = { label = { de = \"storniert\", en = \"cancelled\" }, when = \"total = 0\" } } }\n\
                  missing_there = \"offer\"\nsend = \"sale\"\n",
             ),
         ]);
@@ -563,11 +588,20 @@ mod tests {
         };
         let stopped =
             Difference { reason: Some(DifferenceReason::Stopped), ..difference(DifferenceKind::MissingHere) };
+        let state = |ours: &str, theirs: Option<&str>| Difference {
+            field: Some("gone".into()),
+            ours: Some(ours.into()),
+            theirs: theirs.map(str::to_owned),
+            ..difference(DifferenceKind::Different)
+        };
         for d in [
             difference(DifferenceKind::MissingThere),
             sent,
             stopped,
             total,
+            state("true", Some("false")),
+            state("false", Some("true")),
+            state("true", None),
             difference(DifferenceKind::Twice),
         ] {
             for language in ["de", "en"] {
@@ -592,6 +626,12 @@ mod tests {
             B-1 is known at Tryton, but not here. First seen: 23 Nov 2026, 09:00:00 (UTC). The message came; what follows from it waits for a decision.
             B-1: „Summe“ ist hier 12.90, bei Tryton 1.00. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
             B-1: "Total" is 12.90 here, 1.00 at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1: „storniert“ – hier ja, bei Tryton nein. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "cancelled" – here yes, at Tryton no. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1: „storniert“ – hier nein, bei Tryton ja. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "cancelled" – here no, at Tryton yes. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1: „storniert“ – hier ja, bei Tryton keine Angabe. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "cancelled" – here yes, at Tryton not told. First seen: 23 Nov 2026, 09:00:00 (UTC).
             B-1 steht bei Tryton 2-mal. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
             B-1 stands 2 times at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
         "#]].assert_eq(&text);

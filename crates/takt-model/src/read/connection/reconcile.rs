@@ -9,13 +9,17 @@ use super::super::{
 use super::{connect, operation, time};
 use crate::{
     Connect, Connection, Expr, FieldId, FieldType, MissingHere, MissingThere, OperationKind, Ours, Project,
-    Protocol, Reconcile, Rhythm, Schedule, Source, Table, parse_expression,
+    Protocol, Reconcile, Rhythm, Schedule, SharedState, Source, Table, parse_expression,
 };
 
 /// Nobody compares more often.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Nobody looks further back; what is older than deliveries are kept can no longer be sent again.
 const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
+/// Each costs a look at the database.
+const MOST_STATES: usize = 8;
+/// What entries of theirs say beside fields and states.
+const RESERVED: [&str; 3] = ["key", "at", "message"];
 const DEFAULT_GRACE: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problems) -> Option<Reconcile> {
@@ -115,6 +119,7 @@ fn ours(part: &Section<'_>, project: &Project, problems: &mut Problems) -> Optio
     let (key, at) = (ours.text("key", problems), ours.text("at", problems));
     let (holds, expected) = (ours.text("holds", problems), ours.text("expected", problems));
     let same = ours.texts("same", problems);
+    let states = ours.section("states", problems);
     ours.finish(problems);
     let table = table?;
     let (Some(key), Some(at)) = (key, at) else {
@@ -150,7 +155,43 @@ fn ours(part: &Section<'_>, project: &Project, problems: &mut Problems) -> Optio
         expected: condition(project, table, expected.as_ref(), problems),
         expected_text: expected.map(|e| e.value),
         same: same.map(|s| fields(s, problems)).unwrap_or_default(),
+        states: states.map(|s| shared_states(project, table, &s, problems)).unwrap_or_default(),
     })
+}
+
+/// `[reconcile.ours.states.cancelled]` with `label` and `when`.
+fn shared_states(
+    project: &Project,
+    table: &Table,
+    part: &Section<'_>,
+    problems: &mut Problems,
+) -> Vec<SharedState> {
+    let mut states = Vec::new();
+    for (name, state) in part.all_sections(problems) {
+        let label = state.words("label", &project.settings.languages, problems);
+        let when = state.text("when", problems);
+        state.finish(problems);
+        if RESERVED.contains(&name) || table.field(name).is_some() {
+            let message = format!("`{name}` is what a row says already; a state needs a name of its own");
+            problems.error(state.source(), message, None);
+        }
+        let Some(when) = when else {
+            let help = "write `when = \"status = 'cancelled'\"`".to_owned();
+            problems.error(state.source(), format!("nothing says when a row is `{name}`"), help);
+            continue;
+        };
+        states.push(SharedState {
+            name: name.to_owned(),
+            label,
+            when: condition(project, table, Some(&when), problems),
+            when_text: when.value,
+        });
+    }
+    if states.len() > MOST_STATES {
+        problems.error(part.source(), format!("at most {MOST_STATES} states are compared"), None);
+        states.truncate(MOST_STATES);
+    }
+    states
 }
 
 fn named_table<'p>(ours: &Section<'_>, project: &'p Project, problems: &mut Problems) -> Option<&'p Table> {
