@@ -362,7 +362,12 @@ fn unknown_story(name: &str) -> Refusal {
 fn tale(found: &Tale, depth: u8) -> Json {
     let text = found.text(depth);
     match found {
-        Tale::Story(told) => json!({ "story": told.0, "later": told.1.later, "text": text }),
+        Tale::Story(told) => {
+            let (story, told) = (&told.0, &told.1);
+            // Only in a story that was revealed for a reason.
+            let input = story.input_json();
+            json!({ "story": story, "input": input, "later": told.later, "told": told, "text": text })
+        }
         Tale::Delivery(told) => json!({ "delivery": told.0, "told": told.1, "text": text }),
     }
 }
