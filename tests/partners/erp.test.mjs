@@ -208,6 +208,49 @@ describe("the shop and a real Tryton", () => {
     await until("agreement", 60, async () => (await compare()).state === "agreed");
   });
 
+  it("says which order is cancelled on one side only", async () => {
+    const customer = await shop.customer("cancelled");
+    const rest = async (method, path, body) => {
+      const headers = { authorization: `bearer ${tryton.facts.key}`, "content-type": "application/json" };
+      const answer = await fetch(`${tryton.facts.rest}/model/${path}`, { method, headers, body: body && JSON.stringify(body) });
+      assert.equal(answer.status, 200, await answer.clone().text());
+      return answer.json();
+    };
+    // Cancelled there: somebody has entered the order by hand, since it never arrived, and then cancelled it.
+    const { json: there } = await buyWhilePaused(customer);
+    // Cancelled here: the sale stands in Tryton as before.
+    const { json: here } = await buy(customer, products[5]);
+    await until("the sale", 60, async () => (await tryton.sales()).some((s) => s.reference === here.number));
+    const cancelled = await shop.request("POST", "/rest/v1/rpc/cancel_order", {
+      token: customer.token,
+      body: { order_id: here.order_id },
+    });
+    assert.equal(cancelled.status, 200, cancelled.text);
+    const [party] = await rest("GET", `party.party?d=${Buffer.from(JSON.stringify([["code", "!=", null]])).toString("base64")}&f=addresses&s=1`);
+    const address = party.addresses[0].id ?? party.addresses[0];
+    const sale = await rest("POST", "sale.sale?f=state", {
+      company: 1, currency: 1, warehouse: 5, payment_term: 10, reference: there.number,
+      party: party.id, invoice_address: address, shipment_address: address,
+    });
+    await rest("POST", `sale.sale/${sale.id}/cancel`, {});
+
+    const words = ["deliveries", "reconcile", "erp", "--project", shop.project, "--data-dir", shop.data];
+    const compare = async (...more) => (await run(takt, [...words, ...more]).catch((error) => error)).stdout;
+    const { differences } = JSON.parse(await compare("--json")).reconciliations[0];
+    const states = differences.filter((d) => d.field === "cancelled").map((d) => [d.key, d.ours, d.theirs]);
+    assert.deepEqual(states.sort(), [[there.number, "false", "true"], [here.number, "true", "false"]].sort());
+    const told = await compare("--lang", "de");
+    assert.match(told, new RegExp(`${here.number}: „storniert“ – hier ja, bei Tryton 8.2 \\(eigener Server\\) nein\\.`));
+    assert.match(told, new RegExp(`${there.number}: „storniert“ – hier nein, bei Tryton 8.2 \\(eigener Server\\) ja\\.`));
+    const { text } = await shop.request("POST", "/rest/v1/rpc/cancel_order", {
+      token: customer.token,
+      body: { order_id: there.order_id },
+    });
+    const now = await compare("--lang", "en");
+    assert.match(now, new RegExp(`${here.number}: "cancelled"`), text);
+    assert.doesNotMatch(now, new RegExp(`${there.number}: "cancelled"`), "both sides say so now");
+  });
+
   it("refuses stock of 0 for everything, which Tryton answers when nobody says where", async () => {
     // The shop as it would be had somebody forgotten the context of the question.
     const forgetful = await mkdtemp(join(tmpdir(), "takt-forgetful-"));

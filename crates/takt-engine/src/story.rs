@@ -1,8 +1,11 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Beneath: `personal.rs`, the values that are shown only
-//! for a reason; `stored.rs`, the text that is kept. Not here: its words (`takt-report`).
+//! for a reason, `input.rs`, what the call was given, `stored.rs`, the text that is kept, and `statements.rs`, the SQL
+//! behind it, worked out when it is read. Not here: its words (`takt-report`).
 
+mod input;
 mod personal;
+mod statements;
 mod stored;
 
 use std::{fmt, sync::Arc};
@@ -70,15 +73,32 @@ pub struct Story {
     /// Names of the events that left with it.
     #[serde(default)]
     pub events: Vec<String>,
+    /// Whether what the call was given is kept beside it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_input: bool,
+    /// What the call was given, as JSON text; only in a story that was revealed for a reason. Never part of the document.
+    #[serde(skip)]
+    pub input: Option<String>,
     /// Whether the personal values stand in it, because somebody gave a reason ([`Engine::reveal_story`]).
     #[serde(skip)]
     pub revealed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Story {
     /// Every written row, in the order of the steps.
     pub fn all_changes(&self) -> impl Iterator<Item = &StoryChange> {
         self.steps.iter().flat_map(|s| &s.changes).chain(&self.changes)
+    }
+
+    /// What the call was given; only in a story that was revealed for a reason.
+    #[must_use]
+    pub fn input_json(&self) -> Option<serde_json::Value> {
+        self.input.as_deref().and_then(|text| serde_json::from_str(text).ok())
     }
 
     fn has_number(&self, number: &str) -> bool {
@@ -415,6 +435,8 @@ impl Recorder {
             changes: self.changes,
             changes_left_out: self.left_out,
             events: self.events,
+            has_input: input::is_kept(&action.input_json),
+            input: input::is_kept(&action.input_json).then(|| action.input_json.clone()),
             revealed: false,
         }
     }

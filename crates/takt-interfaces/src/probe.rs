@@ -125,10 +125,11 @@ impl Interfaces {
             Err(not_made) => return Ok(Probe { detail: Some(not_made.reason), ..empty }),
         };
         request.timeout = Some(PATIENCE.min(found.guard.timeout));
-        let answered = self.house.outbound.send(&format!("{connection}: test"), request).await;
+        let answered = self.house.outbound.ask(&format!("{connection}: test"), request).await;
         let took = micros(begun.elapsed());
         Ok(match answered {
-            Ok(response) => {
+            // As for a delivery: the status says whether it was taken, whatever became of the body.
+            Ok(takt_outbound::Answered { response, .. }) => {
                 let text = String::from_utf8_lossy(&response.body);
                 let location = response.headers.get(::http::header::LOCATION).and_then(|v| v.to_str().ok());
                 Probe {

@@ -21,5 +21,5 @@ pub use mail::{
     Mail, MailAddress, MailAnswer, MailClass, MailCredentials, MailError, MailSecurity, MailServer,
     MailStage, MessageId, Submission, Unsubscribe,
 };
-pub use request::{Request, Response};
+pub use request::{Answered, Request, Response};
 pub use secret::Secret;

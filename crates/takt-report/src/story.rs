@@ -105,6 +105,8 @@ pub struct StepText {
     pub changes: Vec<ChangeText>,
     /// `logic/checkout.ts:31`, for the technician; empty if it was not found.
     pub source: String,
+    /// The statements that wrote it, each once, for the technician.
+    pub statements: Vec<String>,
 }
 
 /// A written row in words.
@@ -377,8 +379,19 @@ impl Teller<'_> {
     }
 
     fn steps(&self) -> Vec<StepText> {
+        let mut statements = self.background.statements.iter();
+        let mut of = |changes: &[StoryChange]| {
+            let mut each: Vec<String> = Vec::new();
+            for statement in statements.by_ref().take(changes.len()).flatten() {
+                if !each.contains(statement) {
+                    each.push(statement.clone());
+                }
+            }
+            each
+        };
+        let steps = self.story.steps.iter().enumerate();
         let mut steps: Vec<StepText> =
-            self.story.steps.iter().enumerate().map(|(i, s)| self.step(i + 1, s)).collect();
+            steps.map(|(i, s)| StepText { statements: of(&s.changes), ..self.step(i + 1, s) }).collect();
         if !self.story.changes.is_empty() {
             steps.push(StepText {
                 number: steps.len() + 1,
@@ -391,6 +404,7 @@ impl Teller<'_> {
                 notes: Vec::new(),
                 changes: self.story.changes.iter().map(|c| self.change(c)).collect(),
                 source: String::new(),
+                statements: of(&self.story.changes),
             });
         }
         steps
@@ -407,6 +421,7 @@ impl Teller<'_> {
             notes: step.notes.iter().filter_map(|n| n.get(self.language)).map(str::to_owned).collect(),
             changes: step.changes.iter().map(|c| self.change(c)).collect(),
             source: self.background.lines.get(&number).cloned().unwrap_or_default(),
+            statements: Vec::new(),
         }
     }
 

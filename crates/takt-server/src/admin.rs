@@ -2,6 +2,8 @@
 //! What a command asks is done by [`execute`], whether a server runs (through the socket) or not (directly).
 //! Who may open the data folder may ask everything here; nobody else can reach it.
 
+pub(crate) mod refusal;
+
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
@@ -14,8 +16,8 @@ use std::{
 use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use takt_auth::{Account, AuthError};
-use takt_engine::{AuditFilter, EngineError};
+use takt_auth::Account;
+use takt_engine::AuditFilter;
 use takt_model::{Connection, ConnectionOrigin};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
@@ -24,6 +26,7 @@ use tokio::{
 
 use zeroize::Zeroizing;
 
+use self::refusal::Refusal;
 use crate::{
     app::App,
     check::Setting,
@@ -155,21 +158,11 @@ impl AdminRequest {
             Self::StoryLast { language, .. }
             | Self::Story { language, .. }
             | Self::AuditList { language, .. } => language,
+            Self::Deliveries(request) => request.language(),
+            Self::Jobs(request) => request.language(),
             Self::By { request, .. } => request.language(),
             _ => "en",
         }
-    }
-}
-
-impl From<AuthError> for AdminError {
-    fn from(error: AuthError) -> Self {
-        Self(sentence(&error.to_string()))
-    }
-}
-
-impl From<EngineError> for AdminError {
-    fn from(error: EngineError) -> Self {
-        Self(sentence(&error.to_string()))
     }
 }
 
@@ -182,12 +175,16 @@ pub(crate) fn sentence(text: &str) -> String {
 /// # Errors
 /// A plain sentence.
 pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminError> {
+    let language = request.language().to_owned();
+    execute_by(app, request).await.map_err(|refused| refused.told(&language))
+}
+
+async fn execute_by(app: &App, request: AdminRequest) -> Result<Json, Refusal> {
     let (look, request) = match request {
         AdminRequest::By { by, reason, request } => {
-            let language = request.language().to_owned();
             let told = |no: NoReason| {
                 let (de, en) = no.words();
-                AdminError(if language == "de" { de } else { en }.to_owned())
+                Refusal::words(en, de)
             };
             let reason = reason.map(|typed| people::reason(&typed).map_err(told)).transpose()?;
             (Look { by: people::command(&by), reason }, *request)
@@ -197,7 +194,7 @@ pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminErro
     execute_for(app, &look, request).await
 }
 
-async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Json, AdminError> {
+async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Json, Refusal> {
     match request {
         AdminRequest::Keys => {
             let keys = app.auth.keys();
@@ -220,7 +217,8 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         }
         AdminRequest::StoryLast { function, language, depth } => {
             let story = app.engine.story_last(function.as_deref())?;
-            let story = story.ok_or_else(|| AdminError("There is no story yet.".to_owned()))?;
+            let story = story
+                .ok_or_else(|| Refusal::words("There is no story yet.", "Es gibt noch keine Geschichte."))?;
             let told = tales::told(app, story, &language, look).await?;
             Ok(tale(&Tale::Story(Box::new(told)), depth))
         }
@@ -257,7 +255,7 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
             if app.auth.connection_secret_remove(&name).await? {
                 Ok(json!({ "name": name }))
             } else {
-                Err(AdminError(format!("There is no secret `{name}`.")))
+                Err(Refusal::Told(format!("There is no secret `{name}`.")))
             }
         }
         AdminRequest::SecretList => secret_list(app),
@@ -283,7 +281,7 @@ async fn account_add(
     email: &str,
     given: Option<String>,
     roles: &[String],
-) -> Result<Json, AdminError> {
+) -> Result<Json, Refusal> {
     known_roles(app, roles)?;
     let made = if given.is_none() { Some(made_up_password()?) } else { None };
     let password = given.as_deref().or(made.as_deref()).unwrap_or_default();
@@ -295,19 +293,19 @@ async fn account_add(
 }
 
 /// 20 letters and digits that cannot be mistaken for each other: 100 bits.
-fn made_up_password() -> Result<String, AdminError> {
+fn made_up_password() -> Result<String, Refusal> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 20];
     ring::rand::SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| AdminError("The system gives no random numbers.".to_owned()))?;
+        .map_err(|_| Refusal::Told("The system gives no random numbers.".to_owned()))?;
     Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect())
 }
 
-async fn account_role(app: &App, email: &str, add: &[String], remove: &[String]) -> Result<Json, AdminError> {
+async fn account_role(app: &App, email: &str, add: &[String], remove: &[String]) -> Result<Json, Refusal> {
     known_roles(app, add)?;
     let account = app.auth.account_find(email).await?;
-    let account = account.ok_or_else(|| AdminError(format!("There is no account {email}.")))?;
+    let account = account.ok_or_else(|| Refusal::Told(format!("There is no account {email}.")))?;
     let mut roles: Vec<String> = account.roles.into_iter().filter(|r| !remove.contains(r)).collect();
     for role in add {
         if !roles.contains(role) {
@@ -317,20 +315,22 @@ async fn account_role(app: &App, email: &str, add: &[String], remove: &[String])
     Ok(app.auth.account_roles_set(email, &roles).await?.to_json())
 }
 
-fn known_roles(app: &App, roles: &[String]) -> Result<(), AdminError> {
+fn known_roles(app: &App, roles: &[String]) -> Result<(), Refusal> {
     let project = app.project();
     let known = &project.settings.roles;
     match roles.iter().find(|r| !known.contains(r)) {
         None => Ok(()),
         Some(role) if known.is_empty() => {
-            Err(AdminError(format!("There is no role `{role}`: takt.toml names no roles.")))
+            Err(Refusal::Told(format!("There is no role `{role}`: takt.toml names no roles.")))
         }
-        Some(role) => Err(AdminError(format!("There is no role `{role}`; there are: {}.", known.join(", ")))),
+        Some(role) => {
+            Err(Refusal::Told(format!("There is no role `{role}`; there are: {}.", known.join(", "))))
+        }
     }
 }
 
 /// Every secret that is kept or needed: by which connections, and whether it has a value. Never the value.
-fn secret_list(app: &App) -> Result<Json, AdminError> {
+fn secret_list(app: &App) -> Result<Json, Refusal> {
     let project = app.project();
     let mut names = app.auth.connection_secret_names()?;
     // Subscriptions keep their own, and nobody sets those by hand.
@@ -347,17 +347,27 @@ fn secret_list(app: &App) -> Result<Json, AdminError> {
     Ok(names.iter().map(one).collect())
 }
 
-fn unknown_story(name: &str) -> AdminError {
-    AdminError(format!(
-        "There is no story {name}; it is the id of a story, a delivery or a delayed job, or the number of something that one of the newest 10,000 wrote."
-    ))
+fn unknown_story(name: &str) -> Refusal {
+    Refusal::words(
+        format!(
+            "There is no story {name}; it is the id of a story, a delivery or a delayed job, or the number of something that one of the newest 10,000 wrote."
+        ),
+        format!(
+            "Es gibt keine Geschichte {name}; gemeint ist die Kennung einer Geschichte, einer Zustellung oder einer aufgeschobenen Aufgabe oder die Nummer von etwas, das eine der neuesten 10.000 geschrieben hat."
+        ),
+    )
 }
 
 /// As commands get it: everything for programs, and the text for people.
 fn tale(found: &Tale, depth: u8) -> Json {
     let text = found.text(depth);
     match found {
-        Tale::Story(told) => json!({ "story": told.0, "later": told.1.later, "text": text }),
+        Tale::Story(told) => {
+            let (story, told) = (&told.0, &told.1);
+            // Only in a story that was revealed for a reason.
+            let input = story.input_json();
+            json!({ "story": story, "input": input, "later": told.later, "told": told, "text": text })
+        }
         Tale::Delivery(told) => json!({ "delivery": told.0, "told": told.1, "text": text }),
     }
 }

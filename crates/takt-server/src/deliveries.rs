@@ -11,13 +11,11 @@ pub(crate) mod words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_engine::Actor;
-use takt_interfaces::{
-    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, InterfacesError,
-};
+use takt_interfaces::{Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState};
 use takt_model::{Uuid, Value};
 
 use crate::{
-    admin::{AdminError, sentence},
+    admin::refusal::Refusal,
     app::App,
     deliveries::words::{connection_state, outcome_word, say, source_word, state_word},
     http::webhooks,
@@ -71,6 +69,8 @@ pub enum DeliveriesRequest {
         id: String,
         /// JSON text.
         body: Option<String>,
+        /// `de` or `en`.
+        language: String,
     },
     /// Puts all deliveries back that fit.
     ReplayAll {
@@ -78,6 +78,8 @@ pub enum DeliveriesRequest {
         wanted: Wanted,
         /// Only counts them.
         dry_run: bool,
+        /// `de` or `en`.
+        language: String,
     },
     /// A delivery shall not leave any more, or has arrived.
     Decide {
@@ -85,6 +87,8 @@ pub enum DeliveriesRequest {
         id: String,
         /// Whether it has arrived.
         arrived: bool,
+        /// `de` or `en`.
+        language: String,
     },
     /// Compares with the other side now.
     Reconcile {
@@ -119,7 +123,29 @@ pub enum DeliveriesRequest {
         connection: String,
         /// Whether it is to stop.
         paused: bool,
+        /// `de` or `en`.
+        language: String,
     },
+}
+
+impl DeliveriesRequest {
+    /// The language of the answer.
+    pub(crate) fn language(&self) -> &str {
+        match self {
+            Self::List { language, .. }
+            | Self::Connections { language, .. }
+            | Self::Drift { language, .. }
+            | Self::Accept { language, .. }
+            | Self::Show { language, .. }
+            | Self::Replay { language, .. }
+            | Self::ReplayAll { language, .. }
+            | Self::Decide { language, .. }
+            | Self::Reconcile { language, .. }
+            | Self::Settle { language, .. }
+            | Self::Test { language, .. }
+            | Self::Pause { language, .. } => language,
+        }
+    }
 }
 
 /// Which deliveries a command means, in the words of the command line.
@@ -140,12 +166,17 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn filter(&self) -> Result<DeliveryFilter, AdminError> {
+    fn filter(&self) -> Result<DeliveryFilter, Refusal> {
         let moment = |text: &Option<String>| text.as_deref().map(moment).transpose();
         let state = |name: &String| {
             let names: Vec<_> = DeliveryState::ALL.iter().map(|s| s.name()).collect();
-            let unknown =
-                || AdminError(format!("There is no state `{name}`; there are: {}.", names.join(", ")));
+            let names = names.join(", ");
+            let unknown = || {
+                Refusal::words(
+                    format!("There is no state `{name}`; there are: {names}."),
+                    format!("Einen Zustand `{name}` gibt es nicht; es gibt: {names}."),
+                )
+            };
             DeliveryState::named(name).ok_or_else(unknown)
         };
         Ok(DeliveryFilter {
@@ -160,25 +191,24 @@ impl Wanted {
     }
 }
 
-pub(crate) fn moment(text: &str) -> Result<i64, AdminError> {
+pub(crate) fn moment(text: &str) -> Result<i64, Refusal> {
     match takt_model::FieldType::Timestamp.parse_text(text) {
         Ok(Value::Timestamp(at)) => Ok(at),
-        _ => Err(AdminError(format!("`{text}` is no moment; write 2026-11-26T09:00:00Z."))),
+        _ => Err(Refusal::words(
+            format!("`{text}` is no moment; write 2026-11-26T09:00:00Z."),
+            format!("`{text}` ist kein Zeitpunkt; er heißt etwa 2026-11-26T09:00:00Z."),
+        )),
     }
 }
 
-pub(crate) fn id(text: &str) -> Result<Uuid, AdminError> {
-    Uuid::parse_str(text).map_err(|_| AdminError(format!("`{text}` is no id.")))
-}
-
-impl From<InterfacesError> for AdminError {
-    fn from(error: InterfacesError) -> Self {
-        Self(sentence(&error.to_string()))
-    }
+pub(crate) fn id(text: &str) -> Result<Uuid, Refusal> {
+    let none =
+        || Refusal::words(format!("`{text}` is no id."), format!("`{text}` ist keine gültige Kennung."));
+    Uuid::parse_str(text).map_err(|_| none())
 }
 
 /// Does what a command asks, for somebody; `text` of the answer is for people.
-pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -> Result<Json, AdminError> {
+pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -> Result<Json, Refusal> {
     let room = &app.interfaces.acting_for(by.clone());
     Ok(match request {
         DeliveriesRequest::List { wanted, limit, language } => {
@@ -230,24 +260,19 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             let text = told(&detail, &language);
             json!({ "delivery": detail, "text": text })
         }
-        DeliveriesRequest::Replay { id: text, body } => {
+        DeliveriesRequest::Replay { id: text, body, language } => {
             room.replay(id(&text)?, body).await?;
-            json!({ "text": "It waits again and leaves as soon as it may." })
+            json!({ "text": words::waits_again(&language) })
         }
-        DeliveriesRequest::ReplayAll { wanted, dry_run } => {
+        DeliveriesRequest::ReplayAll { wanted, dry_run, language } => {
             let replayed = room.replay_all(&wanted.filter()?, dry_run).await?;
             let n = replayed.deliveries;
-            let text = if dry_run {
-                format!("{n} deliveries would be put back; nothing was changed.")
-            } else {
-                format!("{n} deliveries were put back and leave in the order of their dispatch.")
-            };
+            let text = words::put_back(n, dry_run, &language);
             json!({ "deliveries": n, "dry_run": dry_run, "text": text })
         }
-        DeliveriesRequest::Decide { id: text, arrived } => {
+        DeliveriesRequest::Decide { id: text, arrived, language } => {
             room.decide(id(&text)?, arrived).await?;
-            let text = if arrived { "It counts as delivered." } else { "It will not leave any more." };
-            json!({ "text": text })
+            json!({ "text": words::decided(arrived, &language) })
         }
         DeliveriesRequest::Reconcile { connection, dry_run, replay, language } => {
             let wish = takt_interfaces::Wish { dry_run, replay };
@@ -263,10 +288,9 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             told["text"] = format!("{}{answer}", verdicts::sentence(&probe, &language)).into();
             told
         }
-        DeliveriesRequest::Pause { connection, paused } => {
+        DeliveriesRequest::Pause { connection, paused, language } => {
             room.pause(&connection, paused).await?;
-            let text = if paused { "is paused; deliveries wait and nothing is lost" } else { "goes on" };
-            json!({ "text": format!("`{connection}` {text}.") })
+            json!({ "text": words::paused(&connection, paused, &language) })
         }
     })
 }

@@ -24,11 +24,13 @@ mod options;
 mod prepared;
 mod queue;
 mod sqlite;
+mod statement;
 mod store;
 mod tx;
 
 pub use error::{RefusedTransition, StoreError};
 pub use options::StoreOptions;
 pub use prepared::PreparedRead;
+pub use statement::statement;
 pub use store::{Store, StoreHealth};
 pub use tx::{Change, Outcome, Tx, TxContext};

@@ -52,9 +52,13 @@ export function sales({ payload: { keys } }, { call }) {
   const found = [];
   for (let at = 0; at < keys.length; at += AT_ONCE) {
     const numbers = keys.slice(at, at + AT_ONCE);
-    found.push(...find(SALE, [["reference", "in", numbers]], ["reference", "untaxed_amount"], call));
+    found.push(...find(SALE, [["reference", "in", numbers]], ["reference", "untaxed_amount", "state"], call));
   }
-  return found.map((sale) => ({ key: sale.reference, total: decimal(sale.untaxed_amount) }));
+  return found.map((sale) => ({
+    key: sale.reference,
+    total: decimal(sale.untaxed_amount),
+    cancelled: sale.state === "cancelled",
+  }));
 }
 
 /** A decimal comes as a number or as Tryton's tagged object. */

@@ -5,7 +5,7 @@
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use takt_model::Words;
 
-use super::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep};
+use super::{Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep, is_false};
 use crate::EngineError;
 
 /// The text of a story.
@@ -45,6 +45,8 @@ struct Document<'s> {
     changes_left_out: u64,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     events: &'s [String],
+    #[serde(skip_serializing_if = "is_false")]
+    has_input: bool,
 }
 
 impl<'s> Document<'s> {
@@ -65,6 +67,8 @@ impl<'s> Document<'s> {
             changes,
             changes_left_out,
             events,
+            has_input,
+            input: _,
             revealed: _,
         } = story;
         Self {
@@ -82,6 +86,7 @@ impl<'s> Document<'s> {
             changes: changes.iter().map(Change::of).collect(),
             changes_left_out: *changes_left_out,
             events,
+            has_input: *has_input,
         }
     }
 }
@@ -235,6 +240,8 @@ mod tests {
             changes: Vec::new(),
             changes_left_out: 0,
             events: vec!["order.placed".to_owned()],
+            has_input: false,
+            input: None,
             revealed: false,
         }
     }

@@ -6,7 +6,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value as Json, json};
 use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
-use takt_outbound::{Request, Response, Secret};
+use takt_outbound::{Answered, OutboundError, Request, Response, Secret};
 
 use super::{Job, oauth2};
 use crate::{
@@ -39,11 +39,17 @@ pub(super) async fn send(
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
     let sent = masks::beginning(&request.body);
-    let mut ended = match house.outbound.send(&purpose, request).await {
-        Ok(response) if oauth2::is_stale(house, connection, response.status) => {
+    let mut ended = match house.outbound.ask(&purpose, request).await {
+        Ok(Answered { response, .. }) if oauth2::is_stale(house, connection, response.status) => {
             Ended::without_answer(Outcome::Failed, "the token was refused; a new one is asked for")
         }
-        Ok(response) => {
+        Ok(Answered { response, unread: Some(why) }) => {
+            let mut ended = answered(connection, deliver, &response, house.engine.now() / 1_000_000);
+            let is_needed = is_answer_needed(house, connection, job);
+            unread(&mut ended, &why, is_needed);
+            ended
+        }
+        Ok(Answered { response, unread: None }) => {
             let mut ended = answered(connection, deliver, &response, house.engine.now() / 1_000_000);
             if ended.outcome == Outcome::Ok && (200..300).contains(&response.status) {
                 let text = String::from_utf8_lossy(&response.body);
@@ -55,6 +61,26 @@ pub(super) async fn send(
     };
     ended.sent = Some(sent);
     ended
+}
+
+/// Whether what follows depends on what the answer says, beyond its status.
+fn is_answer_needed(house: &House, connection: &Connection, job: &Job) -> bool {
+    let is_judged = house.watch.contracts().judges_answers(&connection.id, &job.delivery.operation);
+    is_judged || connection.connect.protocol == Protocol::JsonRpc
+}
+
+/// What an answer means of which the status came and the body did not come whole. The status is the word of the other
+/// side: what it took, it took, and what it refused, it refused. Only where the body would have said more than that,
+/// nobody knows what became of what it took.
+pub(super) fn unread(ended: &mut Ended, why: &OutboundError, is_needed: bool) {
+    if ended.outcome == Outcome::Ok && !is_needed {
+        return;
+    }
+    if ended.outcome == Outcome::Ok {
+        ended.outcome = Outcome::Unknown;
+    }
+    let status = ended.status.unwrap_or_default();
+    ended.error = Some(format!("answered {status}, but {why}"));
 }
 
 /// Why there is no request: it never can be, or not now.

@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::{Map, Value as Json, json};
 use takt_model::{Connection, ExportRef, Project};
-use takt_outbound::{Request, Response};
+use takt_outbound::{Answered, OutboundError, Request, Response};
 use tokio::runtime::Handle;
 
 use super::{Job, http};
@@ -126,15 +126,22 @@ impl Talk {
             self.sent = Some(masks::beginning(&request.body));
         }
         let request = Request { timeout: Some(left), ..request };
-        match runtime.block_on(house.outbound.send(&purpose, request)) {
-            Ok(response) => self.answered(&asked, &response),
-            Err(error) => {
-                let ended = Ended::of_error(&error);
-                self.unknown |= ended.outcome == Outcome::Unknown;
-                self.trouble = Some(ended.outcome);
-                Err(error.to_string())
-            }
+        match runtime.block_on(house.outbound.ask(&purpose, request)) {
+            Ok(Answered { response, unread }) => match unread.filter(|_| is_taken(&asked, response.status)) {
+                // The function needs what the body says.
+                Some(why) => Err(self.lost(&why)),
+                None => self.answered(&asked, &response),
+            },
+            Err(error) => Err(self.lost(&error)),
         }
+    }
+
+    /// A call that brought no answer that could be read.
+    fn lost(&mut self, error: &OutboundError) -> String {
+        let ended = Ended::of_error(error);
+        self.unknown |= ended.outcome == Outcome::Unknown;
+        self.trouble = Some(ended.outcome);
+        error.to_string()
     }
 
     /// A body that breaks its contract does not leave; trying again makes no sense.
@@ -208,11 +215,7 @@ impl Talk {
         let text = String::from_utf8_lossy(&response.body).into_owned();
         let status = response.status;
         self.last = Some((status, payload::head(&text, http::RESPONSE_HEAD)));
-        let accepted: Vec<u16> = asked["accept"]
-            .as_array()
-            .map(|list| list.iter().filter_map(|s| u16::try_from(s.as_u64()?).ok()).collect())
-            .unwrap_or_default();
-        let class = outcome::of_status(status, &accepted);
+        let class = class_of(asked, status);
         if class == Outcome::Ok {
             return self.judged(asked, status, &text);
         }
@@ -262,6 +265,19 @@ impl Talk {
         let (retry_after, sent, judged) = (self.retry_after, self.sent, self.judged);
         Ended { outcome, status, response, error, retry_after, gone: false, journal, result, judged, sent }
     }
+}
+
+/// What a status means to a call: the function may take some that are no success.
+fn class_of(asked: &Json, status: u16) -> Outcome {
+    let accepted: Vec<u16> = asked["accept"]
+        .as_array()
+        .map(|list| list.iter().filter_map(|s| u16::try_from(s.as_u64()?).ok()).collect())
+        .unwrap_or_default();
+    outcome::of_status(status, &accepted)
+}
+
+fn is_taken(asked: &Json, status: u16) -> bool {
+    class_of(asked, status) == Outcome::Ok
 }
 
 /// The name of the answer to the same call made for the `n`th time.

@@ -176,6 +176,20 @@ impl<'d> Section<'d> {
         Some(Section::new(self.doc, value, format!("[{key}]"), source))
     }
 
+    /// All values of this table, each of which must be a table itself, with their names.
+    pub(crate) fn all_sections(&self, problems: &mut Problems) -> Vec<(&'d str, Section<'d>)> {
+        let mut sections = Vec::new();
+        for (name, source, node) in self.entries() {
+            match node.get_ref().as_table() {
+                Some(table) => {
+                    sections.push((name, Section::new(self.doc, table, format!("[{name}]"), source)));
+                }
+                None => problems.error(&source, format!("`{name}` must be a table `[{name}]`"), None),
+            }
+        }
+        sections
+    }
+
     /// The tables `[[key]]`.
     pub(crate) fn sections(&self, key: &'static str, problems: &mut Problems) -> Vec<Section<'d>> {
         let Some(list) =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use takt_model::{
     Breaker, ConnectionAuth, MissingHere, MissingThere, OnDead, OnUnknown, OperationKind, Project,
-    ProjectFiles, Protocol, Retry, Severity,
+    ProjectFiles, Protocol, Retry, Rhythm, Severity,
 };
 
 const GOOD: &str = r#"
@@ -185,8 +185,8 @@ fn what_is_compared_is_read_whole() {
     assert_eq!(problems, Vec::<String>::new());
     let reconcile = project.connection("erp").unwrap().reconcile.as_ref().unwrap();
     assert_eq!(
-        (reconcile.every, reconcile.window, reconcile.grace),
-        (Duration::from_secs(3600), Duration::from_secs(3 * 86_400), Duration::from_secs(600))
+        (reconcile.rhythm.clone(), reconcile.window, reconcile.grace),
+        (Rhythm::Every(Duration::from_secs(3600)), Duration::from_secs(3 * 86_400), Duration::from_secs(600))
     );
     assert_eq!(reconcile.missing_there, MissingThere::Offer("sale".to_owned()));
     assert_eq!(reconcile.missing_here, MissingHere::Report);
@@ -199,7 +199,18 @@ fn what_is_compared_is_read_whole() {
 #[test]
 fn slips_in_what_is_compared_are_told() {
     for (good, bad, told) in [
-        ("every = \"1h\"", "", "a comparison needs `every`"),
+        ("every = \"1h\"", "", "a comparison needs `every` or a `schedule`"),
+        ("every = \"1h\"", "every = \"1h\"\nschedule = \"30 3 * * *\"", "`every` or a `schedule`, not both"),
+        (
+            "every = \"1h\"",
+            "every = \"1h\"\ntime_zone = \"Europe/Berlin\"",
+            "a time zone without a `schedule`",
+        ),
+        ("every = \"1h\"", "schedule = \"30 25 * * *\"", "the hour \"25\" is none"),
+        ("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berln\"", "unknown time zone"),
+        ("every = \"1h\"", "schedule = \"30 3 * * 1\"", "twice as long as the longest pause"),
+        ("every = \"1h\"", "schedule = \"30 3 30 2 *\"", "never comes"),
+        ("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berlin\"", ""),
         ("window = \"3d\"", "window = \"90m\"", "`window` must be at least twice as long as `every`"),
         ("window = \"3d\"", "window = \"31d\"", "at most 30 days"),
         ("grace = \"10m\"", "grace = \"3d\"", "`grace` must be shorter than `window`"),
@@ -212,6 +223,17 @@ fn slips_in_what_is_compared_are_told() {
         ("expected = \"total > 0\"", "expected = \"totl > 0\"", "totl"),
         ("same = [\"total\"]", "same = [\"sum\"]", "has no field `sum`"),
         ("missing_there = \"offer\"", "missing_there = \"ofer\"", "unknown answer `ofer`"),
+        ("same = [\"total\"]", "states = { gone = { when = \"totl = 0\" } }", "totl"),
+        (
+            "same = [\"total\"]",
+            "states = { gone = { label = \"Gone\" } }",
+            "nothing says when a row is `gone`",
+        ),
+        ("same = [\"total\"]", "states = { total = { when = \"total = 0\" } }", "needs a name of its own"),
+        ("same = [\"total\"]", "states = { at = { when = \"total = 0\" } }", "needs a name of its own"),
+        ("same = [\"total\"]", "states = { gone = \"total = 0\" }", "`gone` must be a table"),
+        ("same = [\"total\"]", "states = { gone = { wen = \"total = 0\" } }", "unknown key `wen`"),
+        ("same = [\"total\"]", "states = { gone = { when = \"total = 0\", label = \"Gone\" } }", ""),
         ("send = \"sale\"", "", "nothing says which operation sends"),
         ("send = \"sale\"", "send = \"sales\"", "there is no operation `sales` that delivers"),
         ("missing_there = \"offer\"", "missing_here = \"receive\"", "no operation receives"),

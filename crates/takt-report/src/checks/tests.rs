@@ -173,6 +173,8 @@ fn story() -> Story {
         changes: Vec::new(),
         changes_left_out: 0,
         events: Vec::new(),
+        has_input: false,
+        input: None,
         revealed: false,
     }
 }

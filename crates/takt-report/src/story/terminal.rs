@@ -134,6 +134,11 @@ fn write_step(f: &mut impl fmt::Write, step: &StepText, depth: Depth) -> fmt::Re
     if depth == Depth::Technical && !step.source.is_empty() {
         writeln!(f, "{indent}     {}", step.source)?;
     }
+    if depth == Depth::Technical {
+        for statement in &step.statements {
+            writeln!(f, "{indent}     {statement}")?;
+        }
+    }
     for note in &step.notes {
         writeln!(f, "{indent}     {note}")?;
     }

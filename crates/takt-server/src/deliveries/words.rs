@@ -10,6 +10,58 @@ pub(crate) fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t 
     if language == "de" { german } else { english }
 }
 
+/// One delivery was put back.
+pub(crate) fn waits_again(language: &str) -> &'static str {
+    say(
+        language,
+        "It waits again and leaves as soon as it may.",
+        "Es wartet wieder und geht hinaus, sobald es darf.",
+    )
+}
+
+/// So many were put back, or would be.
+pub(crate) fn put_back(n: u64, dry_run: bool, language: &str) -> String {
+    match (n, dry_run, language) {
+        (1, true, "de") => "1 Zustellung würde noch einmal angestoßen; nichts wurde geändert.".to_owned(),
+        (_, true, "de") => {
+            format!("{n} Zustellungen würden noch einmal angestoßen; nichts wurde geändert.")
+        }
+        (1, false, "de") => "1 Zustellung wurde noch einmal angestoßen.".to_owned(),
+        (_, false, "de") => format!(
+            "{n} Zustellungen wurden noch einmal angestoßen und gehen in ihrer ursprünglichen Reihenfolge hinaus."
+        ),
+        (1, true, _) => "1 delivery would be put back; nothing was changed.".to_owned(),
+        (_, true, _) => format!("{n} deliveries would be put back; nothing was changed."),
+        (1, false, _) => "1 delivery was put back.".to_owned(),
+        (_, false, _) => {
+            format!("{n} deliveries were put back and leave in the order of their dispatch.")
+        }
+    }
+}
+
+/// A person has decided about one that nobody was sure of.
+pub(crate) fn decided(arrived: bool, language: &str) -> &'static str {
+    if arrived {
+        say(language, "It counts as delivered.", "Es gilt als zugestellt.")
+    } else {
+        say(language, "It will not leave any more.", "Es geht nicht mehr hinaus.")
+    }
+}
+
+/// A connection was stopped, or goes on.
+pub(crate) fn paused(connection: &str, paused: bool, language: &str) -> String {
+    let what = if paused {
+        say(
+            language,
+            "is paused; deliveries wait and nothing is lost",
+            "ist angehalten; Zustellungen warten, und nichts geht verloren",
+        )
+    } else {
+        say(language, "goes on", "läuft weiter")
+    };
+    format!("`{connection}` {what}.")
+}
+
 /// What people call a state.
 pub(crate) fn state_word(state: DeliveryState, language: &str) -> &'static str {
     let (english, german) = match state {

@@ -43,14 +43,9 @@ pub(super) async fn one(
     Query(said): Query<Said>,
 ) -> Response<Body> {
     let message = match said.done.as_deref() {
-        Some("again") => page::success(member.t(
-            "Es wartet wieder und geht hinaus, sobald es darf.",
-            "It waits again and leaves as soon as it may.",
-        )),
-        Some("cancel") => {
-            page::success(member.t("Es geht nicht mehr hinaus.", "It will not leave any more."))
-        }
-        Some("arrived") => page::success(member.t("Es gilt als zugestellt.", "It counts as delivered.")),
+        Some("again") => page::success(words::waits_again(member.visitor.language.code())),
+        Some("cancel") => page::success(words::decided(false, member.visitor.language.code())),
+        Some("arrived") => page::success(words::decided(true, member.visitor.language.code())),
         _ => html! {},
     };
     shown(&app, &member, &id, None, StatusCode::OK, &message).await

@@ -37,6 +37,7 @@ use axum::{
     routing::{get, post},
 };
 use ring::hmac;
+use takt_interfaces::InterfacesError;
 use takt_report::{Evidence, Report, Rooms};
 
 use crate::{app::App, deliveries::facts};
@@ -86,6 +87,11 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/assets/{name}", get(assets::file))
         .fallback(page::nowhere)
         .layer(Extension(Arc::new(Studio::new())))
+}
+
+/// What an error of the room of deliveries means, in German, for commands too.
+pub(crate) fn told_in_german(error: &InterfacesError) -> String {
+    refusal::interfaces(error, language::Language::German)
 }
 
 /// What the pages share besides the application.

@@ -172,8 +172,8 @@ pub(super) fn interfaces(error: &InterfacesError, language: Language) -> String 
             language.t("Diese Änderung gibt es nicht.", "This change does not exist.")
         }
         InterfacesError::NotNow(_) => language.t(
-            "Das geht gerade nicht: Es ist unterwegs, schon beendet, oder jemand ändert es gerade. Bitte laden Sie die Seite neu.",
-            "That is not possible now: it is under way, has ended already, or somebody is changing it. Please load the page again.",
+            "Das geht gerade nicht: Es ist unterwegs, schon beendet, oder jemand ändert es gerade. Bitte sehen Sie noch einmal nach.",
+            "That is not possible now: it is under way, has ended already, or somebody is changing it. Please look again.",
         ),
         InterfacesError::NotCompared(why) => return reconciled::not_compared(why, language.code()),
         InterfacesError::UnknownSubscription(_) => {

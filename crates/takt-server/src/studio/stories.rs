@@ -174,7 +174,11 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
                 summary { (member.t("Für die Technik", "For the technician")) }
                 dl {
                     @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } }
-                    @for step in told.steps.iter().filter(|s| !s.source.is_empty()) { dt { (step.title) } dd { code { (step.source) } } }
+                    @for step in told.steps.iter().filter(|s| !s.source.is_empty() || !s.statements.is_empty()) {
+                        dt { (step.title) }
+                        @if !step.source.is_empty() { dd { code { (step.source) } } }
+                        @for statement in &step.statements { dd { code { (statement) } } }
+                    }
                 }
             }
         }

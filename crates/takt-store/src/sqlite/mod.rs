@@ -25,4 +25,4 @@ pub(crate) use session::{Access, Session};
 pub(crate) use writer::{Undo, WriteJob, Writer};
 
 pub(crate) use read::{Lowered, run as run_read, run_lowered};
-pub(crate) use write::{counter_next, run as run_write, undoes_itself};
+pub(crate) use write::{counter_next, run as run_write, statement, undoes_itself};

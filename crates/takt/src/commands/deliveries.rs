@@ -31,12 +31,16 @@ Examples:
   takt deliveries connections --about                what each is for, and what was really seen of it
   takt deliveries drift                              what partners send that is not as agreed
   takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on
+  takt deliveries pause erp --lang de                the answer in German; else as the terminal
 
 Exit codes of `reconcile`: 0 both sides agree, 1 they could not be asked, 3 something is open.
 Exit codes of `test`: 0 the receiver took it, 1 it did not.")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
     verb: Verb,
+    /// Language of the answer; as the terminal if nothing is said.
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    lang: Option<Language>,
 }
 
 #[derive(Debug, Args)]
@@ -130,9 +134,6 @@ enum Verb {
         /// Compare nothing, and say that what does not agree about this is settled.
         #[arg(long, value_name = "KEY", requires = "connection", conflicts_with_all = ["dry_run", "replay"])]
         settled: Option<String>,
-        /// Language of the text; as the terminal if nothing is said.
-        #[arg(long, value_enum)]
-        lang: Option<Language>,
     },
     /// Say how messages of other systems differ from what is agreed, with both samples.
     Drift {
@@ -170,7 +171,7 @@ enum DriftVerb {
 impl DeliveriesCommand {
     pub(crate) fn run(self, common: &Common) -> Exit {
         let format = common.format();
-        let request = match self.verb.request() {
+        let request = match self.verb.request(Language::code(self.lang).to_owned()) {
             Ok(request) => AdminRequest::Deliveries(request),
             Err(why) => return format.fail(why),
         };
@@ -204,35 +205,37 @@ fn exit_of(answer: &Json) -> Exit {
 }
 
 impl Verb {
-    fn request(self) -> Result<DeliveriesRequest, String> {
-        let language = Language::code(None).to_owned();
+    fn request(self, language: String) -> Result<DeliveriesRequest, String> {
+        let is_german = language == "de";
         Ok(match self {
             Self::List { which, limit } => DeliveriesRequest::List { wanted: which.into(), limit, language },
             Self::Show { id } => DeliveriesRequest::Show { id, language },
             Self::Replay { id: Some(_), dry_run: true, .. } => {
-                return Err(
-                    "--dry-run counts what several would be; for one, see `takt deliveries show`.".to_owned()
-                );
+                let why = if is_german {
+                    "--dry-run zählt, wie viele es wären; eine einzelne zeigt `takt deliveries show`."
+                } else {
+                    "--dry-run counts what several would be; for one, see `takt deliveries show`."
+                };
+                return Err(why.to_owned());
             }
             Self::Replay { id: Some(id), body, .. } => {
                 let read = |path: std::path::PathBuf| {
-                    std::fs::read_to_string(&path)
-                        .map_err(|e| format!("{} cannot be read: {e}.", path.display()))
+                    let cannot = if is_german { "ist nicht lesbar" } else { "cannot be read" };
+                    std::fs::read_to_string(&path).map_err(|e| format!("{} {cannot}: {e}.", path.display()))
                 };
-                DeliveriesRequest::Replay { id, body: body.map(read).transpose()? }
+                DeliveriesRequest::Replay { id, body: body.map(read).transpose()?, language }
             }
             Self::Replay { id: None, which, dry_run, .. } => {
-                DeliveriesRequest::ReplayAll { wanted: which.into(), dry_run }
+                DeliveriesRequest::ReplayAll { wanted: which.into(), dry_run, language }
             }
-            Self::Cancel { id } => DeliveriesRequest::Decide { id, arrived: false },
-            Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
-            Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
-            Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
-            Self::Reconcile { connection: Some(connection), settled: Some(key), lang, .. } => {
-                DeliveriesRequest::Settle { connection, key, language: Language::code(lang).to_owned() }
+            Self::Cancel { id } => DeliveriesRequest::Decide { id, arrived: false, language },
+            Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true, language },
+            Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true, language },
+            Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false, language },
+            Self::Reconcile { connection: Some(connection), settled: Some(key), .. } => {
+                DeliveriesRequest::Settle { connection, key, language }
             }
-            Self::Reconcile { connection, dry_run, replay, lang, .. } => {
-                let language = Language::code(lang).to_owned();
+            Self::Reconcile { connection, dry_run, replay, .. } => {
                 DeliveriesRequest::Reconcile { connection, dry_run, replay, language }
             }
             Self::Drift { verb: Some(DriftVerb::Accept { id }), .. } => {

@@ -7,6 +7,7 @@ mod delete;
 mod insert;
 mod obligations;
 mod returning;
+mod shape;
 mod targets;
 mod truth;
 mod update;
@@ -19,6 +20,7 @@ use super::{error::driver, lower::Env, session::Session, types::Bind};
 use crate::{Outcome, StoreError};
 
 pub(crate) use defaults::counter_next;
+pub(crate) use shape::statement;
 
 /// The values of a primary key.
 type Key = Vec<Bind<'static>>;
