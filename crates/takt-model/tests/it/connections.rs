@@ -200,6 +200,7 @@ fn what_is_compared_is_read_whole() {
 fn slips_in_what_is_compared_are_told() {
     for (good, bad, told) in [
         ("every = \"1h\"", "", "a comparison needs `every`"),
+        ("every = \"1h\"", "every = \"10s\"", "`every` must be a minute (`1m`) or more; write"),
         ("window = \"3d\"", "window = \"90m\"", "`window` must be at least twice as long as `every`"),
         ("window = \"3d\"", "window = \"31d\"", "at most 30 days"),
         ("grace = \"10m\"", "grace = \"3d\"", "`grace` must be shorter than `window`"),

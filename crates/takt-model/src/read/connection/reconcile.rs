@@ -53,6 +53,13 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
 }
 
 fn check_times(source: &Source, every: Duration, window: Duration, grace: Duration, problems: &mut Problems) {
+    if every < SHORTEST {
+        problems.error(
+            source,
+            "`every` must be a minute (`1m`) or more",
+            "write `every = \"1h\"`".to_owned(),
+        );
+    }
     if window < every * 2 {
         let help = "what comes up while one comparison runs must be seen by the next: twice `every`, or more";
         problems.error(source, "`window` must be at least twice as long as `every`", help.to_owned());
