@@ -56,7 +56,7 @@ impl<'c> Checker<'c> {
             }
             "update" => {
                 self.conditions(argument(0));
-                self.row(argument(1));
+                self.changes(argument(1));
                 self.options(argument(2), verb, &["all", "returning"]);
             }
             "delete" => {
@@ -117,6 +117,27 @@ impl<'c> Checker<'c> {
         for (name, value) in values {
             if let Some(field) = self.field(name) {
                 self.value(field, value);
+            }
+        }
+    }
+
+    /// `{ field: value }`, or `{ field: { add: n } }` of a number.
+    fn changes(&mut self, given: &Literal) {
+        self.row(given);
+        let Literal::Object(values) = given else { return };
+        for (name, value) in values {
+            let (Some(field), Literal::Object(change)) = (self.table.field(&name.name), value) else {
+                continue;
+            };
+            let is_number = matches!(
+                field.kind,
+                FieldType::Integer | FieldType::Bigint | FieldType::Decimal { .. } | FieldType::Double
+            );
+            for (verb, _) in
+                change.iter().filter(|(v, _)| is_number && !["add", "sub"].contains(&v.name.as_str()))
+            {
+                let message = format!("a number can be changed by `add` and `sub`, not by `{}`", verb.name);
+                self.mistake(verb, message, ["add", "sub"]);
             }
         }
     }

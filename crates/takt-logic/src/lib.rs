@@ -12,6 +12,7 @@ mod calls;
 mod check;
 mod consumer;
 mod cron;
+mod emits;
 mod error;
 mod exports;
 mod function;
@@ -50,6 +51,7 @@ mod js {
 
 pub use action::Call;
 pub use consumer::{Consumer, Event};
+pub use emits::Emitted;
 pub use error::LogicError;
 pub use function::{Function, FunctionKind, Trigger};
 pub use http_call::{HttpAnswer, HttpCall};

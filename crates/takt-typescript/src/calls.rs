@@ -1,4 +1,5 @@
-//! Calls that can be read without running anything: `db.<table>.<verb>(..)` and `later("name", ..)`.
+//! Calls that can be read without running anything: `db.<table>.<verb>(..)` and `later("name", ..)`; events stand in
+//! `emits.rs`.
 //! What is not written out (variables, spreads, computed keys) is [`Literal::Unknown`] or not there at all: a reader
 //! may say something about what it sees, and nothing about the rest.
 
@@ -6,7 +7,7 @@ use std::collections::HashSet;
 
 use oxc_ast::ast::{
     Argument, ArrayExpressionElement, BindingPattern, CallExpression, Expression, FormalParameter,
-    ObjectPropertyKind,
+    IdentifierReference, ObjectPropertyKind,
 };
 use oxc_semantic::{Scoping, SymbolId};
 use oxc_span::GetSpan;
@@ -43,6 +44,7 @@ pub enum Literal {
 pub(crate) struct Given {
     db: HashSet<SymbolId>,
     later: HashSet<SymbolId>,
+    emit: HashSet<SymbolId>,
 }
 
 impl Given {
@@ -55,6 +57,7 @@ impl Given {
             match property.key.static_name().as_deref() {
                 Some("db") => self.db.insert(symbol),
                 Some("later") => self.later.insert(symbol),
+                Some("emit") => self.emit.insert(symbol),
                 _ => false,
             };
         }
@@ -77,6 +80,12 @@ impl Given {
             }
             _ => false,
         }
+    }
+
+    /// Whether this is `emit` under whichever name a parameter brings it, or a parameter of that name in a helper.
+    pub(crate) fn is_emit(&self, identifier: &IdentifierReference<'_>, scoping: &Scoping) -> bool {
+        let symbol = identifier.reference_id.get().and_then(|id| scoping.get_reference(id).symbol_id());
+        identifier.name == "emit" || symbol.is_some_and(|symbol| self.emit.contains(&symbol))
     }
 
     fn is_later(&self, callee: &Expression<'_>, scoping: &Scoping) -> bool {
@@ -126,7 +135,7 @@ pub(crate) fn later_call(
     }
 }
 
-fn literal(expression: &Expression<'_>, lines: &Lines<'_>) -> Literal {
+pub(crate) fn literal(expression: &Expression<'_>, lines: &Lines<'_>) -> Literal {
     match expression.get_inner_expression() {
         Expression::StringLiteral(text) => {
             Literal::Text(Named { name: text.value.to_string(), place: lines.place(text.span.start) })
