@@ -12,6 +12,7 @@ use takt_outbound::{Outbound, OutboundOptions};
 use crate::project_files::{ReadError, read_project};
 
 mod connections;
+mod events;
 mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
@@ -78,6 +79,7 @@ pub(crate) fn load(
     problems.extend(time_zone(&project));
     problems.extend(mails::check(&templates, &project));
     problems.extend(connections::check(&project, &logic));
+    problems.extend(events::check(&files, &project, &logic));
     let (contracts, contract_problems) = Contracts::read(&files, &project);
     problems.extend(contract_problems);
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));

@@ -155,7 +155,9 @@ fn near_miss(name: &str, source: &Source, tables: &[Table], problems: &mut Probl
     let public = || tables.iter().filter(is_public);
     let known = || public().flat_map(|t| t.fields.iter().map(|f| &f.name).chain([&t.name]));
     let plain = name.rsplit('.').next().unwrap_or(name);
-    if known().all(|k| k != plain)
+    // "prices" speaks of the field `price`.
+    let one = |word: &str| word.trim_end_matches('s').to_owned();
+    if known().all(|k| one(k) != one(plain))
         && let Some(help) = super::did_you_mean(plain, known().map(String::as_str))
     {
         problems.warning(source, format!("no table and no field is called `{name}`"), help);

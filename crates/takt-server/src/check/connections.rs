@@ -1,8 +1,10 @@
 //! What connections name in `logic/`: mapping functions, and consumers of what comes in; and where they lead.
 
+use takt_interfaces::readable_sender;
 use takt_logic::Logic;
 use takt_model::{
-    Connection, ConnectionAuth, ExportRef, Operation, OperationKind, Problem, Project, Severity, Source,
+    Connect, Connection, ConnectionAuth, ExportRef, FieldType, MailSecurity, Operation, OperationKind,
+    Problem, Project, Protocol, Severity, Source, Value, ValueRef,
 };
 use takt_outbound::names_own_network;
 
@@ -23,11 +25,18 @@ pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> O
 
 pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let today = today();
     for connection in &project.connections {
         if let Some(reconcile) = &connection.reconcile {
             problems.extend(mapping(&reconcile.source, &reconcile.theirs, logic));
         }
         problems.extend(leads_inside(connection));
+        let asked = connection.reconcile.as_ref().and_then(|r| r.connect.as_ref());
+        for connect in std::iter::once(&connection.connect).chain(asked) {
+            problems.extend(in_the_clear(connect));
+            problems.extend(over(connect, &today));
+        }
+        problems.extend(nobody_writes(&connection.connect));
         for operation in &connection.operations {
             problems.extend(match &operation.kind {
                 OperationKind::Deliver(deliver) => {
@@ -54,14 +63,58 @@ fn leads_inside(connection: &Connection) -> Option<Problem> {
         ConnectionAuth::OAuth2 { token_url, .. } => token_url.as_str(),
         _ => "",
     };
-    let inside = [connect.address.as_str(), token].into_iter().find(|a| names_own_network(a))?;
+    let shown = connect.shown_address();
+    let inside = [shown.as_str(), token].into_iter().find(|a| names_own_network(a))?;
     (!connect.allow_private).then(|| Problem {
-        source: connection.source.clone(),
+        source: connect.source.clone(),
         column: None,
         severity: Severity::Error,
         message: format!("`{inside}` is an address of the own network"),
         help: Some("write `allow_private = true` in `[connect]` if it is meant".to_owned()),
     })
+}
+
+/// Whoever sits on the way reads and changes what crosses the internet in the clear. In the own network it is the
+/// owner's own risk, which `allow_private` says.
+fn in_the_clear(connect: &Connect) -> Option<Problem> {
+    let token = match &connect.auth {
+        ConnectionAuth::OAuth2 { token_url, .. } => token_url.as_str(),
+        _ => "",
+    };
+    let is_plain = |address: &str| address.starts_with("http://") && !names_own_network(address);
+    let shown = connect.shown_address();
+    let (plain, help) = match connect.protocol {
+        Protocol::Smtp => {
+            let is_open = connect.security == MailSecurity::None && !names_own_network(&connect.address);
+            (is_open.then_some(shown.as_str()), "write `security = \"starttls\"` or `\"tls\"`")
+        }
+        _ => ([shown.as_str(), token].into_iter().find(|a| is_plain(a)), "write `https://`"),
+    };
+    let plain = plain.filter(|_| !connect.allow_private)?;
+    let message = format!("`{plain}` would be reached in the clear: everybody on the way could read it");
+    let help = format!("{help}; for a name in the own network write `allow_private = true`");
+    Some(Problem { help: Some(help), ..told(&connect.source, Severity::Error, message) })
+}
+
+/// A version that is over is answered as somebody over there pleases.
+fn over(connect: &Connect, today: &Value) -> Option<Problem> {
+    let api = connect.api.as_ref()?;
+    let (Some(end), Value::Date(today)) = (api.end, today) else { return None };
+    let message = format!("the version `{}` of the other side ended on {end}", api.version);
+    (end < *today).then(|| told(&connect.source, Severity::Warning, message))
+}
+
+fn today() -> Value {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = ValueRef::Timestamp(i64::try_from(now.as_micros()).unwrap_or(i64::MAX)).to_text();
+    FieldType::Date.parse_text(now.get(..10).unwrap_or_default()).unwrap_or(Value::Null)
+}
+
+fn nobody_writes(connect: &Connect) -> Option<Problem> {
+    let from = connect.from.as_deref()?;
+    let why = readable_sender(from).err()?;
+    let help = Some("write `from = \"Shop <post@shop.example>\"`".to_owned());
+    Some(Problem { help, ..told(&connect.source, Severity::Error, why) })
 }
 
 fn mapping(source: &Source, map: &ExportRef, logic: &Logic) -> Option<Problem> {
