@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_engine::Actor;
 use takt_interfaces::{
-    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, InterfacesError,
+    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, FUNCTIONS,
+    Interfaces, InterfacesError, Replayed,
 };
-use takt_model::{Uuid, Value};
+use takt_model::{Uuid, Value, did_you_mean};
 
 use crate::{
     admin::{AdminError, sentence},
@@ -74,8 +75,11 @@ pub enum DeliveriesRequest {
     },
     /// Puts all deliveries back that fit.
     ReplayAll {
-        /// Which.
+        /// Which; if no state is said, dead letters.
         wanted: Wanted,
+        /// In every state that is not waiting, what has arrived too.
+        #[serde(default)]
+        all: bool,
         /// Only counts them.
         dry_run: bool,
     },
@@ -182,7 +186,9 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
     let room = &app.interfaces.acting_for(by.clone());
     Ok(match request {
         DeliveriesRequest::List { wanted, limit, language } => {
-            let found = room.deliveries(&wanted.filter()?, limit)?;
+            let filter = wanted.filter()?;
+            is_known(app, room, &filter)?;
+            let found = room.deliveries(&filter, limit)?;
             let text = if found.is_empty() {
                 say(&language, "There are no such deliveries.", "Es gibt keine solchen Zustellungen.")
                     .to_owned()
@@ -234,15 +240,16 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             room.replay(id(&text)?, body).await?;
             json!({ "text": "It waits again and leaves as soon as it may." })
         }
-        DeliveriesRequest::ReplayAll { wanted, dry_run } => {
-            let replayed = room.replay_all(&wanted.filter()?, dry_run).await?;
-            let n = replayed.deliveries;
-            let text = if dry_run {
-                format!("{n} deliveries would be put back; nothing was changed.")
-            } else {
-                format!("{n} deliveries were put back and leave in the order of their dispatch.")
-            };
-            json!({ "deliveries": n, "dry_run": dry_run, "text": text })
+        DeliveriesRequest::ReplayAll { wanted, all, dry_run } => {
+            let mut filter = wanted.filter()?;
+            is_known(app, room, &filter)?;
+            if filter.state.is_none() && !all {
+                filter.state = Some(DeliveryState::Dead);
+            }
+            let replayed = room.replay_all(&filter, dry_run).await?;
+            let (deliveries, delivered) = (replayed.deliveries, replayed.delivered);
+            let text = put_back(&replayed);
+            json!({ "deliveries": deliveries, "delivered": delivered, "dry_run": dry_run, "text": text })
         }
         DeliveriesRequest::Decide { id: text, arrived } => {
             room.decide(id(&text)?, arrived).await?;
@@ -269,6 +276,40 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             json!({ "text": format!("`{connection}` {text}.") })
         }
     })
+}
+
+/// A name that nobody has is a slip, and "nothing found" would hide it. What a connection left behind that is gone can
+/// still be looked at.
+fn is_known(app: &App, room: &Interfaces, filter: &DeliveryFilter) -> Result<(), AdminError> {
+    let Some(name) = &filter.connection else { return Ok(()) };
+    let project = app.project();
+    let known = || project.connections.iter().map(|c| c.id.as_str()).chain([FUNCTIONS]);
+    let of_it = DeliveryFilter { connection: Some(name.clone()), ..DeliveryFilter::default() };
+    if known().any(|id| id == name) || room.count(&of_it)? > 0 {
+        return Ok(());
+    }
+    let near = did_you_mean(name, known()).map(|near| format!(": {near}")).unwrap_or_default();
+    Err(AdminError(sentence(&format!("There is no connection `{name}`{near}"))))
+}
+
+/// What a replay of many did, or would do.
+fn put_back(replayed: &Replayed) -> String {
+    let n = match replayed.deliveries {
+        1 => "One delivery".to_owned(),
+        n => format!("{n} deliveries"),
+    };
+    let were = if replayed.deliveries == 1 { "was" } else { "were" };
+    let again = match replayed.delivered {
+        0 => String::new(),
+        1 => " One of them has arrived already: it would arrive once more.".to_owned(),
+        n => format!(" {n} of them have arrived already: they would arrive once more."),
+    };
+    let again = if replayed.dry_run { again } else { again.replace(" would arrive", " will arrive") };
+    if replayed.dry_run {
+        format!("{n} would be put back; nothing was changed.{again}")
+    } else {
+        format!("{n} {were} put back, to leave in the order of their dispatch.{again}")
+    }
 }
 
 fn time(at: i64) -> String {
