@@ -71,7 +71,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, ReadError> {
     let files = read_project(project_dir)?;
     let (mut project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
-    connections::take_addresses(&mut project, |name| std::env::var(name).ok());
+    problems.extend(connections::take_addresses(&mut project, |name| std::env::var(name).ok()));
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);

@@ -220,5 +220,8 @@ fn slips_in_who_decides_about_what_are_told() {
         ("shop = [\"orders\"]", "shop = \"orders\"", "error: `leads.shop` must be a list of field names"),
     ]);
     // The other side has words of its own.
-    assert_eq!(told_of("erp = [\"stock\"]", "idp = [\"groups\", \"payment state\", \"order\"]"), Vec::<String>::new());
+    assert_eq!(
+        told_of("erp = [\"stock\"]", "idp = [\"groups\", \"payment state\", \"order\"]"),
+        Vec::<String>::new()
+    );
 }

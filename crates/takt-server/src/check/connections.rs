@@ -9,8 +9,12 @@ use takt_model::{
 use takt_outbound::names_own_network;
 
 /// Where a connection leads may differ from machine to machine: `TAKT_CONNECTION_ERP_BASE` is the address of `erp`.
-/// Who sets it means it, so private addresses are allowed there.
-pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> Option<String>) {
+/// Who sets it means it, so private addresses are allowed there. A password in it would be shown to whoever may look.
+pub(super) fn take_addresses(
+    project: &mut Project,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
     for connection in &mut project.connections {
         let name = format!("TAKT_CONNECTION_{}_BASE", connection.id.to_ascii_uppercase());
         if let Some(address) = variable(&name).filter(|a| !a.is_empty()) {
@@ -19,8 +23,17 @@ pub(super) fn take_addresses(project: &mut Project, variable: impl Fn(&str) -> O
             let connect = asked.unwrap_or(&mut connection.connect);
             connect.address = address.trim_end_matches('/').to_owned();
             connect.allow_private = true;
+            let authority = connect.address.split("://").last().unwrap_or_default();
+            if authority.split(['/', '?']).next().is_some_and(|a| a.contains('@')) {
+                let help =
+                    "write `auth = { kind = \"basic\", user = \"...\", secret = \"...\" }` in the file";
+                let message = format!("`{name}` holds a user or a password");
+                let help = Some(help.to_owned());
+                problems.push(Problem { help, ..told(&connect.source, Severity::Error, message) });
+            }
         }
     }
+    problems
 }
 
 pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
@@ -137,4 +150,32 @@ fn unheard(operation: &Operation, events: &[String], logic: &Logic) -> Option<Pr
 
 fn told(source: &Source, severity: Severity, message: String) -> Problem {
     Problem { source: source.clone(), column: None, severity, message, help: None }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use takt_model::ProjectFiles;
+
+    use super::*;
+
+    #[test]
+    fn the_environment_says_where_a_connection_leads_and_holds_no_password() {
+        let file = "purpose = \"x\"\npartner = { name = \"x\" }\nowner = \"x\"\noutage = { en = \"x\" }\ndata = []\n\
+                    [connect]\nprotocol = \"rest\"\nbase = \"https://erp.example\"\n";
+        let takt = "name = \"Test\"\nlanguages = [\"en\"]\n";
+        let files = ProjectFiles::from([("takt.toml", takt), ("interfaces/erp.toml", file)]);
+        for (value, is_fine) in
+            [("http://10.0.0.7:8069/rest/", true), ("https://ann:geheim@erp.example", false)]
+        {
+            let (mut project, _) = Project::parse(&files, &[]);
+            let variable = |name: &str| (name == "TAKT_CONNECTION_ERP_BASE").then(|| value.to_owned());
+            let told: Vec<_> =
+                take_addresses(&mut project, variable).iter().map(ToString::to_string).collect();
+            assert_eq!(told.is_empty(), is_fine, "{told:?}");
+            assert!(!told.join("").contains("geheim"), "{told:?}");
+            let connect = &project.connection("erp").unwrap().connect;
+            assert!(connect.allow_private && !connect.address.ends_with('/'));
+        }
+    }
 }
