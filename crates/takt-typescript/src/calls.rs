@@ -29,8 +29,8 @@ pub struct DbCall {
 /// What an expression says by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Literal {
-    /// Those keys of an object that are written out; there may be more.
-    Object(Vec<(Named, Literal)>),
+    /// Those keys of an object that are written out, and whether there can be no more.
+    Object(Vec<(Named, Literal)>, bool),
     /// Those entries of a list that are written out; there may be more.
     List(Vec<Literal>),
     /// A text.
@@ -154,7 +154,9 @@ pub(crate) fn literal(expression: &Expression<'_>, lines: &Lines<'_>) -> Literal
                 let place = lines.place(property.key.span().start);
                 Some((Named { name, place }, literal(&property.value, lines)))
             };
-            Literal::Object(object.properties.iter().filter_map(property).collect())
+            let written: Vec<_> = object.properties.iter().filter_map(property).collect();
+            let is_whole = written.len() == object.properties.len();
+            Literal::Object(written, is_whole)
         }
         _ => Literal::Unknown,
     }

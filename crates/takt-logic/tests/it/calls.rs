@@ -33,7 +33,9 @@ await db.things.upsert({ name: "x" }, { on: ["nme"] });
 await db.things.delete({ actve: true });
 await db.parts.get({ thing: input.x, plce: 1 });
 later("remnd", {});
-await db.things.update({ id: input.x }, { count: { plus: 1 }, price: { add: 1 }, extra: { plus: 1 } });"#,
+await db.things.update({ id: input.x }, { count: { plus: 1 }, price: { add: 1 }, extra: { plus: 1 } });
+await db.things.insert([{ name: "x" }, { count: 1 }, { ...input, count: 1 }, { ["name"]: 1 }]);
+await db.parts.upsert({ place: 1 });"#,
         expect![[r#"
             logic/a.ts:2:10: error: unknown table `thinks`; did you mean `things`?
             logic/a.ts:3:17: error: db.things has no `fnd`; did you mean `find`?
@@ -56,7 +58,9 @@ await db.things.update({ id: input.x }, { count: { plus: 1 }, price: { add: 1 },
             logic/a.ts:11:26: error: things has no field `actve`; did you mean `active`?
             logic/a.ts:12:38: error: parts has no field `plce`; did you mean `place`?
             logic/a.ts:13:7: error: there is no job `remnd`; did you mean `remind`?
-            logic/a.ts:14:52: error: a number can be changed by `add` and `sub`, not by `plus`"#]],
+            logic/a.ts:14:52: error: a number can be changed by `add` and `sub`, not by `plus`
+            logic/a.ts:15:17: error: a new row of things needs `name`
+            logic/a.ts:16:16: error: a new row of parts needs `thing`"#]],
     );
 }
 
