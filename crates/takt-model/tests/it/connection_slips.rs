@@ -171,6 +171,7 @@ fn what_cannot_be_meant_is_refused() {
         ("\"4/s\"", "\"0/s\"", "`0/s` is no rate; write `4/s`; without `rate` there is no limit"),
         ("give_up = \"1d\"", "give_up = \"30s\"", "`give_up` comes before the first pause is over"),
         ("[\"1m\", \"5m\"]", "[\"2d\"]", "`give_up` comes before the first pause is over"),
+        ("retry =", "lane = \"\"\nretry =", "erp.toml:18: error: `lane` names a place in the event"),
         ("retry =", "ok_also = [500]\nretry =", "erp.toml:18: error: 500 says that nothing was done"),
         ("retry =", "ok_also = [409, 429]\nretry =", "429 says that nothing was done"),
         (

@@ -62,7 +62,12 @@ fn deliver(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> D
         let help = "write `on = \"order.placed\"`".to_owned();
         problems.error(part.source(), "nothing says which events go out", help);
     }
-    let lane = part.text("lane", problems).map(|l| l.value);
+    let lane = part.text("lane", problems);
+    if let Some(said) = lane.as_ref().filter(|l| l.value.trim().is_empty()) {
+        let help = "write `lane = \"order.id\"`, or leave it out".to_owned();
+        problems.error(&said.source, "`lane` names a place in the event", help);
+    }
+    let lane = lane.map(|l| l.value).filter(|l| !l.trim().is_empty());
     Deliver {
         on,
         request: part.text("request", problems).and_then(|r| request(&r, problems)),
