@@ -76,6 +76,8 @@ pub struct DeliveryDetail {
 pub struct Replayed {
     /// Deliveries.
     pub deliveries: u64,
+    /// Those of them that had arrived already, and arrive once more.
+    pub delivered: u64,
     /// Whether it was only counted.
     pub dry_run: bool,
 }
@@ -280,7 +282,8 @@ impl Interfaces {
         let waiting_too = filter.state == Some(DeliveryState::Waiting);
         let may_leave = move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
         found.retain(|d| is_known(&project, &d.connection) && may_leave(d));
-        let replayed = Replayed { deliveries: found.len() as u64, dry_run };
+        let arrived = found.iter().filter(|d| d.state == DeliveryState::Delivered).count();
+        let replayed = Replayed { deliveries: found.len() as u64, delivered: arrived as u64, dry_run };
         if dry_run {
             return Ok(replayed);
         }

@@ -31,7 +31,7 @@ mod seen;
 pub mod sign;
 mod subscriptions;
 
-pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
+pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk, readable_sender};
 pub use contract::{Contracts, Direction, Drift, DriftKind, Judged};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::{InterfacesError, NotCompared};

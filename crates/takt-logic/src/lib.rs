@@ -11,6 +11,7 @@ mod action;
 mod calls;
 mod check;
 mod consumer;
+mod emits;
 mod error;
 mod exports;
 mod function;
@@ -48,6 +49,7 @@ mod js {
 
 pub use action::Call;
 pub use consumer::{Consumer, Event};
+pub use emits::Emitted;
 pub use error::LogicError;
 pub use function::{Function, FunctionKind, Trigger};
 pub use http_call::{HttpAnswer, HttpCall};

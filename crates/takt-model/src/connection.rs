@@ -191,16 +191,25 @@ pub struct Connect {
     pub tolerance: Duration,
     /// Which version of the other side's interface it was made for.
     pub api: Option<ApiVersion>,
+    /// Where the address stands; where the connection does if there is none.
+    pub source: Source,
 }
 
 impl Connect {
-    /// The address for people and logs. A query may hold a key of the other side, so it is left out.
+    /// The address for people and logs. A query may hold a key of the other side, and what stands before an `@` a
+    /// password, so both are left out.
     #[must_use]
     pub fn shown_address(&self) -> String {
-        match self.address.split_once('?') {
-            Some((before, _)) => format!("{before}?…"),
-            None => self.address.clone(),
-        }
+        let (before, query) = match self.address.split_once('?') {
+            Some((before, _)) => (before, "?…"),
+            None => (self.address.as_str(), ""),
+        };
+        let (scheme, rest) = before.split_once("://").map_or(("", before), |(s, r)| (s, r));
+        let joint = if scheme.is_empty() { "" } else { "://" };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        format!("{scheme}{joint}{host}{path}{query}")
     }
 }
 

@@ -38,6 +38,7 @@ pub use plausible::{Figure, FigureKind, Figures, PlausibleRule};
 pub use principal::{Principal, Rights, User};
 pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};
+pub use read::did_you_mean;
 pub use reconcile::{MissingHere, MissingThere, Ours, Reconcile, Rhythm, SharedState};
 pub use schedule::Schedule;
 pub use settings::{

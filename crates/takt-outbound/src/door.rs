@@ -366,6 +366,18 @@ fn parse(text: &str) -> Result<Url, OutboundError> {
     }
 }
 
+/// The host that a call to `address` is counted under ([`Outbound::dependencies`]): of `https://erp.example:8443/rest`
+/// it is `erp.example:8443`, and `mail.example:587` is one already.
+#[must_use]
+pub fn host_of_address(address: &str) -> Option<String> {
+    let host = if address.contains("://") {
+        host_of(&Url::parse(address).ok()?)
+    } else {
+        address.rsplit('@').next().unwrap_or_default().to_owned()
+    };
+    (!host.is_empty()).then_some(host)
+}
+
 fn host_of(url: &Url) -> String {
     match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),

@@ -504,6 +504,9 @@ impl Teller<'_> {
     }
 
     fn value(&self, field: Option<&Field>, text: &str) -> String {
+        if let Some(label) = field.and_then(|f| f.value_label(text, self.language)) {
+            return label.to_owned();
+        }
         let kind = field.map_or(&FieldType::Text, |f| &f.kind);
         if matches!(kind, FieldType::Timestamp)
             && let Ok(at) = text.parse::<jiff::Timestamp>()

@@ -16,9 +16,9 @@ use std::{
 use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use takt_auth::Account;
+use takt_auth::{Account, StudioRole, connection_secret_check};
 use takt_engine::AuditFilter;
-use takt_model::{Connection, ConnectionOrigin};
+use takt_model::{Connection, ConnectionOrigin, did_you_mean};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::UnixListener,
@@ -246,22 +246,31 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         // A name inside a name: the outer one has asked.
         AdminRequest::By { request, .. } => Box::pin(execute_for(app, look, *request)).await,
         AdminRequest::SecretSet { name, value } => {
+            // What is refused was not done, and the audit must not say so.
+            connection_secret_check(&name, &value)?;
             app.engine.note_deed(look.deed("secret.set", format!("secret {name}"))).await?;
             app.auth.connection_secret_set(&name, Zeroizing::new(value)).await?;
             Ok(json!({ "name": name }))
         }
         AdminRequest::SecretRemove { name } => {
-            app.engine.note_deed(look.deed("secret.remove", format!("secret {name}"))).await?;
-            if app.auth.connection_secret_remove(&name).await? {
-                Ok(json!({ "name": name }))
-            } else {
-                Err(Refusal::Told(format!("There is no secret `{name}`.")))
+            let known = app.auth.connection_secret_names()?;
+            if !known.contains(&name) {
+                return Err(no_secret(&name, &known));
             }
+            app.engine.note_deed(look.deed("secret.remove", format!("secret {name}"))).await?;
+            app.auth.connection_secret_remove(&name).await?;
+            Ok(json!({ "name": name }))
         }
         AdminRequest::SecretList => secret_list(app),
         AdminRequest::Settings => Ok(json!(Setting::all(&app.project()))),
         AdminRequest::Status => Ok(status(app)),
     }
+}
+
+fn no_secret(name: &str, known: &[String]) -> Refusal {
+    let near = did_you_mean(name, known.iter().map(String::as_str));
+    let near = near.map(|near| format!(" {}{}", near[..1].to_uppercase(), &near[1..])).unwrap_or_default();
+    Refusal::Told(format!("There is no secret `{name}`.{near}"))
 }
 
 /// Writes down who made an account or changed its rights: `account 0199...: +staff`. It is done already.
@@ -282,10 +291,14 @@ async fn account_add(
     given: Option<String>,
     roles: &[String],
 ) -> Result<Json, Refusal> {
-    known_roles(app, roles)?;
+    let (own, console) = sorted_roles(app, roles)?;
     let made = if given.is_none() { Some(made_up_password()?) } else { None };
     let password = given.as_deref().or(made.as_deref()).unwrap_or_default();
-    let mut account = app.auth.account_add(email, password, roles).await?.to_json();
+    let mut account = app.auth.account_add(email, password, &own).await?;
+    if console.is_some() {
+        account = app.auth.account_studio_role_set(email, console).await?;
+    }
+    let mut account = account.to_json();
     if let Some(made) = made {
         account["password"] = made.into();
     }
@@ -302,31 +315,58 @@ fn made_up_password() -> Result<String, Refusal> {
     Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect())
 }
 
+/// Gives roles and takes them; those of the console are called `owner`, `developer`, `editor` and `auditor`, and an
+/// account has at most one of them.
 async fn account_role(app: &App, email: &str, add: &[String], remove: &[String]) -> Result<Json, Refusal> {
-    known_roles(app, add)?;
+    let (own, console) = sorted_roles(app, add)?;
     let account = app.auth.account_find(email).await?;
-    let account = account.ok_or_else(|| Refusal::Told(format!("There is no account {email}.")))?;
-    let mut roles: Vec<String> = account.roles.into_iter().filter(|r| !remove.contains(r)).collect();
-    for role in add {
-        if !roles.contains(role) {
-            roles.push(role.clone());
+    let mut account = account.ok_or_else(|| Refusal::Told(format!("There is no account {email}.")))?;
+    let has = account.studio_role;
+    let taken = has.filter(|role| remove.iter().any(|r| r == role.as_str()));
+    if console != has && (console.is_some() || taken.is_some()) {
+        account = app.auth.account_studio_role_set(email, console).await?;
+    }
+    let mut roles: Vec<String> = account.roles.iter().filter(|r| !remove.contains(r)).cloned().collect();
+    for role in own {
+        if !roles.contains(&role) {
+            roles.push(role);
         }
     }
-    Ok(app.auth.account_roles_set(email, &roles).await?.to_json())
+    if roles != account.roles {
+        account = app.auth.account_roles_set(email, &roles).await?;
+    }
+    Ok(account.to_json())
 }
 
-fn known_roles(app: &App, roles: &[String]) -> Result<(), Refusal> {
+/// The project's own roles, and the role in the console. A role that the project calls by a name of the console's is
+/// the project's.
+fn sorted_roles(app: &App, roles: &[String]) -> Result<(Vec<String>, Option<StudioRole>), Refusal> {
     let project = app.project();
     let known = &project.settings.roles;
-    match roles.iter().find(|r| !known.contains(r)) {
-        None => Ok(()),
-        Some(role) if known.is_empty() => {
-            Err(Refusal::Told(format!("There is no role `{role}`: takt.toml names no roles.")))
+    let (own, others): (Vec<String>, Vec<String>) = roles.iter().cloned().partition(|r| known.contains(r));
+    let mut console = None;
+    for role in &others {
+        let Some(found) = StudioRole::parse(role) else { return Err(no_role(role, known)) };
+        if console.is_some_and(|before| before != found) {
+            return Err(Refusal::Told(
+                "An account has one role in the console; name one of them.".to_owned(),
+            ));
         }
-        Some(role) => {
-            Err(Refusal::Told(format!("There is no role `{role}`; there are: {}.", known.join(", "))))
-        }
+        console = Some(found);
     }
+    Ok((own, console))
+}
+
+fn no_role(role: &str, known: &[String]) -> Refusal {
+    let console: Vec<_> = StudioRole::ALL.iter().map(|r| r.as_str()).collect();
+    let console = console.join(", ");
+    Refusal::Told(if known.is_empty() {
+        format!(
+            "There is no role `{role}`: takt.toml names no roles, and those of the console are: {console}."
+        )
+    } else {
+        format!("There is no role `{role}`; there are: {}; in the console: {console}.", known.join(", "))
+    })
 }
 
 /// Every secret that is kept or needed: by which connections, and whether it has a value. Never the value.

@@ -12,6 +12,7 @@ use takt_outbound::{Outbound, OutboundOptions};
 use crate::project_files::{ReadError, read_project};
 
 mod connections;
+mod events;
 mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
@@ -70,7 +71,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, ReadError> {
     let files = read_project(project_dir)?;
     let (mut project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
-    connections::take_addresses(&mut project, |name| std::env::var(name).ok());
+    problems.extend(connections::take_addresses(&mut project, |name| std::env::var(name).ok()));
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);
@@ -78,6 +79,7 @@ pub(crate) fn load(
     problems.extend(time_zone(&project));
     problems.extend(mails::check(&templates, &project));
     problems.extend(connections::check(&project, &logic));
+    problems.extend(events::check(&files, &project, &logic));
     let (contracts, contract_problems) = Contracts::read(&files, &project);
     problems.extend(contract_problems);
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));

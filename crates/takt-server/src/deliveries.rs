@@ -11,11 +11,13 @@ pub(crate) mod words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_engine::Actor;
-use takt_interfaces::{Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState};
-use takt_model::{Uuid, Value};
+use takt_interfaces::{
+    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, FUNCTIONS, Interfaces,
+};
+use takt_model::{Uuid, Value, did_you_mean};
 
 use crate::{
-    admin::refusal::Refusal,
+    admin::{refusal::Refusal, sentence},
     app::App,
     deliveries::words::{connection_state, outcome_word, say, source_word, state_word},
     http::webhooks,
@@ -74,8 +76,11 @@ pub enum DeliveriesRequest {
     },
     /// Puts all deliveries back that fit.
     ReplayAll {
-        /// Which.
+        /// Which; if no state is said, dead letters.
         wanted: Wanted,
+        /// In every state that is not waiting, what has arrived too.
+        #[serde(default)]
+        all: bool,
         /// Only counts them.
         dry_run: bool,
         /// `de` or `en`.
@@ -212,7 +217,9 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
     let room = &app.interfaces.acting_for(by.clone());
     Ok(match request {
         DeliveriesRequest::List { wanted, limit, language } => {
-            let found = room.deliveries(&wanted.filter()?, limit)?;
+            let filter = wanted.filter()?;
+            is_known(app, room, &filter)?;
+            let found = room.deliveries(&filter, limit)?;
             let text = if found.is_empty() {
                 say(&language, "There are no such deliveries.", "Es gibt keine solchen Zustellungen.")
                     .to_owned()
@@ -264,11 +271,16 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             room.replay(id(&text)?, body).await?;
             json!({ "text": words::waits_again(&language) })
         }
-        DeliveriesRequest::ReplayAll { wanted, dry_run, language } => {
-            let replayed = room.replay_all(&wanted.filter()?, dry_run).await?;
-            let n = replayed.deliveries;
-            let text = words::put_back(n, dry_run, &language);
-            json!({ "deliveries": n, "dry_run": dry_run, "text": text })
+        DeliveriesRequest::ReplayAll { wanted, all, dry_run, language } => {
+            let mut filter = wanted.filter()?;
+            is_known(app, room, &filter)?;
+            if filter.state.is_none() && !all {
+                filter.state = Some(DeliveryState::Dead);
+            }
+            let replayed = room.replay_all(&filter, dry_run).await?;
+            let (deliveries, delivered) = (replayed.deliveries, replayed.delivered);
+            let text = words::put_back(&replayed, &language);
+            json!({ "deliveries": deliveries, "delivered": delivered, "dry_run": dry_run, "text": text })
         }
         DeliveriesRequest::Decide { id: text, arrived, language } => {
             room.decide(id(&text)?, arrived).await?;
@@ -293,6 +305,21 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             json!({ "text": words::paused(&connection, paused, &language) })
         }
     })
+}
+
+/// A name that nobody has is a slip, and "nothing found" would hide it. What a connection left behind that is gone can
+/// still be looked at.
+fn is_known(app: &App, room: &Interfaces, filter: &DeliveryFilter) -> Result<(), Refusal> {
+    let Some(name) = &filter.connection else { return Ok(()) };
+    let project = app.project();
+    let known = || project.connections.iter().map(|c| c.id.as_str()).chain([FUNCTIONS]);
+    let of_it = DeliveryFilter { connection: Some(name.clone()), ..DeliveryFilter::default() };
+    if known().any(|id| id == name) || room.count(&of_it)? > 0 {
+        return Ok(());
+    }
+    let near = did_you_mean(name, known()).map(|near| format!(": {near}")).unwrap_or_default();
+    let english = sentence(&format!("There is no connection `{name}`{near}"));
+    Err(Refusal::words(english, format!("Es gibt keine Verbindung „{name}“.")))
 }
 
 fn time(at: i64) -> String {

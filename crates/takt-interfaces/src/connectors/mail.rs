@@ -56,7 +56,9 @@ fn outcome(error: &MailError) -> Outcome {
 
 fn server(house: &House, connection: &Connection, timeout: Duration) -> Result<MailServer, NotMade> {
     let address = &connection.connect.address;
-    let (host, port) = address.rsplit_once(':').ok_or_else(|| format!("`{address}` has no port"))?;
+    let (host, port) = address
+        .rsplit_once(':')
+        .ok_or_else(|| format!("`{}` has no port", connection.connect.shown_address()))?;
     let credentials = match &connection.connect.auth {
         ConnectionAuth::Basic { user, secret: name } => {
             Some(MailCredentials { user: user.clone(), password: secret(house, name)? })
@@ -127,9 +129,15 @@ fn language(project: &Project, out: &MailOut, event: &Json) -> String {
     said.filter(|l| languages.contains(l)).or_else(|| languages.first().cloned()).unwrap_or_default()
 }
 
-/// `Blatt & Kanne <post@shop.example>`, or the address alone.
 fn sender(connection: &Connection) -> Result<MailAddress, String> {
-    let from = connection.connect.from.as_deref().unwrap_or_default();
+    readable_sender(connection.connect.from.as_deref().unwrap_or_default())
+}
+
+/// Who writes: `Blatt & Kanne <post@shop.example>`, or the address alone.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn readable_sender(from: &str) -> Result<MailAddress, String> {
     let told = |e: MailError| format!("the sender `{from}`: {e}");
     match from.split_once('<') {
         Some((name, address)) => {

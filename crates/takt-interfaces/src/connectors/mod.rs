@@ -6,6 +6,7 @@ mod mail;
 mod oauth2;
 mod talk;
 
+pub use mail::readable_sender;
 pub(crate) use oauth2::{Holder, Token};
 pub use talk::Talk;
 pub(crate) use talk::ask_for_list;

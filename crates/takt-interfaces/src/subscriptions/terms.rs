@@ -132,6 +132,7 @@ impl Terms {
                 security: MailSecurity::default(),
                 tolerance: std::time::Duration::from_secs(300),
                 api: None,
+                source: source.clone(),
             },
             paused: !enabled,
             operations: vec![operation],

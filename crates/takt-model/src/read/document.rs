@@ -123,7 +123,17 @@ impl<'d> Section<'d> {
 
     /// Texts per language. A plain text counts for the first language of the project.
     pub(crate) fn words(&self, key: &'static str, languages: &[String], problems: &mut Problems) -> Words {
-        let Some(Spotted { value, source }) = self.value(key) else { return Words::default() };
+        self.value(key).map_or_else(Words::default, |said| self.words_of(key, said, languages, problems))
+    }
+
+    /// As [`Section::words`], of a value under a name of the user's choice.
+    pub(crate) fn words_of(
+        &self,
+        key: &str,
+        Spotted { value, source }: Spotted<&'d DeValue<'d>>,
+        languages: &[String],
+        problems: &mut Problems,
+    ) -> Words {
         match value {
             DeValue::String(text) => {
                 let language = languages.first().map_or("en", String::as_str);

@@ -211,6 +211,7 @@ fn slips_in_what_is_compared_are_told() {
         ("every = \"1h\"", "schedule = \"30 3 * * 1\"", "twice as long as the longest pause"),
         ("every = \"1h\"", "schedule = \"30 3 30 2 *\"", "never comes"),
         ("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berlin\"", ""),
+        ("every = \"1h\"", "every = \"10s\"", "`every` must be a minute (`1m`) or more; write"),
         ("window = \"3d\"", "window = \"90m\"", "`window` must be at least twice as long as `every`"),
         ("window = \"3d\"", "window = \"31d\"", "at most 30 days"),
         ("grace = \"10m\"", "grace = \"3d\"", "`grace` must be shorter than `window`"),

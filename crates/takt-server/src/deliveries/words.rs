@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use takt_interfaces::{ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
+use takt_interfaces::{
+    ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome, Replayed,
+};
 use takt_model::Project;
 
 pub(crate) fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
@@ -19,23 +21,38 @@ pub(crate) fn waits_again(language: &str) -> &'static str {
     )
 }
 
-/// So many were put back, or would be.
-pub(crate) fn put_back(n: u64, dry_run: bool, language: &str) -> String {
-    match (n, dry_run, language) {
+/// What a replay of many did, or would do.
+pub(crate) fn put_back(replayed: &Replayed, language: &str) -> String {
+    let again = arrived_already(replayed.delivered, replayed.dry_run, language);
+    let done = match (replayed.deliveries, replayed.dry_run, language) {
         (1, true, "de") => "1 Zustellung würde noch einmal angestoßen; nichts wurde geändert.".to_owned(),
-        (_, true, "de") => {
+        (n, true, "de") => {
             format!("{n} Zustellungen würden noch einmal angestoßen; nichts wurde geändert.")
         }
         (1, false, "de") => "1 Zustellung wurde noch einmal angestoßen.".to_owned(),
-        (_, false, "de") => format!(
+        (n, false, "de") => format!(
             "{n} Zustellungen wurden noch einmal angestoßen und gehen in ihrer ursprünglichen Reihenfolge hinaus."
         ),
         (1, true, _) => "1 delivery would be put back; nothing was changed.".to_owned(),
-        (_, true, _) => format!("{n} deliveries would be put back; nothing was changed."),
+        (n, true, _) => format!("{n} deliveries would be put back; nothing was changed."),
         (1, false, _) => "1 delivery was put back.".to_owned(),
-        (_, false, _) => {
-            format!("{n} deliveries were put back and leave in the order of their dispatch.")
-        }
+        (n, false, _) => format!("{n} deliveries were put back and leave in the order of their dispatch."),
+    };
+    done + &again
+}
+
+/// Whoever sends again what has arrived must know it.
+fn arrived_already(n: u64, dry_run: bool, language: &str) -> String {
+    match (n, dry_run, language) {
+        (0, _, _) => String::new(),
+        (1, true, "de") => " 1 davon ist schon angekommen und käme noch einmal an.".to_owned(),
+        (n, true, "de") => format!(" {n} davon sind schon angekommen und kämen noch einmal an."),
+        (1, false, "de") => " 1 davon ist schon angekommen und kommt noch einmal an.".to_owned(),
+        (n, false, "de") => format!(" {n} davon sind schon angekommen und kommen noch einmal an."),
+        (1, true, _) => " 1 of them has arrived already and would arrive once more.".to_owned(),
+        (n, true, _) => format!(" {n} of them have arrived already and would arrive once more."),
+        (1, false, _) => " 1 of them has arrived already and will arrive once more.".to_owned(),
+        (n, false, _) => format!(" {n} of them have arrived already and will arrive once more."),
     }
 }
 

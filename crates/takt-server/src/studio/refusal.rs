@@ -4,9 +4,13 @@ use takt_auth::AuthError;
 use takt_engine::{EngineError, RefusedTransition, StoreError};
 use takt_interfaces::InterfacesError;
 use takt_logic::LogicError;
+use takt_model::Field;
 use takt_plan::PlanError;
 
-use super::{language::Language, rows::state_word};
+use super::{
+    language::Language,
+    rows::{state_word, value_word},
+};
 use crate::deliveries::{reconciled, verdicts};
 
 /// What a refused plan means.
@@ -19,7 +23,7 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
         EngineError::Store(StoreError::Refused { code, message, .. }) => {
             return refused(code, message, language);
         }
-        EngineError::Store(StoreError::Transition(t)) => return transition(t, language),
+        EngineError::Store(StoreError::Transition(t)) => return transition(t, None, language),
         EngineError::Store(StoreError::Busy | StoreError::Timeout) => language.t(
             "Gerade ist viel los. Bitte versuchen Sie es gleich noch einmal.",
             "It is busy just now. Please try again in a moment.",
@@ -47,11 +51,24 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
     said.to_owned()
 }
 
+/// As [`engine`], of a change of one field: its values are called as the schema labels them.
+pub(super) fn of_field(error: &EngineError, field: &Field, language: Language) -> String {
+    match error {
+        EngineError::Store(StoreError::Transition(t)) if t.field == field.name => {
+            transition(t, Some(field), language)
+        }
+        error => engine(error, language),
+    }
+}
+
 /// Which state may not follow which, and which may.
-fn transition(refused: &RefusedTransition, language: Language) -> String {
-    let word = |state: &str| match language {
-        Language::German => format!("„{}“", state_word(state, language)),
-        Language::English => format!("“{}”", state_word(state, language)),
+fn transition(refused: &RefusedTransition, field: Option<&Field>, language: Language) -> String {
+    let word = |state: &str| {
+        let said = field.map_or_else(|| state_word(state, language), |f| value_word(f, state, language));
+        match language {
+            Language::German => format!("„{said}“"),
+            Language::English => format!("“{said}”"),
+        }
     };
     let from = word(&refused.from);
     let to = refused.to.as_deref().map_or_else(|| language.t("leer", "empty").to_owned(), word);
@@ -227,7 +244,7 @@ mod tests {
             allowed: allowed.iter().map(|s| (*s).to_owned()).collect(),
         };
         let told = |t: &RefusedTransition| {
-            [Language::German, Language::English].map(|language| transition(t, language))
+            [Language::German, Language::English].map(|language| transition(t, None, language))
         };
         assert_eq!(
             told(&refused("paid", Some("pending"), &["shipped", "cancelled"])),

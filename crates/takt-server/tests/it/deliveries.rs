@@ -412,8 +412,8 @@ fn commands_answer_and_refuse_in_the_language_of_who_asks() {
         use DeliveriesRequest::{Decide, List, Pause, Replay, ReplayAll, Show};
         for (what, request) in [
             ("pause", Pause { connection: erp(), paused: true, language: say() }),
-            ("count", ReplayAll { wanted: dead_ones(), dry_run: true, language: say() }),
-            ("replay all", ReplayAll { wanted: dead_ones(), dry_run: false, language: say() }),
+            ("count", ReplayAll { wanted: dead_ones(), all: false, dry_run: true, language: say() }),
+            ("replay all", ReplayAll { wanted: dead_ones(), all: false, dry_run: false, language: say() }),
             ("cancel", Decide { id: id.clone(), arrived: false, language: say() }),
             ("cancel again", Decide { id: id.clone(), arrived: true, language: say() }),
             ("replay", Replay { id: id.clone(), body: None, language: say() }),

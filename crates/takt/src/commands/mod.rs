@@ -89,7 +89,7 @@ impl Cli {
             Command::Audit(command) => command.run(&common),
             Command::Secrets(command) => command.run(&common),
             Command::Settings(command) => command.run(&common),
-            Command::Types(command) => command.run(&common),
+            Command::Types(command) => command.run(common),
         }
     }
 }

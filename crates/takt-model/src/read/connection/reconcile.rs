@@ -76,7 +76,12 @@ fn rhythm(part: &Section<'_>, problems: &mut Problems) -> Option<Rhythm> {
             if let Some(zone) = zone {
                 problems.error(&zone.source, "a time zone without a `schedule`", help());
             }
-            pause.map(|pause| Rhythm::Every(pause.max(SHORTEST)))
+            let pause = pause?;
+            if pause < SHORTEST {
+                let help = "write `every = \"1h\"`".to_owned();
+                problems.error(part.source(), "`every` must be a minute (`1m`) or more", help);
+            }
+            Some(Rhythm::Every(pause.max(SHORTEST)))
         }
         (false, Some(cron)) => {
             let zone = zone.as_ref().map_or("UTC", |z| z.value.as_str());

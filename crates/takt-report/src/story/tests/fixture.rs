@@ -47,6 +47,7 @@ type = "text"
 label = { en = "Status", de = "Status" }
 type = "enum"
 values = ["pending", "paid"]
+labels = { pending = { de = "offen", en = "open" } }
 [fields.total]
 label = { en = "Total", de = "Summe" }
 type = "decimal(12,2)"

@@ -5,7 +5,10 @@
 
 use takt_plan::{GuardedPlan, WriteRule};
 
-use super::{obligations::Obligations, update::where_key};
+use super::{
+    obligations::{Obligations, Values},
+    update::where_key,
+};
 use crate::{
     StoreError,
     sqlite::lower::{Env, RowName, Sql},
@@ -66,7 +69,7 @@ fn judged<'a>(
     table: &'a takt_model::Table,
     rules: &'a [WriteRule],
 ) -> Result<String, StoreError> {
-    Obligations::push(&mut sql, table, rules, true)?;
+    Obligations::push(&mut sql, table, rules, true, Values::Known)?;
     Ok(sql.text)
 }
 
@@ -113,9 +116,9 @@ mod tests {
         tell(&Principal::service(), Plan::Delete(orders.delete("true")));
         expect_test::expect![[r#"
             INSERT INTO "orders" ("id", "number", "customer_id", "status", "total", "note", "created_at") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING ((("orders"."customer_id" = ?8 AND "orders"."status" = ?9)) IS TRUE), (("orders"."total" >= ?10) IS NOT FALSE), "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."total", "orders"."note", "orders"."created_at"
-            INSERT INTO "orders" ("id", "number", "customer_id", "status", "total", "note", "created_at") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING (("orders"."total" >= ?8) IS NOT FALSE), "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."total", "orders"."note", "orders"."created_at"
+            INSERT INTO "orders" ("id", "number", "customer_id", "status", "total", "note", "created_at") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
             UPDATE "orders" SET "note" = ?2 WHERE "orders"."id" = ?1 RETURNING ((("orders"."customer_id" = ?3 AND "orders"."status" = ?4)) IS TRUE), (("orders"."total" >= ?5) IS NOT FALSE), "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."total", "orders"."note", "orders"."created_at"
-            UPDATE "orders" SET "status" = ?2, "total" = ?3 WHERE "orders"."id" = ?1 RETURNING (("orders"."total" >= ?4) IS NOT FALSE), "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."total", "orders"."note", "orders"."created_at"
+            UPDATE "orders" SET "status" = ?2, "total" = ?3 WHERE "orders"."id" = ?1
             DELETE FROM "orders" WHERE "orders"."id" = ?1
         "#]].assert_eq(&all);
     }
