@@ -104,3 +104,39 @@ declare namespace Takt {
     payload: Payload;
     at: string;
   }
+
+  /** What `call` throws: no answer, or one that is no success. Uncaught, it ends the attempt in its class. */
+  interface CallError extends Error {
+    name: "CallError";
+  }
+
+  /** A call over the connection (`protocol = "rest"`). A status that is neither a success nor in `accept` is thrown. */
+  type Call = (
+    method: string,
+    path: string,
+    options?: {
+      query?: Record<string, string | number | boolean | (string | number | boolean)[]>;
+      headers?: Record<string, string>;
+      body?: unknown;
+      accept?: number[];
+      as?: string;
+    },
+  ) => { status: number; body: any };
+
+  /** A call over the connection (`protocol = "jsonrpc"`): gives the result; an error object is thrown. */
+  type RpcCall = (
+    method: string,
+    params?: object | unknown[],
+    options?: { headers?: Record<string, string>; as?: string },
+  ) => any;
+
+  /** The second argument of functions of mapping files that talk to a connection (`run`, `lookup`, `theirs`). */
+  interface Talk<C = Call> {
+    call: C;
+    /** What the step gave is kept, so that a later attempt goes on behind it. */
+    step<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+    /** Trying again makes no sense: a person decides. */
+    refuse(message: string): never;
+    CallError: { new (message: string): CallError };
+    Decimal: DecimalConstructor;
+  }
