@@ -63,7 +63,7 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
     let connection = Connection {
         id: id.to_owned(),
         purpose,
-        partner: partner(section, problems),
+        partner: partner(section, languages, problems),
         owner,
         leads: leads(section, problems),
         outage: outage(section, languages, problems),
@@ -89,14 +89,17 @@ fn missing(section: &Section<'_>, key: &str, example: &str, problems: &mut Probl
     problems.error(section.source(), message, format!("write `{key} = {example}`"));
 }
 
-fn partner(section: &Section<'_>, problems: &mut Problems) -> Partner {
+fn partner(section: &Section<'_>, languages: &[String], problems: &mut Problems) -> Partner {
     let Some(part) = section.section("partner", problems) else {
         missing(section, "partner", "{ name = \"...\", contact = \"...\" }", problems);
         return Partner::default();
     };
     let text = |key, problems: &mut Problems| part.text(key, problems).map(|t| t.value);
+    let names = part.words("name", languages, problems);
+    let first = languages.first().map_or("en", String::as_str);
     let partner = Partner {
-        name: text("name", problems).unwrap_or_default(),
+        name: names.get(first).unwrap_or_default().to_owned(),
+        names,
         contact: text("contact", problems),
         agreement: text("avv", problems),
         country: text("country", problems),

@@ -334,7 +334,7 @@ fn later_deliveries_are_told_with_the_story() {
           ✗ An Kasse: nicht angekommen nach 4 Versuchen: nahm es nicht an. Ein Mensch muss entscheiden.
               [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
           ✗ An Bote: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden.
-              [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
+              [Es ist angekommen: takt deliveries arrived 0199b000-0000-7000-8000-0000000000dd]  [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
           ✗ An Amt: angekommen, aber die Antwort ist nicht so, wie es vereinbart ist. Was daraus folgt, wartet; ein Mensch muss entscheiden.
           – An Alt: von einem Menschen abgebrochen.
         Gefährdet ist: nichts Gespeichertes. Es fehlt: die Übergabe an ERP, Lager, Kasse und Bote. Bestellungen warten hier.
@@ -342,7 +342,7 @@ fn later_deliveries_are_told_with_the_story() {
     .assert_eq(afterwards);
     assert_eq!(
         told.open,
-        "3 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
+        "3 Übergaben sind stehen geblieben und brauchen eine Entscheidung: an Kasse, Bote und Amt. Die Übergabe an ERP steht noch aus, denn antwortet mit 503; es geht nichts verloren. Die Übergabe an Lager steht noch aus."
     );
     let done = tell_story(&bought(), &shop(), "en").and_then(&all[..1]);
     assert_eq!(done.open, "", "what is done needs no sentence at the top");
@@ -374,7 +374,7 @@ fn a_story_is_told_as_deep_as_asked() {
     expect![[r#"
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to ERP is still under way.
     "#]]
     .assert_eq(&told.to_depth(Depth::of(0)));
     let steps = told.to_depth(Depth::of(1));
@@ -459,11 +459,11 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== de 0
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         ===== de 1
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         Wer: Kundenkonto …0000a1b2. Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.
         Auslöser: Warenkorb.
 
@@ -486,7 +486,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== de 2
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         Wer: Kundenkonto …0000a1b2. Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.
         Auslöser: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -520,7 +520,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== de 3
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         Wer: Kundenkonto …0000a1b2. Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.
         Auslöser: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -566,11 +566,11 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== en 0
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         ===== en 1
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         Who: Customer account …0000a1b2. The process works with the house's own rights. It may do more than the caller could.
         Set off by: Warenkorb.
 
@@ -593,7 +593,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== en 2
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         Who: Customer account …0000a1b2. The process works with the house's own rights. It may do more than the caller could.
         Set off by: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -627,7 +627,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== en 3
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         Who: Customer account …0000a1b2. The process works with the house's own rights. It may do more than the caller could.
         Set off by: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
