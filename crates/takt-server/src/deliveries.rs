@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod drift;
 pub(crate) mod facts;
 pub(crate) mod later;
+mod reasons;
 pub(crate) mod reconciled;
 pub(crate) mod verdicts;
 pub(crate) mod words;
