@@ -122,6 +122,8 @@ struct Task {
     reconcile: Reconcile,
     run: Reconciliation,
     replay: bool,
+    /// What is not equal yet and still worked on: kind and key.
+    under_way: Vec<(DifferenceKind, String)>,
 }
 
 impl Interfaces {
@@ -251,7 +253,8 @@ impl Interfaces {
             replayed: 0,
             error: None,
         };
-        let mut task = Task { project, connection, reconcile, run, replay: wish.replay };
+        let replay = wish.replay;
+        let mut task = Task { project, connection, reconcile, run, replay, under_way: Vec::new() };
         if wish.dry_run {
             let cases = self.find(&mut task).await?;
             let differences = cases.iter().take(MOST_KEPT).map(|case| sight(&task, case)).collect();
@@ -311,7 +314,7 @@ impl Interfaces {
         let keys: HashSet<&str> = theirs.iter().map(|e| e.key.as_str()).collect();
         let keys: Vec<&str> = keys.into_iter().collect();
         task.run.theirs = count(keys.len());
-        let run = &mut task.run;
+        let (run, under_way) = (&mut task.run, &mut task.under_way);
         let (project, connection, reconcile) = (&task.project, &task.connection, &task.reconcile);
         // One snapshot: what we have and what our deliveries say about it belong to the same moment.
         let cases = self.house.engine.look_up(|tx| -> Result<Option<Vec<Case>>, EngineError> {
@@ -329,7 +332,10 @@ impl Interfaces {
                     standing(tx, connection, reconcile, &found, run.started_at, &mut searches)?;
                 found.key = ours::shown_key(&found.key, side.is_key_personal());
                 match standing {
-                    Standing::UnderWay => run.under_way += 1,
+                    Standing::UnderWay => {
+                        run.under_way += 1;
+                        under_way.push((found.kind, found.key));
+                    }
                     standing => cases.push(Case { found, standing, message }),
                 }
             }
@@ -385,7 +391,12 @@ impl Interfaces {
         let run = Reconciliation { replayed, ..task.run.clone() };
         let gone: Vec<Uuid> = if run.state.is_compared() {
             let all: Vec<Difference> = cases.iter().map(|case| sight(&task, case)).collect();
-            let is_gone = |d: &&Difference| d.at >= run.from_at && !all.iter().any(|seen| seen.is_same(d));
+            // What was seen before is in order once both sides are equal, not as soon as somebody works on it.
+            let is_under_way =
+                |d: &Difference| task.under_way.iter().any(|(kind, key)| *kind == d.kind && *key == d.key);
+            let is_gone = |d: &&Difference| {
+                d.at >= run.from_at && !is_under_way(d) && !all.iter().any(|seen| seen.is_same(d))
+            };
             open.iter().filter(is_gone).map(|d| d.id).collect()
         } else {
             Vec::new()

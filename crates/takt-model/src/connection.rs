@@ -76,6 +76,8 @@ impl Connection {
 pub struct Partner {
     /// System and firm: "Tryton 8.2 (own server)".
     pub name: String,
+    /// The same by language, where the file says it so; empty for subscriptions.
+    pub names: Words,
     /// Whom to call when it does not work.
     pub contact: Option<String>,
     /// The data processing agreement ("AVV"), or why none is needed.
@@ -345,6 +347,8 @@ pub struct Deliver {
     pub mail: Option<MailOut>,
     /// What is done where nobody knows whether it arrived.
     pub on_unknown: OnUnknown,
+    /// Which function looks there whether it arrived: `logic/erp.ts` and `isThere`.
+    pub look_up: Option<ExportRef>,
     /// The header that carries the delivery's id, so that the other side can tell repeats.
     pub idempotency_header: Option<String>,
     /// When to try again, and when to give up.
@@ -365,6 +369,7 @@ impl Deliver {
             run: None,
             mail: None,
             on_unknown: OnUnknown::Resend,
+            look_up: None,
             idempotency_header: None,
             retry: Retry::webhook(),
             ok_also: Vec::new(),
@@ -416,6 +421,9 @@ pub enum OnUnknown {
     /// Sent again with the same id; the other side tells repeats by it.
     #[default]
     Resend,
+    /// A function looks there first: what arrived is done, what did not is sent again, and where that cannot be told
+    /// a person decides.
+    LookUp,
     /// A person decides.
     Ask,
 }
@@ -486,6 +494,8 @@ pub struct Poll {
 pub struct Receive {
     /// Types of messages that are handled; empty for all. Others are answered with success and not kept.
     pub accept: Vec<String>,
+    /// Where the message says what it is about, as people call it: `data.object.metadata.order`.
+    pub number: Option<String>,
     /// Where the message's id stands in its body, if no header says it: `id`.
     pub id: Option<String>,
     /// Where the message's type stands in its body: `type`.

@@ -34,6 +34,6 @@ pub use story::background::{Background, Because, BecauseText, Follows, Version};
 pub use story::delivery::{AttemptFact, AttemptText, DeliveryFacts, DeliveryText, tell_delivery};
 pub use story::later::{Later, LaterText, Went};
 pub use story::{
-    ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
-    tell_story_with,
+    Beside, ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story,
+    tell_story_naming, tell_story_with,
 };

@@ -69,6 +69,8 @@ pub struct StoryText {
     pub end: String,
     /// What became of it at others, in the order in which it left.
     pub later: Vec<LaterText>,
+    /// What else happened later about the same thing, the oldest first.
+    pub besides: Vec<Beside>,
     /// One sentence if something of that is still under way or has stopped; empty if all is done.
     pub open: String,
     /// What is at risk by that and what is missing; empty if all is done.
@@ -84,6 +86,17 @@ pub struct StoryText {
     language: String,
     #[serde(skip)]
     zone: String,
+}
+
+/// Something that happened later about the same thing, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Beside {
+    /// Id of its story or delivery.
+    pub id: String,
+    /// "Paket angekündigt: gelungen."
+    pub sentence: String,
+    /// The light of it.
+    pub state: State,
 }
 
 /// A step in words.
@@ -188,6 +201,7 @@ pub fn tell_story_with(
         events: teller.events(),
         end: teller.end(),
         later: Vec::new(),
+        besides: Vec::new(),
         open: String::new(),
         at_risk: String::new(),
         hides: story.has_masked() && !story.revealed,

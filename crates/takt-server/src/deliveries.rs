@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod drift;
 pub(crate) mod facts;
 pub(crate) mod later;
+mod reasons;
 pub(crate) mod reconciled;
 pub(crate) mod verdicts;
 pub(crate) mod words;
@@ -328,7 +329,7 @@ fn time(at: i64) -> String {
 
 fn line(d: &Delivery, language: &str) -> String {
     let to = format!("{} -> {}.{}", d.name, d.connection, d.operation);
-    let error = d.error.as_deref().filter(|_| d.state != DeliveryState::Delivered).unwrap_or_default();
+    let error = if d.state == DeliveryState::Delivered { String::new() } else { words::why(d, language) };
     let state = state_word(d.state, language);
     format!("{}  {}  {state:<12}  {to:<44} {:>2}x  {error}", d.id, time(d.created_at), d.attempts)
 }
@@ -376,7 +377,10 @@ fn told(detail: &DeliveryDetail, language: &str) -> String {
 fn attempt_line(a: &Attempt, language: &str) -> String {
     let took = a.took.map_or_else(String::new, |t| format!(" ({} ms)", t / 1000));
     let status = a.status.map_or_else(String::new, |s| format!(" {s}"));
-    let why = a.error.as_deref().map_or_else(String::new, |e| format!(" - {e}"));
+    let why = a
+        .error
+        .as_deref()
+        .map_or_else(String::new, |e| format!(" - {} [{e}]", words::reason(a.outcome, a.cause, e, language)));
     let request = a.request.as_deref().unwrap_or_default();
     format!("{} {}: {}{status}{took} {request}{why}", time(a.at), a.number, outcome_word(a.outcome, language))
 }

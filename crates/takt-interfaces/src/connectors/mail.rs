@@ -12,7 +12,7 @@ use super::{
     Job,
     http::{NotMade, secret},
 };
-use crate::{Ended, Outcome, interfaces::House, payload};
+use crate::{Cause, Ended, Outcome, interfaces::House, payload};
 
 pub(super) async fn send(
     house: &House,
@@ -42,7 +42,11 @@ pub(super) async fn send(
             sent,
             ..Ended::without_answer(Outcome::Ok, "")
         },
-        Err(error) => Ended { sent, ..Ended::without_answer(outcome(&error), error.to_string()) },
+        Err(error) => Ended {
+            sent,
+            cause: Cause::of_mail(&error),
+            ..Ended::without_answer(outcome(&error), error.to_string())
+        },
     }
 }
 

@@ -2,8 +2,10 @@
 //! What the rooms above lend (functions of `logic/`, secrets) stands here as traits.
 
 pub(crate) mod http;
+mod look_up;
 mod mail;
 mod oauth2;
+mod rpc;
 mod talk;
 
 pub use mail::readable_sender;
@@ -109,6 +111,7 @@ impl Job {
             ended_at: None,
             outcome: None,
             error: None,
+            cause: None,
             story: None,
             body: None,
             journal: None,
@@ -178,6 +181,9 @@ pub(crate) async fn send(house: &Arc<House>, job: Job, timeout: Duration) -> End
     };
     match &operation.kind {
         OperationKind::Deliver(deliver) => {
+            if let Some(known) = look_up::first(house, &project, connection, deliver, &job, timeout).await {
+                return known;
+            }
             deliver_to(house, &project, connection, deliver, job, timeout).await
         }
         OperationKind::Poll(poll) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use takt_engine::{Actor, ActorKind, AuditFilter, EngineError, EngineTx};
 use takt_interfaces::{
     Delivery, DeliveryState, Difference, DifferenceAction, DifferenceKind, DifferenceReason, InterfacesError,
-    NotCompared, Received, Reconciled, ReconciliationState, Wish, sign::sign_standard,
+    NotCompared, Outcome, Received, Reconciled, ReconciliationState, Wish, sign::sign_standard,
 };
 use takt_model::{Principal, Uuid, Value};
 use takt_outbound::Secret;
@@ -410,6 +410,29 @@ async fn what_came_and_helped_nothing_is_told_and_not_handled_again_by_itself() 
     let without = compare(&house, COMPARE).await;
     assert_eq!(without.differences[0].reason, Some(DifferenceReason::WithoutEffect));
     assert_eq!(house.functions.seen.lock().unwrap().len(), 2);
+}
+
+/// A payment for an order that nobody knows: its function fails again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_in_order_only_once_the_effect_is_there() {
+    let house = payments().await;
+    house.functions.answers.lock().unwrap().extend([Outcome::Failed; 2]);
+    they_have(&house, PAID);
+    compare(&house, COMPARE).await;
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Waiting], "it is tried again");
+    they_have(&house, PAID);
+    let meanwhile = compare(&house, COMPARE).await;
+    assert_eq!(summary(&meanwhile), (ReconciliationState::Agreed, 0, 0, 0, 1));
+    let kept = house.interfaces.differences("erp", 0).unwrap();
+    assert_eq!((kept.len(), kept[0].gone_at), (1, None), "still worked on");
+    house.functions.answers.lock().unwrap().clear();
+    house.forward(Duration::from_secs(3));
+    house.work().await;
+    house.pay("B1").await;
+    they_have(&house, PAID);
+    compare(&house, COMPARE).await;
+    assert!(house.interfaces.differences("erp", 0).unwrap()[0].gone_at.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

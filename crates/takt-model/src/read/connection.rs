@@ -65,7 +65,7 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
     let connection = Connection {
         id: id.to_owned(),
         purpose,
-        partner: partner(section, problems),
+        partner: partner(section, languages, problems),
         owner,
         leads: leads(section, id, &project.tables, problems),
         outage: outage(section, languages, problems),
@@ -102,13 +102,16 @@ fn said(section: &Section<'_>, key: &'static str, problems: &mut Problems) -> Op
     section.text(key, problems).map(|t| t.value).filter(|t| !t.trim().is_empty())
 }
 
-fn partner(section: &Section<'_>, problems: &mut Problems) -> Partner {
+fn partner(section: &Section<'_>, languages: &[String], problems: &mut Problems) -> Partner {
     let Some(part) = section.section("partner", problems) else {
         missing(section, "partner", "{ name = \"...\", contact = \"...\" }", problems);
         return Partner::default();
     };
+    let names = part.words("name", languages, problems);
+    let first = languages.first().map_or("en", String::as_str);
     let partner = Partner {
-        name: said(&part, "name", problems).unwrap_or_default(),
+        name: names.get(first).map(str::trim).unwrap_or_default().to_owned(),
+        names,
         contact: said(&part, "contact", problems),
         agreement: said(&part, "avv", problems),
         country: said(&part, "country", problems),

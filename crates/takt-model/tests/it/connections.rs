@@ -142,6 +142,47 @@ fn what_does_not_fit_together_is_told() {
     assert!(problems.iter().any(|p| p.contains("anybody could send")), "{problems:?}");
 }
 
+#[test]
+fn a_call_over_json_rpc_needs_no_request() {
+    let rpc = GOOD.replacen("\"rest\"", "\"jsonrpc\"", 1);
+    let without = rpc.replacen("request = \"POST /sales/$order.number\"\n", "", 1);
+    assert_ne!(rpc, without);
+    for text in [&rpc, &without] {
+        let (_, problems) = read(text);
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+    let (_, problems) = read(&without.replacen("\"jsonrpc\"", "\"rest\"", 1));
+    assert!(problems.iter().any(|p| p.contains("either its `request`")), "{problems:?}");
+}
+
+#[test]
+fn looking_up_what_arrived_needs_a_function_that_looks() {
+    const LOOKS: &str = "on_unknown = \"lookup\"\nlookup = \"logic/erp.ts#isThere\"";
+    let with = |said: &str| GOOD.replacen("on_unknown = \"ask\"", said, 1);
+    let (project, problems) = read(&with(LOOKS));
+    assert!(problems.is_empty(), "{problems:?}");
+    let OperationKind::Deliver(deliver) = &project.connections[0].operations[0].kind else { panic!() };
+    assert_eq!(deliver.on_unknown, OnUnknown::LookUp);
+    assert_eq!(deliver.look_up.as_ref().map(|l| l.export.as_str()), Some("isThere"));
+    for said in ["on_unknown = \"lookup\"", "on_unknown = \"ask\"\nlookup = \"logic/erp.ts#isThere\""] {
+        let (_, problems) = read(&with(said));
+        assert!(problems.iter().any(|p| p.contains("belong together")), "{said}: {problems:?}");
+    }
+}
+
+#[test]
+fn the_partner_has_a_name_in_each_language_or_one() {
+    let (project, problems) = read(GOOD);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(project.connections[0].partner.names.get("de"), Some("Tryton"));
+    let both = GOOD.replacen("name = \"Tryton\"", "name = { en = \"ERP\", de = \"Warenwirtschaft\" }", 1);
+    assert_ne!(both, GOOD);
+    let (project, problems) = read(&both);
+    assert!(problems.is_empty(), "{problems:?}");
+    let partner = &project.connections[0].partner;
+    assert_eq!((partner.names.get("de"), partner.names.get("en")), (Some("Warenwirtschaft"), Some("ERP")));
+}
+
 const ORDERS: &str = r#"
 label = { en = "Orders" }
 [fields]

@@ -53,8 +53,8 @@ pub(super) fn check(project: &Project, logic: &Logic) -> Vec<Problem> {
         for operation in &connection.operations {
             problems.extend(match &operation.kind {
                 OperationKind::Deliver(deliver) => {
-                    let named = deliver.map.as_ref().or(deliver.run.as_ref());
-                    named.and_then(|export| mapping(&operation.source, export, logic))
+                    let named = [&deliver.map, &deliver.run, &deliver.look_up].into_iter().flatten();
+                    named.filter_map(|export| mapping(&operation.source, export, logic)).next()
                 }
                 OperationKind::Poll(poll) => mapping(&operation.source, &poll.run, logic).or_else(|| {
                     unheard(operation, &[format!("{}.{}", connection.id, operation.name)], logic)

@@ -241,6 +241,11 @@ async fn order_page(
         p { a href="/studio/orders" { "← " (rows::title(table, language)) } }
         div.head { h1 { (title) } @if let Some(v) = value(state) { (state_badge(state, v, member)) } }
         (message)
+        @if let Some(number) = numbered(&title).filter(|_| member.sees_report()) {
+            p { a href={ "/studio/tales/" (number) } {
+                (member.t("Die Geschichte dazu, mit Zustellungen, Zahlung und Versand", "Its story, with deliveries, payment and shipping"))
+            } }
+        }
         (buttons(app, member, table, state, &now, id))
         (lines)
         dl.facts.two {
@@ -252,6 +257,12 @@ async fn order_page(
         }
     };
     page::show_with(member, status, Here::Orders, &title, &body)
+}
+
+/// A number that may stand in an address.
+fn numbered(title: &str) -> Option<&str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!title.is_empty() && title.chars().all(is_plain)).then_some(title)
 }
 
 /// A button for each state that may follow.

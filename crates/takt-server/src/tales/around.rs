@@ -6,7 +6,7 @@ use takt_engine::{EngineError, Story, StoryCause};
 use takt_model::Uuid;
 use takt_report::{Background, Because, Follows, Version, row_names};
 
-use crate::app::App;
+use crate::{app::App, deliveries::words};
 
 /// Comparisons go back this far; microseconds.
 const MONTH: i64 = 28 * 24 * 3600 * 1_000_000;
@@ -71,8 +71,7 @@ pub(super) fn because(app: &App, id: Uuid, language: &str) -> Result<Option<Beca
         return Ok(Some(Because { id: id_text, title }));
     }
     let Ok(detail) = app.interfaces.delivery(id) else { return Ok(None) };
-    let project = app.project();
-    let to = crate::deliveries::words::receiver(&project, &detail.delivery, language);
+    let to = words::begun(&words::receiver(&words::Names::of(app), &detail.delivery, language));
     Ok(Some(Because { id: id_text, title: format!("{} ({})", to, detail.delivery.operation) }))
 }
 

@@ -484,20 +484,24 @@ fn a_story_tells_what_became_of_it_at_others() {
     has(
         &told,
         &[
-            "One delivery has stopped and needs a decision.",
+            "The delivery to \"ERP\" has stopped and needs a decision.",
             "✗ To \"ERP\": did not arrive after 1 try: it was not accepted as it is (answer 422). A person must decide.",
         ],
     );
     assert_eq!(told, shop.tell(&story, "en", 2), "the number and the id name the same story");
     assert!(
         shop.tell(&story, "de", 0)
-            .ends_with("Eine Übergabe ist stehen geblieben und braucht eine Entscheidung.")
+            .ends_with("Die Übergabe an „ERP“ ist stehen geblieben und braucht eine Entscheidung.")
     );
     let mut owner = Browser::owner(&shop.server);
     owner.get(&format!("/studio/stories/{story}"));
     has(
         &owner.page,
-        &["One delivery has stopped", "What happened afterwards", "href=\"/studio/deliveries/erp/"],
+        &[
+            "The delivery to &quot;ERP&quot; has stopped",
+            "What happened afterwards",
+            "href=\"/studio/deliveries/erp/",
+        ],
     );
     shop.partner.will_answer(200);
     let dead = shop.wait_for("dead", 1).remove(0);

@@ -75,6 +75,7 @@ fn deliver(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> D
         run: part.text("run", problems).and_then(|r| export(&r, problems)),
         mail: mail(part, problems),
         on_unknown: on_unknown(part, problems),
+        look_up: part.text("lookup", problems).and_then(|l| export(&l, problems)),
         idempotency_header: part.text("idempotency_header", problems).map(|h| h.value),
         retry: retry(part, usual(protocol), problems),
         ok_also: statuses(part, problems),
@@ -136,8 +137,9 @@ fn on_unknown(part: &Section<'_>, problems: &mut Problems) -> OnUnknown {
     match said.value.as_str() {
         "resend" => OnUnknown::Resend,
         "ask" => OnUnknown::Ask,
+        "lookup" => OnUnknown::LookUp,
         other => {
-            let help = did_you_mean_or_list(other, ["resend", "ask"]);
+            let help = did_you_mean_or_list(other, ["resend", "lookup", "ask"]);
             problems.error(&said.source, format!("unknown answer `{other}` to an unknown outcome"), help);
             OnUnknown::default()
         }
@@ -242,6 +244,7 @@ fn poll(part: &Section<'_>, problems: &mut Problems) -> Option<Poll> {
 fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
     Receive {
         accept: one_or_more(part, "accept", problems),
+        number: part.text("number", problems).map(|t| t.value),
         id: part.text("id", problems).map(|t| t.value),
         kind: part.text("type", problems).map(|t| t.value),
         keep: keep(part, problems),
@@ -272,8 +275,22 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
                 Some("webhooks that come in deliver nothing")
             }
             OperationKind::Deliver(deliver) => match protocol {
-                Protocol::Rest | Protocol::JsonRpc if deliver.request.is_some() == deliver.run.is_some() => {
+                Protocol::Rest if deliver.request.is_some() == deliver.run.is_some() => {
                     Some("a delivery needs either its `request` (`POST /orders`) or a function to `run`")
+                }
+                // The operation's name is the method, and the call goes to the address itself.
+                Protocol::JsonRpc if deliver.request.is_some() && deliver.run.is_some() => {
+                    Some("a delivery has either a `request` or a function to `run`")
+                }
+                Protocol::Rest | Protocol::JsonRpc
+                    if (deliver.on_unknown == OnUnknown::LookUp) != deliver.look_up.is_some() =>
+                {
+                    Some("`on_unknown = \"lookup\"` and `lookup = \"logic/erp.ts#isThere\"` belong together")
+                }
+                Protocol::WebhookOut | Protocol::Smtp
+                    if deliver.on_unknown == OnUnknown::LookUp || deliver.look_up.is_some() =>
+                {
+                    Some("only over `rest` and `jsonrpc` it can be looked up whether something arrived")
                 }
                 Protocol::Smtp if deliver.mail.is_none() => {
                     Some("a delivery by mail needs `mail = { template = .., to = .. }`")

@@ -14,7 +14,7 @@ fn a_story_is_told_as_deep_as_asked() {
     expect![[r#"
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to ERP is still under way.
     "#]]
     .assert_eq(&told.to_depth(Depth::of(0)));
     let steps = told.to_depth(Depth::of(1));
@@ -35,11 +35,11 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== de 0
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         ===== de 1
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         Wer: Kundenkonto …0000a1b2. Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.
         Auslöser: Warenkorb.
 
@@ -62,7 +62,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== de 2
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         Wer: Kundenkonto …0000a1b2. Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.
         Auslöser: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -78,7 +78,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Angelegt: Bestellungen „B-2026-00001“
                id: …000000aa
                Bestellnummer: B-2026-00001
-               Status: pending
+               Status: offen
                Summe: 1.039,90 €
                Empfänger: verborgen
                Bestellt: 23.11.2026, 09:14:07 Uhr (UTC)
@@ -96,7 +96,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== de 3
         Jetzt kaufen: B-2026-00001 · Mo 23.11.2026, 09:14:07 Uhr (UTC) · ERFOLGREICH, eine Übergabe steht aus
         „Jetzt kaufen“ ist gelungen. Geschrieben wurde in: Artikel und Bestellungen.
-        Eine Übergabe steht noch aus.
+        Die Übergabe an „ERP“ steht noch aus, denn die andere Seite ist nicht bereit; es geht nichts verloren.
         Wer: Kundenkonto …0000a1b2. Der Vorgang arbeitet mit den Rechten des Hauses. Er darf mehr, als der Aufrufer selbst dürfte.
         Auslöser: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -115,7 +115,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Angelegt: Bestellungen „B-2026-00001“
                id: …000000aa
                Bestellnummer: B-2026-00001
-               Status: pending
+               Status: offen
                Summe: 1.039,90 €
                Empfänger: verborgen
                Bestellt: 23.11.2026, 09:14:07 Uhr (UTC)
@@ -146,11 +146,11 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== en 0
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         ===== en 1
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         Who: Customer account …0000a1b2. The process works with the house's own rights. It may do more than the caller could.
         Set off by: Warenkorb.
 
@@ -173,7 +173,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== en 2
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         Who: Customer account …0000a1b2. The process works with the house's own rights. It may do more than the caller could.
         Set off by: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -189,7 +189,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Created: Orders "B-2026-00001"
                id: …000000aa
                Order number: B-2026-00001
-               Status: pending
+               Status: open
                Total: €1,039.90
                Recipient: hidden
                Ordered: 23 Nov 2026, 09:14:07 (UTC)
@@ -207,7 +207,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
         ===== en 3
         Buy now: B-2026-00001 · Mon 23 Nov 2026, 09:14:07 (UTC) · SUCCEEDED, one delivery is outstanding
         "Buy now" succeeded. It wrote to: Products and Orders.
-        One delivery is still under way.
+        The delivery to „ERP“ has not arrived yet, because die andere Seite ist nicht bereit; nothing is lost.
         Who: Customer account …0000a1b2. The process works with the house's own rights. It may do more than the caller could.
         Set off by: Warenkorb (0199b000-0000-7000-8000-0000000000ee).
 
@@ -226,7 +226,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Created: Orders "B-2026-00001"
                id: …000000aa
                Order number: B-2026-00001
-               Status: pending
+               Status: open
                Total: €1,039.90
                Recipient: hidden
                Ordered: 23 Nov 2026, 09:14:07 (UTC)

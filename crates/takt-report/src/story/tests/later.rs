@@ -29,7 +29,7 @@ fn later_deliveries_are_told_with_the_story() {
           ✗ An Kasse: nicht angekommen nach 4 Versuchen: nahm es nicht an. Ein Mensch muss entscheiden.
               [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
           ✗ An Bote: gesendet, aber niemand weiß, ob es angekommen ist. Ein Mensch muss entscheiden.
-              [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
+              [Es ist angekommen: takt deliveries arrived 0199b000-0000-7000-8000-0000000000dd]  [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]  [Warum: takt story 0199b000-0000-7000-8000-0000000000dd]
           ✗ An Amt: angekommen, aber die Antwort ist nicht so, wie es vereinbart ist. Was daraus folgt, wartet; ein Mensch muss entscheiden.
           – An Alt: von einem Menschen abgebrochen.
         Gefährdet ist: nichts Gespeichertes. Es fehlt: die Übergabe an ERP, Lager, Kasse und Bote. Bestellungen warten hier.
@@ -37,7 +37,7 @@ fn later_deliveries_are_told_with_the_story() {
     .assert_eq(afterwards);
     assert_eq!(
         told.open,
-        "3 Übergaben sind stehen geblieben und brauchen eine Entscheidung. 2 Übergaben stehen noch aus."
+        "3 Übergaben sind stehen geblieben und brauchen eine Entscheidung: an Kasse, Bote und Amt. Die Übergabe an ERP steht noch aus, denn antwortet mit 503; es geht nichts verloren. Die Übergabe an Lager steht noch aus."
     );
     let done = tell_story(&bought(), &shop(), "en").and_then(&all[..1]);
     assert_eq!(done.open, "", "what is done needs no sentence at the top");

@@ -27,7 +27,7 @@ fn a_purchase_in_german() {
              Angelegt: Bestellungen „B-2026-00001“
                id: …000000aa
                Bestellnummer: B-2026-00001
-               Status: pending
+               Status: offen
                Summe: 1.039,90 €
                Empfänger: verborgen
                Bestellt: 23.11.2026, 09:14:07 Uhr (UTC)
@@ -56,7 +56,7 @@ fn a_purchase_in_english() {
              Created: Orders "B-2026-00001"
                id: …000000aa
                Order number: B-2026-00001
-               Status: pending
+               Status: open
                Total: €1,039.90
                Recipient: hidden
                Ordered: 23 Nov 2026, 09:14:07 (UTC)
@@ -134,8 +134,8 @@ fn staff_acts_by_a_rule_of_the_project() {
         Wer: Konto …0000a1b2 (staff). Der Vorgang durfte nur, was der Aufrufer selbst darf.
 
         1 ✓ Außerhalb der Schritte geschrieben
-             Geändert: Bestellungen – Status pending → paid
-               Status: pending → paid
+             Geändert: Bestellungen – Status offen → paid
+               Status: offen → paid
                Erlaubt durch die Regel „staff notes payment“.
 
         Kein Ereignis ging hinaus.
