@@ -10,6 +10,7 @@ mod health;
 mod house;
 mod lanes;
 mod misbehaving;
+mod pages;
 mod people;
 mod receive;
 mod receiver;
