@@ -90,10 +90,7 @@ impl Interfaces {
     /// The engine's.
     pub fn deliveries(&self, filter: &DeliveryFilter, limit: u64) -> Result<Vec<Delivery>, InterfacesError> {
         let wanted = filter.wanted();
-        let found = self
-            .house
-            .engine
-            .look_up(|tx| deliveries::list(tx, &wanted, Direction::Descending, limit.min(PAGE)))?;
+        let found = self.house.engine.look_up(|tx| deliveries::newest(tx, &wanted, limit.min(PAGE)))?;
         Ok(found)
     }
 

@@ -1,4 +1,6 @@
-//! `takt.deliveries`: each event on its way to each connection that wants it.
+//! `takt.deliveries`: each event on its way to each connection that wants it. Beneath: `newest.rs`, pages for people.
+
+mod newest;
 
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{CompareOp, Expr, Uuid, Value};
@@ -6,6 +8,8 @@ use takt_plan::{Assignment, Direction, On, Plan, Update};
 
 use super::{insert_all, is_null, one_of, rows, text_or_null, write};
 use crate::{Cause, Outcome};
+
+pub(crate) use newest::newest;
 
 const TABLE: &str = "takt.deliveries";
 

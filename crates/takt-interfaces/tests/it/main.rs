@@ -11,6 +11,7 @@ mod house;
 mod lanes;
 mod look_up;
 mod misbehaving;
+mod pages;
 mod people;
 mod receive;
 mod receiver;
