@@ -92,6 +92,23 @@ declare namespace Takt {
     log(...values: unknown[]): void;
   }
 
+  /** The second argument of functions of kind "http"; the first is the request. There is no `db`: they change data by calling actions. */
+  interface HttpContext {
+    /** Who calls; null for visitors. */
+    user: User | null;
+    /** Calls an action as the same caller and gives its result. A refusal is thrown: name "Refusal", status, words, details. */
+    call<Result = any>(action: string, input?: object): Promise<Result>;
+    Decimal: DecimalConstructor;
+    log(...values: unknown[]): void;
+  }
+  /** What a function of kind "http" gives: a Response, the parts of one (an object as body is sent as JSON), or nothing (204). */
+  type HttpResult =
+    | Response
+    | { status: number; headers?: Record<string, string>; body?: HttpBody }
+    | { status?: number; headers?: Record<string, string>; body: HttpBody }
+    | void;
+  type HttpBody = string | Uint8Array | URLSearchParams | object | null;
+
   /** The second argument of hooks. */
   type Written<Row> =
     | { verb: "insert"; table: string; before: null; after: Row }

@@ -187,12 +187,16 @@ pub struct ConnectionFact {
     pub name: Words,
     /// Whether another system is on the other side; own functions get deliveries too.
     pub is_partner: bool,
+    /// Whether a person has stopped it.
+    pub is_paused: bool,
     /// How long the business can bear an outage, as written: `8h`.
     pub bearable: Option<String>,
     /// The same in microseconds.
     pub bearable_micros: Option<i64>,
-    /// When something arrived last.
+    /// When it answered as it should for the last time: to a message, or to the question whether it is well.
     pub last_ok_at: Option<i64>,
+    /// When a message passed last, in either direction; only then is anything held against a contract.
+    pub last_message_at: Option<i64>,
     /// When something failed last.
     pub last_failed_at: Option<i64>,
     /// Deliveries that wait.

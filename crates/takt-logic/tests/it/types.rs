@@ -5,6 +5,14 @@ use expect_test::expect;
 use crate::house::{House, files};
 
 #[test]
+fn functions_over_http_are_declared() {
+    let text = House::of(&files(&[])).logic.declarations();
+    for declared in ["interface HttpContext {", "type HttpResult =", "call<Result = any>(action: string"] {
+        assert!(text.contains(declared), "{declared}");
+    }
+}
+
+#[test]
 fn tables_and_jobs_are_declared_with_the_types_that_functions_see() {
     let mut files = files(&[("logic/remind.ts", "export const kind = \"job\";\nexport default () => 1;")]);
     files.0.get_mut("schema/parts.toml").unwrap().insert_str(0, "about = { en = \"Parts */ of things\" }\n");

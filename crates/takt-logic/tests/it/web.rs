@@ -27,6 +27,22 @@ fn shown(answer: Result<HttpAnswer, takt_logic::LogicError>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_the_guide_works() {
+    let guide = include_str!("../../../../docs/guide.md");
+    let (_, from) = guide.split_once("// logic/parcel.ts\n").unwrap();
+    let (source, _) = from.split_once("```").unwrap();
+    let house = House::with_settings(&[("logic/parcel.ts", source)], "");
+    let asked =
+        async |query: &str| shown(house.http("parcel", &format!("/functions/v1/parcel{query}"), "").await);
+    assert_eq!(
+        asked("?grams=2500").await,
+        "200 [cache-control: no-store; content-type: application/json] {\"price\":7.30}"
+    );
+    assert!(guide.contains("parcel?grams=2500'\n{\"price\":7.30}"), "as the guide shows it");
+    assert_eq!(asked("").await, "400 [content-type: application/json] {\"message\":\"How many grams?\"}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_come_in_and_responses_go_out() {
     let bodies = [
         "return new Response('hello', { status: 201, headers: { 'X-Tea': 'green' } });",

@@ -82,6 +82,23 @@ mod tests {
     use crate::checks::tests::{ORDERS, check, orders_with, project};
 
     #[test]
+    fn the_project_that_takt_new_writes_is_closed() {
+        check(
+            "R05",
+            &[("the guest book of the template", |e| {
+                let schema = include_str!("../../../takt/templates/empty/schema/messages.toml");
+                e.project = project(&[("messages", schema)]);
+            })],
+            expect![[r#"
+                the guest book of the template: Green [0]
+                    0 Listen mit persönlichen Daten sind für alle lesbar.
+                    0 lists of personal data can be read by everybody.
+                      - Lists with personal fields that were checked: 0, for visitors and for any account.
+            "#]],
+        );
+    }
+
+    #[test]
     fn every_state() {
         check(
             "R05",

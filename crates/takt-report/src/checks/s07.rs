@@ -60,9 +60,20 @@ fn probe(evidence: &Evidence) -> Answer {
     let all: Vec<_> = partners.iter().flat_map(|c| c.drifts.iter().map(move |d| (*c, d))).collect();
     let seen: Vec<_> = all.iter().filter(recent).collect();
     let open: Vec<_> = seen.iter().filter(|(_, d)| d.open).collect();
+    let is_judged = |c: &&&ConnectionFact| c.last_message_at.is_some() || !c.drifts.is_empty();
+    let with_contract = partners.iter().filter(|c| c.contracts > 0);
+    let (all_agreed, judged) = (with_contract.clone().count(), with_contract.filter(is_judged).count());
     let agreed: u64 = partners.iter().map(|c| c.contracts).sum();
     let (state, words) = match (open.as_slice(), seen.as_slice()) {
         ([(partner, drift), ..], _) => (State::Red, changed(partner, drift)),
+        ([], _) if judged == 0 => {
+            let why = Text {
+                de: "Noch kam keine Nachricht, die sich an dem Vereinbarten messen ließe.",
+                en: "No message has come yet that could be held against what is agreed.",
+            };
+            return unknown(title, why);
+        }
+        ([], []) if judged < all_agreed => (State::Unknown, partly(judged, all_agreed)),
         ([], []) => (
             State::Green,
             both("Was die Partner senden, ist wie vereinbart.", "What partners send is as agreed."),
@@ -71,6 +82,14 @@ fn probe(evidence: &Evidence) -> Answer {
     };
     let lines = seen.iter().map(|(_, drift)| drift.what.clone());
     answer(state, format!("{} / {agreed}", seen.len()), words).because_all(lines.take(10))
+}
+
+fn partly(judged: usize, all: usize) -> takt_model::Words {
+    let rest = all - judged;
+    both(
+        format!("Bei {judged} von {all} Partnern ist alles wie vereinbart; von {rest} kam noch nichts."),
+        format!("With {judged} of {all} partners all is as agreed; nothing has come from {rest} yet."),
+    )
 }
 
 fn changed(partner: &ConnectionFact, drift: &DriftFact) -> takt_model::Words {
@@ -95,7 +114,7 @@ mod tests {
 
     use expect_test::expect;
 
-    use super::{DAY, DriftFact};
+    use super::{ConnectionFact, DAY, DriftFact};
     use crate::checks::tests::{NOW, check, nobody_looked};
     use crate::{evidence::Evidence, text::both};
 
@@ -121,6 +140,15 @@ mod tests {
                     drift(e, true, 40 * DAY);
                 }),
                 ("nothing agreed", |e| e.connections.as_mut().unwrap()[0].contracts = 0),
+                ("nothing judged yet", |e| e.connections.as_mut().unwrap()[0].last_message_at = None),
+                ("one of two not judged yet", |e| {
+                    let all = e.connections.as_mut().unwrap();
+                    all.push(ConnectionFact { last_message_at: None, ..all[0].clone() });
+                }),
+                ("one of two without a contract", |e| {
+                    let all = e.connections.as_mut().unwrap();
+                    all.push(ConnectionFact { last_message_at: None, contracts: 0, ..all[0].clone() });
+                }),
                 ("own functions only", |e| e.connections.as_mut().unwrap()[0].is_partner = false),
                 ("unseen", |e| e.connections = nobody_looked()),
             ],
@@ -144,6 +172,16 @@ mod tests {
                     Ob die Partner ihr Format geändert haben, ist nicht bekannt.
                     Whether partners have changed their formats is not known.
                       - With no partner it is agreed what messages look like.
+                nothing judged yet: Unknown []
+                    Ob die Partner ihr Format geändert haben, ist nicht bekannt.
+                    Whether partners have changed their formats is not known.
+                      - No message has come yet that could be held against what is agreed.
+                one of two not judged yet: Unknown [0 / 4]
+                    Bei 1 von 2 Partnern ist alles wie vereinbart; von 1 kam noch nichts.
+                    With 1 of 2 partners all is as agreed; nothing has come from 1 yet.
+                one of two without a contract: Green [0 / 2]
+                    Was die Partner senden, ist wie vereinbart.
+                    What partners send is as agreed.
                 own functions only: NotApplicable []
                     Ihr System ist mit keinem anderen verbunden.
                     Your system is connected to no other.

@@ -130,6 +130,7 @@ using = "email = auth.jwt() ->> 'email'"
             bearable: Some("8h".into()),
             bearable_micros: Some(DAY / 3),
             last_ok_at: Some(NOW - 60_000_000),
+            last_message_at: Some(NOW - 60_000_000),
             reconciled: Some(ReconciledFact {
                 compared_at: Some(NOW - DAY / 24),
                 last_failed: false,

@@ -62,12 +62,15 @@ fn fact(project: &Project, status: &ConnectionStatus, seen: &Seen, drifts: &[Sho
     let outage = project.connection(&status.id).map(|c| &c.outage);
     let bearable = outage.and_then(|o| o.bearable());
     let well_at = status.health.as_ref().filter(|h| h.is_well).map(|h| h.at);
+    let last_message_at = status.last_ok_at.max(seen.last_ok_at);
     ConnectionFact {
         name: Words::from(["de", "en"].map(|l| (l, connection_name(project, &status.id, l)))),
         is_partner: outage.is_some(),
+        is_paused: status.paused,
         bearable: outage.and_then(|o| o.max.clone()),
         bearable_micros: bearable.and_then(|b| i64::try_from(b.as_micros()).ok()),
-        last_ok_at: status.last_ok_at.max(seen.last_ok_at).max(well_at),
+        last_ok_at: last_message_at.max(well_at),
+        last_message_at,
         last_failed_at: status.last_failed_at,
         waiting: status.waiting,
         oldest_waiting_at: seen.oldest_waiting_at,

@@ -46,6 +46,7 @@ const EMPTY: &[File] = &[
     ("logic/leave_message.ts", include_bytes!("../../templates/empty/logic/leave_message.ts")),
     ("public/index.html", include_bytes!("../../templates/empty/public/index.html")),
     ("public/app.js", include_bytes!("../../templates/empty/public/app.js")),
+    ("public/icon.svg", include_bytes!("../../templates/empty/public/icon.svg")),
     ("public/app.css", include_bytes!("../../templates/empty/public/app.css")),
 ];
 

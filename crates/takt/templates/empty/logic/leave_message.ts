@@ -4,16 +4,16 @@ export const label = { en: "Leave a message", de: "Nachricht hinterlassen" };
 export const access = ["anon", "authenticated"];
 export const runs_as = "service"; // the table itself is open for reading only
 export const input = {
-  name: { type: "text", max: 80 },
+  nickname: { type: "text", max: 80 },
   message: { type: "text", max: 1000 },
 };
 
-export default async function ({ db, step, reject }, { name, message }) {
-  if (name.trim() === "" || message.trim() === "") {
+export default async function ({ db, step, reject }, { nickname, message }) {
+  if (nickname.trim() === "" || message.trim() === "") {
     reject(422, { en: "Please fill in both fields.", de: "Bitte beide Felder ausfüllen." });
   }
   const written = await step({ en: "Message written", de: "Nachricht geschrieben" }, async () =>
-    db.messages.insert({ name: name.trim(), message: message.trim() }),
+    db.messages.insert({ nickname: nickname.trim(), message: message.trim() }),
   );
   return { id: written.id };
 }

@@ -5,13 +5,13 @@ const form = document.querySelector("#form");
 const answer = document.querySelector("#answer");
 
 async function show() {
-  const response = await fetch("/rest/v1/messages?select=id,name,message&order=created_at.desc&limit=50");
+  const response = await fetch("/rest/v1/messages?select=id,nickname,message&order=created_at.desc&limit=50");
   const messages = await response.json();
   list.replaceChildren(
-    ...messages.map(({ name, message }) => {
+    ...messages.map(({ nickname, message }) => {
       const item = document.createElement("li");
       const who = document.createElement("strong");
-      who.textContent = name;
+      who.textContent = nickname;
       item.append(who, document.createTextNode(` ${message}`));
       return item;
     }),
