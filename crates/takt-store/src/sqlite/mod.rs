@@ -1,6 +1,7 @@
 //! The embedded store: SQLite, opened for durability, one writer that gathers commits, many readers.
 //! Lives here: everything that knows SQL. Not here: what may be read or written (that arrives as a guarded plan).
 
+mod copy;
 mod error;
 mod functions;
 mod ident;
@@ -16,6 +17,7 @@ mod types;
 mod write;
 mod writer;
 
+pub(crate) use copy::{copy, examine};
 pub(crate) use lower::Env;
 pub(crate) use open::{Opened, Statistics, file_bytes, open};
 pub(crate) use readers::{ReadJob, Readers, Snapshot};
