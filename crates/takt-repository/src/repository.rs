@@ -289,13 +289,16 @@ impl Repository {
         })
     }
 
-    /// Removes all keys of `holder` except the one that opened this repository.
+    /// As [`Repository::add_key`], and takes earlier keys of the same holder back. The new one comes first, so that there
+    /// is no moment without any.
     ///
     /// # Errors
     /// See [`RepositoryError`].
-    pub fn remove_keys(&self, holder: KeyHolder) -> Result<(), RepositoryError> {
+    pub fn replace_key(&self, key: &Key, holder: KeyHolder) -> Result<(), RepositoryError> {
         contained(|| {
-            for (id, file) in self.key_files()? {
+            let before = self.key_files()?;
+            self.opened.add_key(key.reveal(), &key_options(holder))?;
+            for (id, file) in before {
                 if file.username.as_deref() == Some(holder.name()) && Some(id) != self.used {
                     self.opened.delete_key(&id)?;
                 }

@@ -40,10 +40,6 @@ pub struct CountedTable {
 ///
 /// # Errors
 /// [`StoreError::Open`] if it is no database; see [`StoreError`].
-pub fn examine(
-    file: &Path,
-    how: Thoroughness,
-    newest: &[(String, String)],
-) -> Result<Examined, StoreError> {
+pub fn examine(file: &Path, how: Thoroughness, newest: &[(String, String)]) -> Result<Examined, StoreError> {
     sqlite::examine(file, how, newest)
 }

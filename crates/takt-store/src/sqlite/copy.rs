@@ -32,12 +32,7 @@ pub(crate) fn copy(options: &StoreOptions, to: &Path) -> Result<(), StoreError> 
     let failed = |what: &str, e: &dyn std::fmt::Display| {
         StoreError::Open(format!("the copy {} cannot be {what}: {e}", to.display()))
     };
-    File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)
-        .map_err(|e| failed("made", &e))?;
+    File::options().write(true).create_new(true).mode(0o600).open(to).map_err(|e| failed("made", &e))?;
     let from = connect(options)?;
     let mut into = Connection::open(to).map_err(|e| opening(&e, to))?;
     // Whoever wants the copy to be durable sees to that when it is whole.
@@ -126,6 +121,5 @@ fn counted(conn: &Connection, name: String, newest: Option<&str>) -> Result<Coun
 }
 
 /// Flags of a connection that cannot write.
-pub(super) const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY
-    .union(OpenFlags::SQLITE_OPEN_URI)
-    .union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+pub(super) const READ_ONLY: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_URI).union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
