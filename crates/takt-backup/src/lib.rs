@@ -8,6 +8,7 @@
 mod content;
 mod drill;
 mod error;
+mod give_way;
 mod key;
 mod make;
 mod manifest;
@@ -19,6 +20,7 @@ mod scratch;
 
 pub use drill::{Drilled, Opens, drill};
 pub use error::BackupError;
+pub use give_way::give_way;
 pub use key::{instance_key, new_owner_key, owner_key};
 pub use make::{BackupMade, Instance, back_up};
 pub use manifest::{Manifest, TableRows};
