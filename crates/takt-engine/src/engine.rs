@@ -326,6 +326,14 @@ impl Engine {
         self.inner.store.read_here(self.context(false), job).map_err(Carried::into_job)
     }
 
+    /// Copies the database as of now to the file `to`, on the calling thread, while reads and writes go on.
+    ///
+    /// # Errors
+    /// See [`Store::copy`].
+    pub fn copy_database(&self, to: &std::path::Path) -> Result<(), EngineError> {
+        Ok(self.inner.store.copy(to)?)
+    }
+
     /// How the store is.
     #[must_use]
     pub fn health(&self) -> StoreHealth {

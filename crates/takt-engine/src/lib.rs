@@ -28,7 +28,10 @@ pub use once::Once;
 pub use story::{
     EventOrigin, HiddenValues, Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep, Usual,
 };
-pub use takt_store::{Change, Outcome, RefusedTransition, Store, StoreError, StoreHealth, StoreOptions};
+pub use takt_store::{
+    Change, CountedTable, Examined, Outcome, RefusedTransition, Store, StoreError, StoreHealth, StoreOptions,
+    Thoroughness, examine,
+};
 
 use takt_model::SystemTables;
 

@@ -23,8 +23,9 @@ mod text;
 pub use audit::{act_word, audit_line, subject_words};
 pub use collect::{Rooms, collect, row_names};
 pub use evidence::{
-    Accounts, ConnectionFact, Dependency, DoubleFact, DriftFact, Evidence, Fact, FrontFacts, LinkFact,
-    OverdueFact, Parts, Passwords, ReconciledFact, StoreFacts, Suspect, SuspectReason, TableCount,
+    Accounts, BackupDrillFact, BackupFacts, BackupPlace, ConnectionFact, Dependency, DoubleFact, DriftFact,
+    Evidence, Fact, FrontFacts, LinkFact, OverdueFact, Parts, Passwords, ReconciledFact, StoreFacts, Suspect,
+    SuspectReason, TableCount,
 };
 pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,

@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 use self::refusal::Refusal;
 use crate::{
     app::App,
+    backups::{self, BackupRequest},
     check::Setting,
     data_dir::SOCKET,
     deliveries::{self, DeliveriesRequest},
@@ -94,6 +95,8 @@ pub enum AdminRequest {
     Deliveries(DeliveriesRequest),
     /// The project's jobs.
     Jobs(JobsRequest),
+    /// Backups.
+    Backup(BackupRequest),
     /// Rows of the audit, newest first.
     AuditList {
         /// Of one of these acts, or of all that begin with one: `story`; empty means all.
@@ -228,6 +231,7 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         }
         AdminRequest::Deliveries(request) => deliveries::execute(app, &look.by, request).await,
         AdminRequest::Jobs(request) => jobs::execute(app, &look.by, request).await,
+        AdminRequest::Backup(request) => backups::execute(app, look, request).await,
         AdminRequest::AuditList { acts, subject, since, limit, language } => {
             let since = since.as_deref().map(deliveries::moment).transpose()?;
             let wanted = AuditFilter { acts, subject, since, before: None };

@@ -9,15 +9,23 @@ use takt_model::{
 };
 use takt_outbound::{Outbound, OutboundOptions};
 
-use crate::project_files::{ReadError, read_project};
+use crate::{
+    backups,
+    project_files::{ReadError, read_project},
+};
 
 mod connections;
 mod events;
 mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
-const SYSTEM_TABLES: [SystemTables; 4] =
-    [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES, takt_interfaces::SUBSCRIPTION_TABLES];
+pub(crate) const SYSTEM_TABLES: [SystemTables; 5] = [
+    takt_engine::TABLES,
+    takt_auth::TABLES,
+    takt_interfaces::TABLES,
+    takt_interfaces::SUBSCRIPTION_TABLES,
+    takt_backup::TABLES,
+];
 
 /// What is wrong with a project, and what is in it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -77,6 +85,7 @@ pub(crate) fn load(
     problems.extend(logic_problems);
     let templates = mails::read(&files, &project.settings.time_zone);
     problems.extend(time_zone(&project));
+    problems.extend(backups::check(&project, project_dir));
     problems.extend(mails::check(&templates, &project));
     problems.extend(connections::check(&project, &logic));
     problems.extend(events::check(&files, &project, &logic));

@@ -27,6 +27,7 @@ use crate::{
     admin,
     admission::Admission,
     app::App,
+    backups::{self, Backups},
     check::{self, CheckReport, Loaded},
     counters::Counters,
     data_dir::{DATABASE, DataDir, DataDirError},
@@ -50,6 +51,9 @@ const A_WEEK: i64 = 7 * 24 * 60;
 const TO_CLOSE: Duration = Duration::from_millis(500);
 /// How often a process says that it lives.
 const ALIVE_EVERY: Duration = Duration::from_secs(10);
+
+const INTERRUPTED_RESTORE: &str =
+    "Restoring a backup over this data folder was interrupted; `takt restore --overwrite-data` mends it.";
 
 /// The door's own limit is the longest that a connection may ask for (`guard.timeout`).
 fn door() -> OutboundOptions {
@@ -160,6 +164,9 @@ fn open_rooms(
     base_url: String,
 ) -> Result<Opened, StartError> {
     let Loaded { files, project, logic, templates, contracts, report: _ } = loaded;
+    if data.folder().join(takt_backup::INTERRUPTED).exists() {
+        return Err(StartError::Database(INTERRUPTED_RESTORE.to_owned()));
+    }
     data.close_database()?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
@@ -187,6 +194,7 @@ fn open_rooms(
         outbound,
         statics: StaticFiles::new(options.project_dir.join("public")),
         admission: Admission::default(),
+        backups: Backups::default(),
         shapes: Shapes::default(),
         looks: Looks::default(),
         counters: Counters::default(),
@@ -341,6 +349,7 @@ impl Server {
             Some(tokio::spawn(alive(Arc::clone(&app)))),
             Some(tokio::spawn(app.interfaces.clone().run())),
             Some(tokio::spawn(jobs(Arc::clone(&app)))),
+            Some(tokio::spawn(backups::keep_time(Arc::clone(&app)))),
             commands.map(|door| tokio::spawn(admin::answer_all(Arc::clone(&app), door))),
             seen.map(|seen| tokio::spawn(dev::watch(Arc::clone(&app), seen))),
         ];

@@ -19,6 +19,7 @@ extern crate self as takt_store;
 mod fixture;
 
 mod error;
+mod examined;
 mod jobs;
 mod options;
 mod prepared;
@@ -29,6 +30,7 @@ mod store;
 mod tx;
 
 pub use error::{RefusedTransition, StoreError};
+pub use examined::{CountedTable, Examined, Thoroughness, examine};
 pub use options::StoreOptions;
 pub use prepared::PreparedRead;
 pub use statement::statement;

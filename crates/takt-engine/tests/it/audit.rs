@@ -77,9 +77,7 @@ async fn what_a_call_was_given_is_shown_for_a_reason_and_forgotten_with_personal
     let (engine, clock) = open(folder.path(), SHELVES).unwrap();
     let given = |input: &'static str| {
         let engine = engine.clone();
-        async move {
-            engine.act(action(customer(7), input, None), |_| Ok(String::new())).await.unwrap().story
-        }
+        async move { engine.act(action(customer(7), input, None), |_| Ok(String::new())).await.unwrap().story }
     };
     let asked = deed("story.reveal", "story");
     let shown = |story: Uuid| {

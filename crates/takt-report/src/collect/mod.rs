@@ -17,7 +17,9 @@ use takt_model::{Connect, Connection, ConnectionAuth, Principal, Project};
 use takt_outbound::{Outbound, host_of_address};
 
 use crate::{
-    evidence::{Accounts, ConnectionFact, Dependency, Evidence, Fact, Parts, Passwords, StoreFacts},
+    evidence::{
+        Accounts, BackupFacts, ConnectionFact, Dependency, Evidence, Fact, Parts, Passwords, StoreFacts,
+    },
     history::DAY,
 };
 
@@ -48,6 +50,8 @@ pub struct Rooms<'a> {
     pub outbound: &'a Outbound,
     /// How the connections are; the report may not look at deliveries itself.
     pub connections: Fact<Vec<ConnectionFact>>,
+    /// How the backups are; the report does not look at them itself.
+    pub backups: Fact<BackupFacts>,
     /// The project folder.
     pub project_dir: &'a Path,
     /// The data folder.
@@ -75,6 +79,7 @@ pub async fn collect(rooms: &Rooms<'_>) -> Evidence {
         stories: engine.stories(STORIES).map_err(|e| e.to_string()),
         partners: Ok(partners(rooms.outbound)),
         connections: rooms.connections.clone(),
+        backups: rooms.backups.clone(),
         parts: parts(rooms, &project),
         front: files::front(&rooms.project_dir.join("public"), &rooms.auth.keys().secret),
         project,

@@ -130,6 +130,7 @@ impl Studio {
                 logic: &logic,
                 outbound: &app.outbound,
                 connections: facts::connections(&app),
+                backups: crate::backups::facts::backups(&app),
                 project_dir: &app.project_dir,
                 data_dir: &app.data_dir,
             };

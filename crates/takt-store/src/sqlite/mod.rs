@@ -2,6 +2,7 @@
 //! Lives here: everything that knows SQL. Not here: what may be read or written (that arrives as a guarded plan).
 
 mod care;
+mod copy;
 mod error;
 mod functions;
 mod ident;
@@ -17,6 +18,7 @@ mod types;
 mod write;
 mod writer;
 
+pub(crate) use copy::{copy, examine};
 pub(crate) use lower::Env;
 pub(crate) use open::{Opened, Statistics, file_bytes, open};
 pub(crate) use readers::{ReadJob, Readers, Snapshot};
