@@ -32,10 +32,11 @@ pub(crate) fn newest(tx: &EngineTx, wanted: &Wanted, most: u64) -> Result<Vec<De
 /// Whether only connection and state say which: lanes and stories have indexes that find few, and without either the
 /// key alone is in order.
 fn is_broad(wanted: &Wanted) -> bool {
-    let Wanted { connection, state, lane, story, since, until, before: _ } = wanted;
+    let Wanted { connection, state, lane, story, since, until, before: _, messages_of } = wanted;
     (connection.is_some() || state.is_some())
         && lane.is_none()
         && story.is_none()
+        && messages_of.is_none()
         && since.is_none()
         && until.is_none()
 }
