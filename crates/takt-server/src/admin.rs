@@ -231,7 +231,9 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         }
         AdminRequest::Deliveries(request) => deliveries::execute(app, &look.by, request).await,
         AdminRequest::Jobs(request) => jobs::execute(app, &look.by, request).await,
-        AdminRequest::Backup(request) => backups::execute(app, look, request).await,
+        AdminRequest::Backup(request) => {
+            backups::execute(app, look, request).await.map_err(|AdminError(why)| Refusal::Told(why))
+        }
         AdminRequest::AuditList { acts, subject, since, limit, language } => {
             let since = since.as_deref().map(deliveries::moment).transpose()?;
             let wanted = AuditFilter { acts, subject, since, before: None };

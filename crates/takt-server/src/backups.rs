@@ -124,7 +124,7 @@ pub(crate) fn check(project: &Project, project_dir: &Path) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, text) in [("schedule", &settings.backup.schedule), ("drill", &settings.backup.drill)] {
         if !text.trim().is_empty()
-            && let Err(why) = takt_logic::Schedule::read(text, "UTC")
+            && let Err(why) = takt_model::Schedule::read(text, "UTC")
         {
             let message = format!("`backup.{key}` is no schedule: {why}");
             problems.push(problem(message, "write minute, hour, day, month, weekday: \"30 2 * * *\""));
@@ -158,7 +158,8 @@ pub(crate) async fn execute(app: &App, look: &Look, request: BackupRequest) -> R
         }
         BackupRequest::OwnerKey { language } => {
             let instance = instance(app);
-            app.engine.note_deed(look.deed("backup.owner_key", "backup".to_owned())).await?;
+            let noted = app.engine.note_deed(look.deed("backup.owner_key", "backup".to_owned())).await;
+            noted.map_err(|error| AdminError(crate::admin::sentence(&error.to_string())))?;
             off_thread(move || {
                 let key = new_owner_key(&instance.repository_or_new()?)?;
                 let text = words::owner_key(key.reveal(), &instance.repository, &language);

@@ -88,7 +88,7 @@ mod tests {
 
     use expect_test::expect;
 
-    use crate::checks::tests::{NOW, backups, check, nobody_looked};
+    use crate::checks::tests::{backups, check, nobody_looked};
     use std::time::Duration;
 
     #[test]

@@ -86,7 +86,7 @@ mod tests {
 
     use expect_test::expect;
 
-    use crate::checks::tests::{NOW, backups, check, nobody_looked};
+    use crate::checks::tests::{backups, check, nobody_looked};
     use crate::evidence::BackupPlace;
 
     #[test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use takt_backup::History;
 use takt_engine::EngineError;
-use takt_logic::Schedule;
+use takt_model::Schedule;
 
 use super::{instance, keep, work::Task};
 use crate::app::App;
