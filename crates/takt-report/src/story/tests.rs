@@ -165,7 +165,7 @@ fn a_purchase_in_german() {
              Angelegt: Bestellungen „B-2026-00001“
                id: …000000aa
                Bestellnummer: B-2026-00001
-               Status: pending
+               Status: offen
                Summe: 1.039,90 €
                Empfänger: verborgen
                Bestellt: 23.11.2026, 09:14:07 Uhr (UTC)
@@ -194,7 +194,7 @@ fn a_purchase_in_english() {
              Created: Orders "B-2026-00001"
                id: …000000aa
                Order number: B-2026-00001
-               Status: pending
+               Status: open
                Total: €1,039.90
                Recipient: hidden
                Ordered: 23 Nov 2026, 09:14:07 (UTC)
@@ -272,8 +272,8 @@ fn staff_acts_by_a_rule_of_the_project() {
         Wer: Konto …0000a1b2 (staff). Der Vorgang durfte nur, was der Aufrufer selbst darf.
 
         1 ✓ Außerhalb der Schritte geschrieben
-             Geändert: Bestellungen – Status pending → paid
-               Status: pending → paid
+             Geändert: Bestellungen – Status offen → paid
+               Status: offen → paid
                Erlaubt durch die Regel „staff notes payment“.
 
         Kein Ereignis ging hinaus.
@@ -503,7 +503,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Angelegt: Bestellungen „B-2026-00001“
                id: …000000aa
                Bestellnummer: B-2026-00001
-               Status: pending
+               Status: offen
                Summe: 1.039,90 €
                Empfänger: verborgen
                Bestellt: 23.11.2026, 09:14:07 Uhr (UTC)
@@ -539,7 +539,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Angelegt: Bestellungen „B-2026-00001“
                id: …000000aa
                Bestellnummer: B-2026-00001
-               Status: pending
+               Status: offen
                Summe: 1.039,90 €
                Empfänger: verborgen
                Bestellt: 23.11.2026, 09:14:07 Uhr (UTC)
@@ -610,7 +610,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Created: Orders "B-2026-00001"
                id: …000000aa
                Order number: B-2026-00001
-               Status: pending
+               Status: open
                Total: €1,039.90
                Recipient: hidden
                Ordered: 23 Nov 2026, 09:14:07 (UTC)
@@ -646,7 +646,7 @@ fn a_success_with_a_delivery_outstanding_at_every_depth() {
              Created: Orders "B-2026-00001"
                id: …000000aa
                Order number: B-2026-00001
-               Status: pending
+               Status: open
                Total: €1,039.90
                Recipient: hidden
                Ordered: 23 Nov 2026, 09:14:07 (UTC)
