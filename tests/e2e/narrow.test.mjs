@@ -49,10 +49,10 @@ it("a dead letter of a function with a long name fits a narrow phone", async () 
   assert.equal(answer.status, 200);
   const id = await deadLetter();
   const page = await openAsOwner(browser, server, { viewport: { width: 360, height: 740 } });
-  for (const path of [`/studio/deliveries/functions/${id}`, "/studio/deliveries/functions"]) {
+  for (const path of ["/studio/deliveries/functions", `/studio/deliveries/functions/${id}`]) {
     await page.goto(server.url + path);
-    assert.match(await page.locator("main").innerText(), new RegExp(LONG.slice(0, 20)), path);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.ok(overflow <= 0, `${path} is ${overflow} px too wide`);
   }
+  assert.match(await page.locator("h1").innerText(), new RegExp(LONG));
 });

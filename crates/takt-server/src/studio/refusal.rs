@@ -253,6 +253,24 @@ mod tests {
                 "“paid” cannot become “open”, only “shipped” or “cancelled”."
             ]
         );
+        // As the schema labels them, if it does.
+        let orders = "label = \"Orders\"\n[fields]\nid = { type = \"uuid\", primary_key = true }\n[fields.status]\n\
+             type = \"enum\"\nvalues = [\"paid\", \"packed\"]\n\
+             labels = { paid = { de = \"ist bezahlt\", en = \"settled\" }, packed = { de = \"gepackt\", en = \"in its box\" } }\n";
+        let takt = "name = \"Test\"\nlanguages = [\"de\", \"en\"]\n";
+        let files = takt_model::ProjectFiles::from([("takt.toml", takt), ("schema/orders.toml", orders)]);
+        let (project, _) = takt_model::Project::parse(&files, &[]);
+        let field = project.table("orders").unwrap().field("status").unwrap();
+        let error =
+            EngineError::Store(StoreError::Transition(refused("packed", Some("paid"), &["shipped"]).into()));
+        assert_eq!(
+            of_field(&error, field, Language::German),
+            "Aus „gepackt“ kann nicht „ist bezahlt“ werden, nur „versendet“."
+        );
+        assert_eq!(
+            of_field(&error, field, Language::English),
+            "“in its box” cannot become “settled”, only “shipped”."
+        );
         assert_eq!(
             told(&refused("brewed", None, &[])),
             [
