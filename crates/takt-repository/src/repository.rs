@@ -14,6 +14,8 @@ use rustic_core::{
     repofile::{KeyFile, KeyId, SnapshotFile},
 };
 
+use zeroize::Zeroizing;
+
 use crate::{
     Item, RepositoryError,
     archive::{Source, Trouble},
@@ -30,15 +32,15 @@ const UNPROVEN: &str = "takt-unproven";
 /// A file of packed data: restic's own default. The library's is twice that, and is held in memory.
 const PACK_SIZE: &str = "16MiB";
 
-/// A text that opens a repository; not printed.
+/// A text that opens a repository; not printed, and wiped from memory when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub struct Key(Zeroizing<String>);
 
 impl Key {
     /// From its text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself, to be shown once or written to its file.
