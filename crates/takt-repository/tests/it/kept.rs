@@ -99,7 +99,7 @@ fn what_is_forgotten_is_gone_and_the_rest_is_whole() {
     let second = repository.back_up(world.items(), NIGHT + 1).unwrap();
     repository.forget(&[first.snapshot.id]).unwrap();
     let left: Vec<_> = repository.snapshots().unwrap().into_iter().map(|s| s.id).collect();
-    assert_eq!(left, [second.snapshot.id.clone()]);
+    assert_eq!(left, std::slice::from_ref(&second.snapshot.id));
     repository.check().unwrap();
     let into = world.empty("restored");
     repository.restore(&second.snapshot, &into).unwrap();

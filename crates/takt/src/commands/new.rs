@@ -53,7 +53,7 @@ const EMPTY: &[File] = &[
 /// Stands in the empty template where the project's name goes.
 const NAME: &str = "@NAME@";
 
-const GITIGNORE: File = (".gitignore", b"/data/\n");
+const GITIGNORE: File = (".gitignore", b"/data/\n/data-backups/\n");
 
 impl New {
     pub(crate) fn run(self, common: &Common) -> Exit {
