@@ -157,5 +157,6 @@ async fn what_a_call_throws_has_a_class_of_its_own() {
         ["CallError",true,true,"no connection to erp.example: Connection refused"]
         failed P0001 at logic/erp.ts:5:46: CallError: no connection to erp.example: Connection refused
         {"method":"stock.list","params":{"place":5}}
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }

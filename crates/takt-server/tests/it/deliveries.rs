@@ -424,7 +424,11 @@ fn a_story_tells_what_became_of_it_at_others() {
     );
     let by_number = owner.get("/studio/tales/B-2026-00012");
     let story_page = format!("/studio/stories/{story}");
-    assert_eq!(by_number.header("location").as_deref(), Some(story_page.as_str()), "an order's page leads there");
+    assert_eq!(
+        by_number.header("location").as_deref(),
+        Some(story_page.as_str()),
+        "an order's page leads there"
+    );
     assert_eq!(owner.get("/studio/tales/B-2026-99999").status, 404);
     shop.partner.will_answer(200);
     let dead = shop.wait_for("dead", 1).remove(0);
