@@ -43,10 +43,19 @@ pub(crate) fn run() -> Done {
     if !cuts.status.success() {
         failed.push("power_cut");
     }
-    let bits = cargo(&["test", "--package", "takt-repository", "--package", "takt-backup", "flipped_bit", "--", "--nocapture"])
-        .env("TAKT_FLIPS", "1000")
-        .output()
-        .map_err(|e| format!("cannot run the flipped bits: {e}"))?;
+    let bits = cargo(&[
+        "test",
+        "--package",
+        "takt-repository",
+        "--package",
+        "takt-backup",
+        "flipped_bit",
+        "--",
+        "--nocapture",
+    ])
+    .env("TAKT_FLIPS", "1000")
+    .output()
+    .map_err(|e| format!("cannot run the flipped bits: {e}"))?;
     keep("backup-bits", "cargo xtask nightly, flipped bits", &bits.stdout)?;
     if !bits.status.success() {
         failed.push("flipped bits");
