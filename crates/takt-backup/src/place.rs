@@ -52,8 +52,8 @@ pub fn nearness(data_dir: &Path, repository: &Path) -> Nearness {
     if here == there {
         return Nearness::SameDisk;
     }
-    let Ok(system) = rustix::fs::statfs(&existing(repository)) else { return Nearness::Unknown };
-    match u64::from(system.f_type.cast_unsigned()) & 0xffff_ffff {
+    let Ok(system) = rustix::fs::statfs(existing(repository)) else { return Nearness::Unknown };
+    match system.f_type.cast_unsigned() & 0xffff_ffff {
         FUSE => Nearness::Unknown,
         kind if NETWORK.contains(&kind) => Nearness::Network,
         _ => Nearness::OtherDisk,
