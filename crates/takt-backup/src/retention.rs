@@ -18,8 +18,7 @@ pub struct Keep {
 /// An hour, day, week or month.
 type Period = (String, i64, i32);
 
-/// How many are kept, one of each period of this name.
-type Rhythm = (u32, fn(&Moment) -> Period);
+type PeriodOf = fn(&Moment) -> Period;
 
 struct Moment {
     at: i64,
@@ -42,7 +41,7 @@ pub fn to_forget(all: &[(String, i64)], keep: Keep, time_zone: &str) -> Vec<Stri
         .collect();
     newest_first.sort_by_key(|(_, moment)| std::cmp::Reverse(moment.at));
     let mut kept: Vec<&str> = newest_first.first().map(|(id, _)| *id).into_iter().collect();
-    let periods: [Rhythm; 4] = [
+    let periods: [(u32, PeriodOf); 4] = [
         // The hour that comes twice when clocks are set back is two.
         (keep.hourly, |m| (m.there.date().to_string(), i64::from(m.there.hour()), m.offset)),
         (keep.daily, |m| (m.there.date().to_string(), 0, 0)),

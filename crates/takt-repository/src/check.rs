@@ -64,7 +64,7 @@ impl Repository {
 }
 
 /// What cannot be read once the key fits is damage.
-#[expect(clippy::boxed_local, reason = "so the library hands it over")]
+#[expect(clippy::boxed_local, reason = "the library's errors come in boxes, and this is handed to `map_err`")]
 pub(crate) fn damaged(error: Box<rustic_core::RusticError>) -> RepositoryError {
     RepositoryError::Damaged(first_line(&error.display_log()))
 }

@@ -73,13 +73,15 @@ fn is_answer_needed(house: &House, connection: &Connection, job: &Job) -> bool {
 /// side: what it took, it took, and what it refused, it refused. Only where the body would have said more than that,
 /// nobody knows what became of what it took.
 pub(super) fn unread(ended: &mut Ended, why: &OutboundError, is_needed: bool) {
-    if ended.outcome == Outcome::Ok && !is_needed {
+    let status = ended.status.unwrap_or_default();
+    // What was read of the body before it broke off says nothing, an error of JSON-RPC neither.
+    let is_taken = ended.outcome == Outcome::Ok || (200..300).contains(&status);
+    if is_taken && !is_needed {
         return;
     }
-    if ended.outcome == Outcome::Ok {
-        ended.outcome = Outcome::Unknown;
+    if is_taken {
+        (ended.outcome, ended.cause) = (Outcome::Unknown, None);
     }
-    let status = ended.status.unwrap_or_default();
     ended.error = Some(format!("answered {status}, but {why}"));
 }
 

@@ -106,12 +106,12 @@ mod tests {
             ],
             expect![[r#"
                 within: Green [18.00 s]
-                    Die Daten wären in 18,00 s zurück; vereinbart ist: 240 min 0 s.
-                    The data would be back in 18.00 s; agreed: 240 min 0 s.
+                    Die Daten wären in 18,00 s zurück; vereinbart ist: 4 Stunden.
+                    The data would be back in 18.00 s; agreed: 4 hours.
                       - Measured in the last trial restore; getting a new machine comes on top.
-                nearly: Green [18.00 s]
-                    Die Daten wären in 18,00 s zurück; vereinbart ist: 30,00 s.
-                    The data would be back in 18.00 s; agreed: 30.00 s.
+                nearly: Yellow [18.00 s]
+                    Die Daten wären in 18,00 s zurück; vereinbart ist: 10,00 s.
+                    The data would be back in 18.00 s; agreed: 10.00 s.
                       - Measured in the last trial restore; getting a new machine comes on top.
                 too long: Red [18.00 s]
                     Die Daten wären in 18,00 s zurück; vereinbart ist: 5,00 s.

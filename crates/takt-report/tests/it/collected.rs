@@ -28,7 +28,13 @@ async fn the_first_day() {
            D03 Green: 0 lists allow duplicate entries.
            D01 Green: Stored: 1 Products and 1 Sales.
            D10 Green: 0 amounts or dates are stored imprecisely.
-        M Unknown 1/20
+        M Red 7/20
+           M08 Red: There is no backup yet.
+           M09 Red: The backup has never been restored as a trial.
+           M10 Red: How long the return after a total loss takes was never measured.
+           M11 Red: There is no copy.
+           M12 Red: You have no key of your own to the backup.
+           M07 Red: 1 part has no replacement.
            M06 TooYoung: How many requests succeed is not yet known.
            M19 TooYoung: How quickly answers come is not yet known.
            M20 Green: 0 confidential files can be fetched from outside.

@@ -14,9 +14,10 @@ fn a_new_project_is_served_answers_and_ends_in_order() {
     let (_dir, folder) = project();
     let server = Serving::start(&folder, &[]);
     assert!(server.ask("GET", "/", "").starts_with("HTTP/1.1 200"));
-    let written = server.ask("POST", "/rest/v1/rpc/leave_message", r#"{"name":"Anna","message":"Hello"}"#);
+    let written =
+        server.ask("POST", "/rest/v1/rpc/leave_message", r#"{"nickname":"Anna","message":"Hello"}"#);
     assert!(written.starts_with("HTTP/1.1 200"), "{written}");
-    assert!(server.ask("GET", "/rest/v1/messages?select=name", "").ends_with(r#"[{"name":"Anna"}]"#));
+    assert!(server.ask("GET", "/rest/v1/messages?select=nickname", "").ends_with(r#"[{"nickname":"Anna"}]"#));
     server.signal("TERM");
     let (code, output) = server.end();
     assert_eq!(code, Some(0));
@@ -25,7 +26,7 @@ fn a_new_project_is_served_answers_and_ends_in_order() {
         assert!(output.contains(word), "{word}: {output}");
     }
     let again = Serving::start(&folder, &[]);
-    assert!(again.ask("GET", "/rest/v1/messages?select=name", "").ends_with(r#"[{"name":"Anna"}]"#));
+    assert!(again.ask("GET", "/rest/v1/messages?select=nickname", "").ends_with(r#"[{"nickname":"Anna"}]"#));
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn log_lines_are_structured_and_hold_no_secrets() {
         .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
         .collect();
     let mut stream = TcpStream::connect(&address).unwrap();
-    let request = "GET /rest/v1/messages?name=eq.personal-value HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+    let request = "GET /rest/v1/messages?nickname=eq.personal-value HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
                    authorization: Bearer secret-token\r\nx-request-id: proxy-77\r\n\r\n";
     stream.write_all(request.as_bytes()).unwrap();
     std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
