@@ -20,7 +20,7 @@ pub(crate) async fn measure(connections: usize, duration: Duration) -> Result<St
     let original = root().join("examples/shop");
     let (silent, unheard) = (tempfile::TempDir::new()?, tempfile::TempDir::new()?);
     copy(&original, silent.path())?;
-    copy(&original, unheard.path())?;
+    copy_unheard(unheard.path())?;
     let file = silent.path().join("logic/checkout.ts");
     let text = std::fs::read_to_string(&file)?;
     if text.matches(EVENT).count() != 1 {
@@ -28,9 +28,6 @@ pub(crate) async fn measure(connections: usize, duration: Duration) -> Result<St
     }
     // Its content is made all the same: what is measured is the announcing.
     std::fs::write(&file, text.replace(EVENT, "Object(\"nothing\""))?;
-    // The same event under a name that no connection waits for.
-    let file = unheard.path().join("logic/checkout.ts");
-    std::fs::write(&file, text.replace(EVENT, "emit(\"order.unheard\""))?;
 
     let names = ["no event", "an event that nobody waits for", "the event with its two deliveries"];
     let mut shops = Vec::new();
@@ -66,6 +63,15 @@ pub(crate) async fn measure(connections: usize, duration: Duration) -> Result<St
         );
     }
     Ok(text)
+}
+
+/// The example shop, whose checkout announces itself under a name that no connection waits for.
+pub(crate) fn copy_unheard(to: &Path) -> Result<(), Failure> {
+    copy(&root().join("examples/shop"), to)?;
+    let file = to.join("logic/checkout.ts");
+    let text = std::fs::read_to_string(&file)?;
+    std::fs::write(&file, text.replace(EVENT, "emit(\"order.unheard\""))?;
+    Ok(())
 }
 
 fn median(figures: &[Figures], of: impl Fn(&Figures) -> f64) -> f64 {

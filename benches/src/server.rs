@@ -23,12 +23,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The binary on the example shop.
-    pub(crate) fn takt() -> Result<Self, Failure> {
-        Self::shop(&root().join("examples/shop"))
-    }
-
-    /// The binary on a shop, with a new database.
+    /// The binary on a shop, with a new database. The first backup would fall into the second minute of a run.
     pub(crate) fn shop(project: &Path) -> Result<Self, Failure> {
         let folder = TempDir::new()?;
         let data = folder.path().join("data");
@@ -37,6 +32,7 @@ impl Running {
             let mut command = Command::new(&binary);
             command.arg("serve").arg(project).args(["--listen", "127.0.0.1:0"]);
             command.arg("--data-dir").arg(&data).args(["--log", "json"]);
+            command.env("TAKT_BACKUP_SCHEDULE", "");
             command
         };
         // Made once, so that the start that is measured finds a database.
@@ -49,7 +45,7 @@ impl Running {
     pub(crate) fn project(folder: &Path, environment: &[(&str, &str)]) -> Result<Self, Failure> {
         let mut command = Command::new(beside("takt")?);
         command.arg("serve").arg(folder).args(["--listen", "127.0.0.1:0", "--log", "json"]);
-        command.envs(environment.iter().copied());
+        command.env("TAKT_BACKUP_SCHEDULE", "").envs(environment.iter().copied());
         Self::start(command, TempDir::new()?, "/health/live")
     }
 

@@ -71,7 +71,7 @@ describe("deliveries in the console", () => {
     await page.goto(`${server.url}/studio/stories`);
     await press("Testbestellung aufgeben");
     await page.waitForURL(/stories\/[0-9a-f-]{36}/);
-    await reloadUntil("Eine Übergabe ist stehen geblieben");
+    await reloadUntil("Die Übergabe an „Warenwirtschaft“ ist stehen geblieben");
     await page.screenshot({ path: `${artifacts}/story-later.png`, fullPage: true });
     await page.getByRole("link", { name: /nicht angekommen nach 1 Versuch/ }).click();
     await page.waitForURL(/deliveries\/warehouse\//);

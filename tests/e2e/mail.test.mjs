@@ -260,6 +260,25 @@ describe("the newsletter", () => {
     assert.equal(mailbox.to(email).length, 1);
   });
 
+  it("is left by the other link, and keeps the proof", async () => {
+    const page = await open(browser, `${link}/leave`);
+    await page.getByTestId("newsletter-leave").waitFor();
+    await settled();
+    assert.equal((await contact(email)).left_at, null, "opening the link changes nothing");
+    await page.getByTestId("newsletter-leave").click();
+    const outcome = page.getByTestId("newsletter-outcome");
+    await outcome.waitFor();
+    assert.equal(await outcome.getAttribute("data-outcome"), "left");
+    assert.match(await outcome.innerText(), /keinen Newsletter mehr/);
+    assert.deepEqual(page.problems, []);
+    const left = await contact(email);
+    assert.match(left.consent_text, /^Ja, ich möchte/);
+    assert.ok(left.confirmed_at < left.left_at, JSON.stringify(left));
+    // The old link no longer confirms.
+    const token = link.split("/").at(-1);
+    assert.equal((await server.request("POST", "/rest/v1/rpc/confirm_newsletter", { body: { token } })).status, 404);
+  });
+
   it("says kindly that it does not know a link", async () => {
     for (const [locale, words] of [["de-DE", /Diesen Link kennen wir nicht/], ["en-GB", /We do not know this link/]]) {
       for (const token of [crypto.randomUUID(), "nonsense"]) {

@@ -6,6 +6,14 @@ import { after, before, describe, it } from "node:test";
 
 import { Server } from "./lib/server.mjs";
 
+/** What partners send that is not as agreed; exit code 3 says that something waits for a decision. */
+async function openDrift(server) {
+  const command = server.command("deliveries", "drift", "--connection", "payment", "--json");
+  const error = await command.then(() => undefined, (failed) => failed);
+  assert.equal(error?.code, 3);
+  return error.stdout;
+}
+
 const secret = "whsec_only_for_this_test";
 let server, customer, product;
 
@@ -83,7 +91,49 @@ describe("a payment that comes in", () => {
     assert.equal((await send(message(number, cents(total) - 1))).status, 202);
     await until("a dead letter", async () => (await stopped()).length === 1);
     assert.equal(await status(number), "pending");
-    assert.match((await stopped())[0].error, /Paid were|Bezahlt wurden/);
+    const [{ id, error }] = await stopped();
+    assert.match(error, /Paid were.*Bezahlt wurden/, "in all languages of the project");
+    const german = await server.command("story", id, "--lang", "de", "--depth", "1");
+    assert.match(
+      german,
+      new RegExp(
+        `„Zahlung eingegangen“ hat die Meldung „payment_intent\\.succeeded“ von „Zahlungsdienst“ zu ${number} abgelehnt: ` +
+          "Bezahlt wurden [\\d.]+ eur, die Bestellung kostet [\\d.]+ eur\\.\n",
+      ),
+    );
+    const english = await server.command("story", id, "--lang", "en", "--depth", "0");
+    assert.match(english, /"Payment received" has refused the message .* of "Payment service" about .*: Paid were/);
+    for (const told of [german, english]) assert.doesNotMatch(told, /\{"|message":/);
+    const ofOrder = await server.command("story", number, "--lang", "de", "--depth", "1");
+    assert.match(ofOrder, /Was sonst noch dazu geschah:\n.*„Zahlung eingegangen“ hat die Meldung .* abgelehnt/);
+  });
+
+  it("and what follows later stand in the story of the order", async () => {
+    const { number, total } = await order();
+    assert.equal((await send(message(number, cents(total)))).status, 202);
+    await until("paid", async () => (await status(number)) === "paid");
+    const story = await server.command("story", number, "--lang", "de", "--depth", "1");
+    assert.match(story, /^Jetzt kaufen/);
+    assert.match(story, /Was sonst noch dazu geschah:\n  ✓ .*: Zahlung eingegangen – gelungen\./);
+  });
+
+  it("is counted in the documentation of its connection, which also says where the comparison asks", async () => {
+    const about = await server.command("deliveries", "connections", "--about");
+    const payment = about.slice(about.indexOf("(payment)"));
+    assert.match(payment, /(Last arrival|Letzte Ankunft): \d/);
+    assert.match(payment, /(Arrived in the last 30 days|Angekommen in den letzten 30 Tagen): [1-9]/);
+    assert.match(payment, /(could not be handled|nicht bearbeitet werden konnten): 1/);
+    assert.match(payment, /(asked for the comparison|Abgleich gefragt wird): https:\/\/api\.zahlungsdienst\.example/);
+  });
+
+  it("is taken while the connection is paused, and booked once it goes on", async () => {
+    const { number, total } = await order();
+    await server.command("deliveries", "pause", "payment");
+    assert.deepEqual(await send(message(number, cents(total))), { status: 202, json: { received: true } });
+    await new Promise((wait) => setTimeout(wait, 2500));
+    assert.equal(await status(number), "pending");
+    await server.command("deliveries", "resume", "payment");
+    await until("paid", async () => (await status(number)) === "paid");
   });
 
   it("in another form is kept and waits; once a person has accepted the change, it is booked", async () => {
@@ -99,7 +149,7 @@ describe("a payment that comes in", () => {
     const [delivery] = await parked();
     assert.match(delivery.error, /`data\.object\.amount_received` must be integer and is string/);
 
-    const { changes } = JSON.parse(await server.command("deliveries", "drift", "--connection", "payment", "--json"));
+    const { changes } = JSON.parse(await openDrift(server));
     const change = changes.find((c) => c.open);
     assert.deepEqual(
       [change.kind, change.path, change.detail, change.count],

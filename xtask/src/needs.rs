@@ -61,6 +61,14 @@ pub(crate) fn python() -> Done {
     }
 }
 
+/// The other tool that reads our backups.
+pub(crate) fn restic() -> Done {
+    if Command::new("restic").arg("version").output().is_ok_and(|o| o.status.success()) {
+        return Ok(());
+    }
+    apt("restic", &["restic"])
+}
+
 /// The browser.
 pub(crate) fn chromium() -> Result<PathBuf, String> {
     let find = || {

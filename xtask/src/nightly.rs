@@ -20,6 +20,7 @@ pub(crate) fn run() -> Done {
         ("contest", ("TAKT_ROUNDS", "20")),
         ("delivery-kill", ("TAKT_DELIVERY_KILLS", "200")),
         ("delivery-stages", ("TAKT_STAGE_KILLS", "200")),
+        ("backup", ("TAKT_BACKUP_KILLS", "50")),
     ] {
         say(&format!("\n== {name} (minutes)"));
         let output = Command::new(&node)
@@ -41,6 +42,23 @@ pub(crate) fn run() -> Done {
     keep("power_cut", "cargo xtask nightly, power_cut", &cuts.stdout)?;
     if !cuts.status.success() {
         failed.push("power_cut");
+    }
+    let bits = cargo(&[
+        "test",
+        "--package",
+        "takt-repository",
+        "--package",
+        "takt-backup",
+        "flipped_bit",
+        "--",
+        "--nocapture",
+    ])
+    .env("TAKT_FLIPS", "1000")
+    .output()
+    .map_err(|e| format!("cannot run the flipped bits: {e}"))?;
+    keep("backup-bits", "cargo xtask nightly, flipped bits", &bits.stdout)?;
+    if !bits.status.success() {
+        failed.push("flipped bits");
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}; see docs/evidence/", failed.join(", "))) }
 }

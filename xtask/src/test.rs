@@ -65,7 +65,8 @@ fn build() -> Done {
 fn end_to_end() -> Done {
     // One of the reference libraries for signatures is Python's (tests/e2e/lib/reference.mjs).
     needs::python()?;
-    node_tests("*.test.mjs", &[])
+    needs::restic()?;
+    node_tests("*.test.mjs", &[("TAKT_NEEDS_RESTIC", "1")])
 }
 
 /// The shop and a real Tryton, killed under load: `tests/partners/*.test.mjs`.

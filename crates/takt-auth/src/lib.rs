@@ -34,7 +34,7 @@ pub use auth::Auth;
 pub use error::{AuthError, TokenError};
 pub use flows::{
     AdminUser, Client, ConsoleAccount, ConsoleSession, PasswordEvidence, Session, SignOutScope, SignUp,
-    UserPage, UserUpdate,
+    UserPage, UserUpdate, connection_secret_check,
 };
 pub use master_key::MasterKey;
 

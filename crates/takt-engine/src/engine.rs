@@ -51,9 +51,17 @@ struct Inner {
 }
 
 /// What is served: one value, so that no write ever meets the hooks of another project.
+#[derive(Clone)]
 pub(crate) struct Served {
     project: Arc<Project>,
     hooks: Option<Arc<dyn Hooks>>,
+    listeners: Option<Arc<dyn Listeners>>,
+}
+
+/// Who waits for events. Events are written here; the room above that delivers them knows who wants them.
+pub trait Listeners: Send + Sync {
+    /// Whether anybody waits for an event of this name now. Asked on the writer's thread for each event.
+    fn wait_for(&self, event: &str) -> bool;
 }
 
 /// A read that is guarded and lowered; made by [`Engine::prepare`].
@@ -68,7 +76,7 @@ pub struct PreparedRead {
 pub struct EngineTx {
     pub(crate) tx: Tx,
     served: Arc<Served>,
-    /// Whether an event was written.
+    /// Whether an event was written that somebody waits for.
     emitted: Rc<Cell<bool>>,
 }
 
@@ -82,7 +90,7 @@ impl Engine {
         migrate(&store, &project)?;
         let inner = Inner {
             store,
-            served: ArcSwap::from_pointee(Served { project, hooks: None }),
+            served: ArcSwap::from_pointee(Served { project, hooks: None, listeners: None }),
             clock,
             chance: RandomState::new(),
             drawn: AtomicU64::new(0),
@@ -103,8 +111,25 @@ impl Engine {
 
     /// What written rows set off from now on; without a call, nothing.
     pub fn set_hooks(&self, hooks: Arc<dyn Hooks>) {
-        let project = self.project();
-        self.inner.served.store(Arc::new(Served { project, hooks: Some(hooks) }));
+        self.inner.served.rcu(|served| Served { hooks: Some(Arc::clone(&hooks)), ..Served::clone(served) });
+    }
+
+    /// Who waits for events from now on. An event that nobody waits for is written as dispatched: nobody has to look at
+    /// it again. Without a call, every event is looked at.
+    pub fn set_listeners(&self, listeners: Arc<dyn Listeners>) {
+        self.inner.served.rcu(|served| {
+            let listeners = Some(Arc::clone(&listeners));
+            Served { listeners, ..Served::clone(served) }
+        });
+    }
+
+    /// Waits until every write that has begun is committed or undone: afterwards nothing is committed any more that
+    /// was decided by what was served before.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn settle(&self) -> Result<(), EngineError> {
+        self.transact(|_| Ok(())).await
     }
 
     /// Serves another project with its hooks from now on (reload); migrates as [`Engine::open`].
@@ -117,7 +142,10 @@ impl Engine {
         hooks: Option<Arc<dyn Hooks>>,
     ) -> Result<(), EngineError> {
         migrate(&self.inner.store, &project)?;
-        self.inner.served.store(Arc::new(Served { project, hooks }));
+        self.inner.served.rcu(|served| {
+            let (project, hooks) = (Arc::clone(&project), hooks.clone());
+            Served { project, hooks, ..Served::clone(served) }
+        });
         Ok(())
     }
 
@@ -127,7 +155,7 @@ impl Engine {
         self.inner.served.rcu(|served| {
             let connections = connections(&served.project);
             let project = Project { connections, ..Project::clone(&served.project) };
-            Served { project: Arc::new(project), hooks: served.hooks.clone() }
+            Served { project: Arc::new(project), ..Served::clone(served) }
         });
     }
 
@@ -298,6 +326,14 @@ impl Engine {
         self.inner.store.read_here(self.context(false), job).map_err(Carried::into_job)
     }
 
+    /// Copies the database as of now to the file `to`, on the calling thread, while reads and writes go on.
+    ///
+    /// # Errors
+    /// See [`Store::copy`].
+    pub fn copy_database(&self, to: &std::path::Path) -> Result<(), EngineError> {
+        Ok(self.inner.store.copy(to)?)
+    }
+
     /// How the store is.
     #[must_use]
     pub fn health(&self) -> StoreHealth {
@@ -319,7 +355,7 @@ impl EngineTx {
         self.served.hooks.as_deref()
     }
 
-    /// Whether an event was written.
+    /// Whether an event was written that somebody waits for.
     pub(crate) fn has_emitted(&self) -> bool {
         self.emitted.get()
     }
@@ -388,6 +424,7 @@ impl EngineTx {
         payload_json: &str,
         story: Option<takt_model::Uuid>,
     ) -> Result<(), EngineError> {
+        let is_awaited = self.served.listeners.as_ref().is_none_or(|listeners| listeners.wait_for(name));
         let plan = self.on("takt.outbox_events")?.insert(vec![
             ("id", Value::Uuid(self.new_uuid())),
             ("name", Value::Text(name.to_owned())),
@@ -395,9 +432,10 @@ impl EngineTx {
             ("payload", Value::Json(payload_json.to_owned())),
             ("story", story.map_or(Value::Null, Value::Uuid)),
             ("at", Value::Timestamp(self.now())),
+            ("dispatched_at", if is_awaited { Value::Null } else { Value::Timestamp(self.now()) }),
         ])?;
         self.rows(&Principal::system("outbox: write event"), plan)?;
-        self.emitted.set(true);
+        self.emitted.set(self.emitted.get() || is_awaited);
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ mod story;
 pub use action::{Action, ActionAnswer, ActionError, ActionTx, Idempotency};
 pub use audit::{Actor, ActorKind, AuditEntry, AuditFilter, Deed};
 pub use clock::{Clock, SystemClock};
-pub use engine::{Engine, EngineOptions, EngineTx, PreparedRead, Verdict};
+pub use engine::{Engine, EngineOptions, EngineTx, Listeners, PreparedRead, Verdict};
 pub use error::EngineError;
 pub use history::{Release, RequestMinute};
 pub use hooks::Hooks;
@@ -28,7 +28,10 @@ pub use once::Once;
 pub use story::{
     EventOrigin, HiddenValues, Story, StoryCause, StoryChange, StoryField, StoryResult, StoryStep, Usual,
 };
-pub use takt_store::{Change, Outcome, RefusedTransition, Store, StoreError, StoreHealth, StoreOptions};
+pub use takt_store::{
+    Change, CountedTable, Examined, Outcome, RefusedTransition, Store, StoreError, StoreHealth, StoreOptions,
+    Thoroughness, examine,
+};
 
 use takt_model::SystemTables;
 

@@ -1,8 +1,12 @@
 //! The story of an action: what happened, in which order, what changed and which rule allowed it.
 //! Lives here: its shape, how it is recorded, kept and read back. Beneath: `personal.rs`, the values that are shown only
-//! for a reason. Not here: its words (`takt-report`).
+//! for a reason, `input.rs`, what the call was given, `stored.rs`, the text that is kept, and `statements.rs`, the SQL
+//! behind it, worked out when it is read. Not here: its words (`takt-report`).
 
+mod input;
 mod personal;
+mod statements;
+mod stored;
 
 use std::{fmt, sync::Arc};
 
@@ -61,21 +65,40 @@ pub struct Story {
     /// In order.
     pub steps: Vec<StoryStep>,
     /// Changes outside any step.
+    #[serde(default)]
     pub changes: Vec<StoryChange>,
     /// Changes beyond the first 500, counted only.
     #[serde(default)]
     pub changes_left_out: u64,
     /// Names of the events that left with it.
+    #[serde(default)]
     pub events: Vec<String>,
+    /// Whether what the call was given is kept beside it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_input: bool,
+    /// What the call was given, as JSON text; only in a story that was revealed for a reason. Never part of the document.
+    #[serde(skip)]
+    pub input: Option<String>,
     /// Whether the personal values stand in it, because somebody gave a reason ([`Engine::reveal_story`]).
     #[serde(skip)]
     pub revealed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Story {
     /// Every written row, in the order of the steps.
     pub fn all_changes(&self) -> impl Iterator<Item = &StoryChange> {
         self.steps.iter().flat_map(|s| &s.changes).chain(&self.changes)
+    }
+
+    /// What the call was given; only in a story that was revealed for a reason.
+    #[must_use]
+    pub fn input_json(&self) -> Option<serde_json::Value> {
+        self.input.as_deref().and_then(|text| serde_json::from_str(text).ok())
     }
 
     fn has_number(&self, number: &str) -> bool {
@@ -207,8 +230,10 @@ pub struct StoryStep {
     /// What people call it.
     pub label: Words,
     /// Whether it ended without an error.
+    #[serde(default = "stored::yes")]
     pub succeeded: bool,
     /// How deep it stands inside other steps.
+    #[serde(default)]
     pub depth: u8,
     /// Microseconds from its begin to its end; 0 in stories of before it was kept.
     #[serde(default)]
@@ -217,6 +242,7 @@ pub struct StoryStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Words>,
     /// What was written in it.
+    #[serde(default)]
     pub changes: Vec<StoryChange>,
 }
 
@@ -237,6 +263,7 @@ pub struct StoryChange {
 
 /// A field before and after, as text; personal values are masked.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "stored::FieldRead")]
 pub struct StoryField {
     /// Name.
     pub name: String,
@@ -408,6 +435,8 @@ impl Recorder {
             changes: self.changes,
             changes_left_out: self.left_out,
             events: self.events,
+            has_input: input::is_kept(&action.input_json),
+            input: input::is_kept(&action.input_json).then(|| action.input_json.clone()),
             revealed: false,
         }
     }
@@ -462,8 +491,7 @@ fn fields(table: &Table, change: &Change) -> Vec<StoryField> {
 
 impl Story {
     pub(crate) fn insert(&self, tx: &EngineTx) -> Result<(), EngineError> {
-        let document =
-            serde_json::to_string(self).map_err(|e| EngineError::Internal(format!("story: {e}")))?;
+        let document = stored::write(self)?;
         let uuid = |text: &str| Uuid::parse_str(text).map_or(Value::Null, Value::Uuid);
         let plan = tx.on(STORIES)?.insert(vec![
             ("id", uuid(&self.id)),
@@ -515,7 +543,7 @@ impl Engine {
         for _ in 0..MOST_SEARCHED / SEARCH_PAGE {
             let page = self.documents(before)?;
             for (_, text) in page.iter().filter(|(_, text)| text.contains(&needle)) {
-                let story = parsed(text)?;
+                let story = stored::read(text)?;
                 if story.has_number(number) {
                     return Ok(Some(story));
                 }
@@ -616,14 +644,10 @@ impl Engine {
                 .into_iter()
                 .flatten()
                 .map(|document| match document {
-                    Value::Json(text) => parsed(&text),
+                    Value::Json(text) => stored::read(&text),
                     _ => Err(EngineError::Internal("story: no document".to_owned())),
                 })
                 .collect()
         })
     }
-}
-
-fn parsed(document: &str) -> Result<Story, EngineError> {
-    serde_json::from_str(document).map_err(|e| EngineError::Internal(format!("story: {e}")))
 }

@@ -1,11 +1,14 @@
-//! The circuit breaker of a connection: too many failures among the last calls, and nobody calls for a while; then one
-//! call tries. Pure; its state is persisted by whoever has it, so that a restart does not begin to knock again.
+//! The circuit breaker of a connection: too many failures among the last calls, or nobody there at all, and nobody calls
+//! for a while; then one call tries. Pure; its state is persisted by whoever has it, so that a restart does not begin to knock again.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use takt_model::Breaker as Rules;
 
 use crate::{Outcome, outcome::micros};
+
+/// The first pause where nobody was there at all: that costs the other side nothing, and a restart is over soon.
+const ABSENT: Duration = Duration::from_secs(5);
 
 /// A breaker.
 #[derive(Debug, Clone)]
@@ -40,6 +43,17 @@ impl Breaker {
             State::Closed => wanted,
             State::Open { until, .. } if now >= until && running == 0 => wanted.min(1),
             State::Open { .. } => 0,
+        }
+    }
+
+    /// A call has found nobody there and no other runs: that is enough. What comes now would only overtake what waits.
+    pub(crate) fn absent(&mut self, now: i64) {
+        match self.state {
+            State::Closed => {
+                let pause = micros(self.rules.pause.min(ABSENT));
+                self.state = State::Open { until: now.saturating_add(pause), pause };
+            }
+            State::Open { .. } => self.ended(Outcome::Failed, now),
         }
     }
 
@@ -115,6 +129,17 @@ mod tests {
             b.ended(Outcome::Failed, until);
         }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+    }
+
+    #[test]
+    fn nobody_there_opens_it_at_once_and_the_first_pause_is_short() {
+        let mut b = breaker();
+        b.absent(0);
+        assert_eq!(b.state(), State::Open { until: 5 * SECOND, pause: 5 * SECOND });
+        b.absent(5 * SECOND);
+        assert_eq!(b.state(), State::Open { until: 15 * SECOND, pause: 10 * SECOND });
+        b.ended(Outcome::Ok, 16 * SECOND);
+        assert_eq!(b.state(), State::Closed);
     }
 
     #[test]

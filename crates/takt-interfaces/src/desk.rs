@@ -5,15 +5,15 @@
 use std::collections::HashMap;
 
 use takt_engine::{Deed, EngineError, EngineTx};
-use takt_model::{Project, Uuid, Value};
+use takt_model::{OperationKind, Project, Protocol, Uuid, Value};
 use takt_plan::Direction;
 
 use crate::{
     Attempt, ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Interfaces,
     InterfacesError,
     breaker::State,
-    payload,
-    rows::{attempts, connections, deliveries, events, lanes, subscriptions as stored},
+    connectors, payload,
+    rows::{attempts, connections, deliveries, events, lanes, received, subscriptions as stored},
     subscriptions::is_subscription,
 };
 
@@ -47,6 +47,7 @@ impl DeliveryFilter {
     fn wanted(&self) -> deliveries::Wanted {
         deliveries::Wanted {
             connection: self.connection.clone(),
+            messages_of: None,
             state: self.state,
             lane: self.lane.clone(),
             story: self.story,
@@ -76,6 +77,8 @@ pub struct DeliveryDetail {
 pub struct Replayed {
     /// Deliveries.
     pub deliveries: u64,
+    /// Those of them that had arrived already, and arrive once more.
+    pub delivered: u64,
     /// Whether it was only counted.
     pub dry_run: bool,
 }
@@ -87,10 +90,7 @@ impl Interfaces {
     /// The engine's.
     pub fn deliveries(&self, filter: &DeliveryFilter, limit: u64) -> Result<Vec<Delivery>, InterfacesError> {
         let wanted = filter.wanted();
-        let found = self
-            .house
-            .engine
-            .look_up(|tx| deliveries::list(tx, &wanted, Direction::Descending, limit.min(PAGE)))?;
+        let found = self.house.engine.look_up(|tx| deliveries::newest(tx, &wanted, limit.min(PAGE)))?;
         Ok(found)
     }
 
@@ -147,7 +147,9 @@ impl Interfaces {
             let payloads: HashMap<Uuid, String> = events.into_iter().map(|e| (e.id, e.payload)).collect();
             let number = |d: &Delivery| {
                 let text = d.body.as_ref().or_else(|| payloads.get(&d.event))?;
-                Some((d.id, payload::number(tx.project(), &serde_json::from_str(text).ok()?)?))
+                let payload = serde_json::from_str(text).ok()?;
+                let said = said_number(tx.project(), &d.name, &payload);
+                Some((d.id, said.or_else(|| payload::number(tx.project(), &payload))?))
             };
             Ok(of.iter().filter_map(number).collect())
         })?)
@@ -185,7 +187,12 @@ impl Interfaces {
                     State::Open { until, .. } => Some(until),
                     State::Closed => None,
                 },
-                last_ok_at: kept.last_ok_at,
+                last_ok_at: match project.connection(id) {
+                    Some(c) if c.connect.protocol == Protocol::WebhookIn => {
+                        received::came_at(tx, id, takt_plan::Direction::Descending)?
+                    }
+                    _ => kept.last_ok_at,
+                },
                 last_failed_at: kept.last_failed_at,
                 last_error: kept.last_error,
                 health: kept.health,
@@ -222,6 +229,9 @@ impl Interfaces {
             .transact(move |tx| -> Result<(), EngineError> {
                 note(tx, deed.as_ref())?;
                 let before = connections::status(tx, &connection)?;
+                if !paused {
+                    deliveries::let_go(tx, FUNCTIONS, &connection)?;
+                }
                 connections::keep(tx, &connection, &connections::Status { paused, ..before })
             })
             .await?;
@@ -280,7 +290,8 @@ impl Interfaces {
         let waiting_too = filter.state == Some(DeliveryState::Waiting);
         let may_leave = move |d: &Delivery| d.state != DeliveryState::Waiting || (waiting_too && !d.claimed);
         found.retain(|d| is_known(&project, &d.connection) && may_leave(d));
-        let replayed = Replayed { deliveries: found.len() as u64, dry_run };
+        let arrived = found.iter().filter(|d| d.state == DeliveryState::Delivered).count();
+        let replayed = Replayed { deliveries: found.len() as u64, delivered: arrived as u64, dry_run };
         if dry_run {
             return Ok(replayed);
         }
@@ -364,6 +375,13 @@ impl Interfaces {
 
 pub(crate) fn note(tx: &EngineTx, deed: Option<&Deed>) -> Result<(), EngineError> {
     deed.map_or(Ok(()), |deed| tx.note_deed(deed))
+}
+
+/// What a message of another system is about, where its operation says where that stands.
+pub(crate) fn said_number(project: &Project, event: &str, payload: &serde_json::Value) -> Option<String> {
+    let (_, operation) = connectors::received(project, event)?;
+    let OperationKind::Receive(receive) = &operation.kind else { return None };
+    payload::at(payload, receive.number.as_deref()?).and_then(payload::text)
 }
 
 /// What a replay of many is about: `deliveries 3 connection=erp state=dead`; no language, since the audit is read in

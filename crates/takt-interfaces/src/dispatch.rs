@@ -77,6 +77,11 @@ impl Routes {
         Self { routes, polls, connections }
     }
 
+    /// Whether somebody wants such events.
+    pub(crate) fn are_waited_for(&self, event: &str) -> bool {
+        self.wanting(event).next().is_some()
+    }
+
     fn wanting<'r>(&'r self, event: &'r str) -> impl Iterator<Item = &'r Route> {
         self.routes.iter().filter(move |r| r.on.iter().any(|pattern| event_fits(pattern, event)))
     }

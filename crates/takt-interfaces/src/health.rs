@@ -9,7 +9,7 @@ use takt_model::{Connection, HealthProbe, Uuid};
 use tokio::task::JoinSet;
 
 use crate::{
-    Interfaces,
+    Cause, Interfaces,
     connectors::{Job, http},
     outcome::micros,
     payload,
@@ -54,31 +54,36 @@ impl Interfaces {
     }
 
     async fn ask(&self, connection: &Connection, probe: &HealthProbe) {
-        let error = self.what_is_wrong(connection, probe).await;
+        let (error, cause) = self.what_is_wrong(connection, probe).await.unzip();
+        let cause = cause.flatten();
         if let Some(error) = &error {
             tracing::warn!(connection = connection.id, %error, "another system is not well");
         }
         let id = connection.id.clone();
-        let note = move |tx: &EngineTx| connections::note_health(tx, &id, error.as_deref());
+        let note = move |tx: &EngineTx| connections::note_health(tx, &id, error.as_deref(), cause);
         if let Err(error) = self.house.engine.transact(note).await {
             tracing::warn!(%error, "how another system is was not written down");
         }
     }
 
     /// None if it answered with a success.
-    async fn what_is_wrong(&self, connection: &Connection, probe: &HealthProbe) -> Option<String> {
+    async fn what_is_wrong(
+        &self,
+        connection: &Connection,
+        probe: &HealthProbe,
+    ) -> Option<(String, Option<Cause>)> {
         let asked = json!({ "method": probe.request.method, "path": probe.request.path });
         let (id, now) = (Uuid::new_v4(), self.house.engine.now());
         let job = Job::unstored(id, &connection.id, "health", "health".to_owned(), "{}".to_owned(), now);
         let mut request = match http::spoken(&self.house, connection, None, &job, &asked).await {
             Ok(request) => request,
-            Err(not_made) => return Some(payload::head(&not_made.reason, 200)),
+            Err(not_made) => return Some((payload::head(&not_made.reason, 200), not_made.cause)),
         };
         request.timeout = Some(PATIENCE.min(connection.guard.timeout));
         match self.house.outbound.send(&format!("{}: health", connection.id), request).await {
             Ok(response) if (200..300).contains(&response.status) => None,
-            Ok(response) => Some(format!("answered {}", response.status)),
-            Err(error) => Some(payload::head(&reason(&error), 200)),
+            Ok(response) => Some((format!("answered {}", response.status), None)),
+            Err(error) => Some((payload::head(&reason(&error), 200), Cause::of_error(&error))),
         }
     }
 }

@@ -4,14 +4,14 @@ use std::{
     collections::{BTreeSet, HashMap},
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use parking_lot::{Mutex, RwLock};
-use takt_engine::{Actor, Engine, EngineError, EngineTx, Once};
+use takt_engine::{Actor, Engine, EngineError, EngineTx, Listeners, Once};
 use takt_model::{Connect, Connection, Operation, OperationKind, Project};
 use takt_outbound::Outbound;
 use tokio::{sync::Notify, task::AbortHandle};
@@ -144,6 +144,15 @@ impl House {
     }
 }
 
+/// Tells the engine who waits for events. Weak, because the room holds the engine.
+struct Waiting(Weak<House>);
+
+impl Listeners for Waiting {
+    fn wait_for(&self, event: &str) -> bool {
+        self.0.upgrade().is_none_or(|house| house.routes().are_waited_for(event))
+    }
+}
+
 /// Deliveries. Cheap to clone.
 #[derive(Clone)]
 pub struct Interfaces {
@@ -241,6 +250,7 @@ impl Interfaces {
     pub fn lend(&self, consume: Arc<dyn Consume>, bodies: Arc<dyn MakeBody>) {
         *self.house.functions.write() = Functions { consume: Some(consume), bodies: Some(bodies) };
         self.house.routes.lock().take();
+        self.house.engine.set_listeners(Arc::new(Waiting(Arc::downgrade(&self.house))));
     }
 
     /// The project's mail templates; again after each reload.
@@ -264,6 +274,7 @@ impl Interfaces {
     }
 
     async fn dispatch_all(&self) {
+        let mut is_told = false;
         loop {
             // No subscription comes or goes between the routes and the commit that follows them.
             let still = self.house.subscriptions.dispatching.read().await;
@@ -275,7 +286,7 @@ impl Interfaces {
             if let Err(error) = self.ask_due(&routes, &mut *self.asked.lock().await).await {
                 tracing::error!(%error, "other systems could not be asked");
             }
-            match self.dispatch_once(&routes).await {
+            match self.dispatch_round(&routes, is_told).await {
                 Ok(done) => {
                     self.wake(&done.connections);
                     if done.is_full {
@@ -285,10 +296,10 @@ impl Interfaces {
                 Err(error) => tracing::error!(%error, "events wait in the outbox"),
             }
             drop(still);
-            tokio::select! {
-                () = self.house.engine.outbox_written() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            }
+            is_told = tokio::select! {
+                () = self.house.engine.outbox_written() => true,
+                () = tokio::time::sleep(LOOK_EVERY) => false,
+            };
         }
     }
 
@@ -310,7 +321,12 @@ impl Interfaces {
 
     /// One round; nothing is written when there is nothing to dispatch.
     async fn dispatch_once(&self, routes: &Arc<Routes>) -> Result<Dispatched, EngineError> {
-        if !self.house.engine.look_up(events::has_undispatched)? {
+        self.dispatch_round(routes, false).await
+    }
+
+    /// As [`Self::dispatch_once`]. Who `is_told` that there is something need not look first.
+    async fn dispatch_round(&self, routes: &Arc<Routes>, is_told: bool) -> Result<Dispatched, EngineError> {
+        if !is_told && !self.house.engine.look_up(events::has_undispatched)? {
             return Ok(Dispatched::default());
         }
         let routes = Arc::clone(routes);

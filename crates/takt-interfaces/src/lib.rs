@@ -26,26 +26,29 @@ mod probe;
 mod pump;
 mod receive;
 mod reconcile;
+mod recovery;
+mod related;
 mod rows;
 mod seen;
 pub mod sign;
 mod subscriptions;
 
-pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk};
+pub use connectors::{Boxed, Consume, Consumed, MakeBody, Secrets, Talk, readable_sender};
 pub use contract::{Contracts, Direction, Drift, DriftKind, Judged};
 pub use desk::{DeliveryDetail, DeliveryFilter, Replayed};
 pub use error::{InterfacesError, NotCompared};
 pub use interfaces::{ConnectionSource, ConnectionStatus, Interfaces, InterfacesOptions};
 pub use mail_template::{MailTemplates, Rendered, TemplateError};
-pub use outcome::{Ended, Outcome, of_status, retry_after};
+pub use outcome::{Cause, Ended, Outcome, of_status, retry_after};
 pub use probe::{Probe, Verdict};
 pub use receive::{ReceiveError, Received};
 pub use reconcile::{Reconciled, Wish};
+pub use related::Related;
 pub use rows::{
     Action as DifferenceAction, Attempt, Delivery, DeliveryState, Difference, Kind as DifferenceKind,
     Reason as DifferenceReason, Reconciliation, ReconciliationState, connections::Health, subscriptions::Off,
 };
-pub use seen::Seen;
+pub use seen::{Messages, Seen};
 pub use subscriptions::{Complaint, Fault, Subscription, Terms};
 
 use takt_model::SystemTables;

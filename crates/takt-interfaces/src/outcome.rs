@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use takt_model::{Deliver, OnUnknown, Retry};
-use takt_outbound::OutboundError;
+use takt_outbound::{ConnectStep, MailError, MailStage, OutboundError};
 
 use crate::{Judged, payload};
 
@@ -41,6 +41,119 @@ impl Outcome {
     }
 }
 
+/// Why an attempt brought no success, where we know it ourselves: people read it in words of their language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The name of the other side leads nowhere.
+    NoName,
+    /// Nobody listens there.
+    Refused,
+    /// No way leads there.
+    NoRoute,
+    /// The certificate is not trusted, or the two sides share no way of encryption.
+    Tls,
+    /// The answer did not come in time.
+    Timeout,
+    /// The connection broke before the answer, or during it.
+    Lost,
+    /// The other side asked for patience: nobody hurries before that is over.
+    Patience,
+    /// Our own server ended during the attempt.
+    Interrupted,
+    /// A secret of the connection is not set.
+    NoSecret,
+    /// A mail server took the mail not now, or not at all.
+    MailServer,
+    /// It was looked up there whether it arrived, and that did not tell.
+    CannotTell,
+    /// A function of the project refused by its own rules; its words stand in the error.
+    Rules,
+}
+
+impl Cause {
+    const ALL: [Self; 12] = [
+        Self::NoName,
+        Self::Refused,
+        Self::NoRoute,
+        Self::Tls,
+        Self::Timeout,
+        Self::Lost,
+        Self::Patience,
+        Self::Interrupted,
+        Self::NoSecret,
+        Self::MailServer,
+        Self::CannotTell,
+        Self::Rules,
+    ];
+
+    /// As it is stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoName => "no_name",
+            Self::Refused => "refused",
+            Self::NoRoute => "no_route",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Lost => "lost",
+            Self::Patience => "patience",
+            Self::Interrupted => "interrupted",
+            Self::NoSecret => "no_secret",
+            Self::MailServer => "mail_server",
+            Self::CannotTell => "cannot_tell",
+            Self::Rules => "rules",
+        }
+    }
+
+    /// The cause called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    /// Whether nobody was there at all: not a byte left, so it cannot be the message's own fault.
+    #[must_use]
+    pub fn is_absence(self) -> bool {
+        matches!(self, Self::NoName | Self::Refused | Self::NoRoute | Self::Tls)
+    }
+
+    fn of_step(step: ConnectStep) -> Self {
+        match step {
+            ConnectStep::Name => Self::NoName,
+            ConnectStep::Refused => Self::Refused,
+            ConnectStep::Tls => Self::Tls,
+            ConnectStep::Route => Self::NoRoute,
+        }
+    }
+
+    /// Of an error of the door to the outside.
+    #[must_use]
+    pub fn of_error(error: &OutboundError) -> Option<Self> {
+        match error {
+            OutboundError::Invalid(_) | OutboundError::PrivateAddress { .. } => None,
+            OutboundError::Connect { step, .. } => Some(Self::of_step(*step)),
+            OutboundError::Timeout { .. } => Some(Self::Timeout),
+            OutboundError::Lost { .. } | OutboundError::TooLarge { .. } | OutboundError::Broken { .. } => {
+                Some(Self::Lost)
+            }
+        }
+    }
+
+    /// Of an error of the door for mails.
+    #[must_use]
+    pub fn of_mail(error: &MailError) -> Option<Self> {
+        match error {
+            MailError::Invalid(_) | MailError::PrivateAddress { .. } => None,
+            MailError::NoConnection { step, .. } => Some(Self::of_step(*step)),
+            MailError::Refused { .. } | MailError::Failed { answer: Some(_), .. } => Some(Self::MailServer),
+            MailError::Failed { stage: MailStage::Connect, .. } => Some(Self::NoRoute),
+            MailError::Failed { stage: MailStage::Tls, .. } => Some(Self::Tls),
+            MailError::Failed { .. } | MailError::Unknown { .. } => Some(Self::Lost),
+        }
+    }
+}
+
 /// What an attempt gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
@@ -52,6 +165,8 @@ pub struct Ended {
     pub response: Option<String>,
     /// What went wrong, in one sentence.
     pub error: Option<String>,
+    /// Why, where we know it ourselves.
+    pub cause: Option<Cause>,
     /// What the other side asked us to wait.
     pub retry_after: Option<Duration>,
     /// The other side is gone for good (410).
@@ -75,6 +190,7 @@ impl Ended {
             status: None,
             response: None,
             error: Some(error.into()),
+            cause: None,
             retry_after: None,
             gone: false,
             journal: None,
@@ -102,7 +218,16 @@ impl Ended {
             e if e.may_have_arrived() => Outcome::Unknown,
             _ => Outcome::Failed,
         };
-        Self::without_answer(outcome, error.to_string())
+        Self { cause: Cause::of_error(error), ..Self::without_answer(outcome, error.to_string()) }
+    }
+
+    /// The cause as it is written down: whoever asked for patience gets it, whatever else was wrong.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        match (self.outcome, self.retry_after) {
+            (Outcome::Ok, _) => None,
+            (Outcome::Failed, Some(_)) => Some(Cause::Patience),
+            (Outcome::Refused | Outcome::Failed | Outcome::Unknown, _) => self.cause,
+        }
     }
 }
 
@@ -145,7 +270,9 @@ pub(crate) fn next(deliver: &Rules, ended: &Ended, number: u32, since_first: Dur
         Outcome::Refused => Next::Dead,
         Outcome::Failed => again(),
         Outcome::Unknown => match deliver.on_unknown {
-            OnUnknown::Resend => again(),
+            // A look that could not be made is made later.
+            OnUnknown::LookUp if ended.cause == Some(Cause::CannotTell) => Next::Ask,
+            OnUnknown::Resend | OnUnknown::LookUp => again(),
             OnUnknown::Ask => Next::Ask,
         },
     }
@@ -256,6 +383,11 @@ mod tests {
         let ask = Rules { retry: Retry::api(), on_unknown: OnUnknown::Ask };
         assert_eq!(next(&ask, &ended(Outcome::Unknown), 1, Duration::ZERO, 0.0), Next::Ask);
         assert_eq!(next(&ask, &ended(Outcome::Refused), 1, Duration::ZERO, 0.0), Next::Dead);
+        let look = Rules { retry: Retry::api(), on_unknown: OnUnknown::LookUp };
+        let unsure = Ended { cause: Some(Cause::CannotTell), ..ended(Outcome::Unknown) };
+        assert_eq!(next(&look, &unsure, 2, Duration::ZERO, 0.0), Next::Ask);
+        let later = next(&look, &ended(Outcome::Unknown), 1, Duration::ZERO, 0.0);
+        assert_eq!(later, Next::Again(Duration::from_secs(2)), "it is looked up with the next attempt");
         let again = next(&Rules::of_functions(), &ended(Outcome::Unknown), 1, Duration::ZERO, 0.0);
         assert_eq!(again, Next::Again(Duration::from_secs(2)));
     }

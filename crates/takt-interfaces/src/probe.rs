@@ -117,7 +117,7 @@ impl Interfaces {
         let (deliver, job) = (Deliver::webhook(Vec::new()), self.test(found));
         let begun = Instant::now();
         let made = http::request(&self.house, &project, found, &deliver, &job).await;
-        let host = host_of(&found.connect.address);
+        let host = takt_outbound::host_of_address(&found.connect.address).unwrap_or_default();
         let empty =
             Probe { verdict: Verdict::NotSent, status: None, took: 0, answer: None, host, detail: None };
         let mut request = match made {
@@ -125,10 +125,11 @@ impl Interfaces {
             Err(not_made) => return Ok(Probe { detail: Some(not_made.reason), ..empty }),
         };
         request.timeout = Some(PATIENCE.min(found.guard.timeout));
-        let answered = self.house.outbound.send(&format!("{connection}: test"), request).await;
+        let answered = self.house.outbound.ask(&format!("{connection}: test"), request).await;
         let took = micros(begun.elapsed());
         Ok(match answered {
-            Ok(response) => {
+            // As for a delivery: the status says whether it was taken, whatever became of the body.
+            Ok(takt_outbound::Answered { response, .. }) => {
                 let text = String::from_utf8_lossy(&response.body);
                 let location = response.headers.get(::http::header::LOCATION).and_then(|v| v.to_str().ok());
                 Probe {
@@ -155,11 +156,6 @@ impl Interfaces {
         let (id, now) = (Uuid::new_v4(), self.house.engine.now());
         Job::unstored(id, &connection.id, operation, EVENT.to_owned(), payload, now)
     }
-}
-
-fn host_of(address: &str) -> String {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or_default().to_owned()
 }
 
 /// The words of the network, without the host, which is told anyway.

@@ -2,7 +2,8 @@
 //!
 //! One pump for each connection, so that a slow or dead one costs the others nothing. Ends and new claims share a
 //! transaction. Invariants: an attempt is committed before its first byte leaves; an end counts only for the attempt
-//! that it belongs to; of a lane only the head is ever under way.
+//! that it belongs to; of a lane only the head is ever under way. After an outage what waits goes out in the order in
+//! which it came up (`recovery.rs`).
 
 use std::{
     sync::Arc,
@@ -14,13 +15,14 @@ use takt_model::{Connection, OnDead, Operation, OperationKind, Uuid, Value};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
-    Delivery, DeliveryState, Ended, FUNCTIONS, Outcome,
+    Cause, Delivery, DeliveryState, Ended, FUNCTIONS, Outcome,
     breaker::{Breaker, State},
     connectors::{self, Job},
     contract::without_answers,
     interfaces::House,
     masks::Masks,
     outcome::{Next, Rules, micros, next},
+    recovery,
     rows::{attempts, connections, deliveries, drifts, events, lanes, subscriptions},
     subscriptions::is_subscription,
 };
@@ -44,6 +46,10 @@ pub(crate) struct Pump {
     running: JoinSet<Finished>,
     ended: Vec<Finished>,
     rate: Rate,
+    /// Whether something may wait that found nobody there; a restart does not know.
+    has_absent: bool,
+    /// What is still to be written down about it.
+    recovered: Recovered,
 }
 
 /// An attempt that has ended.
@@ -70,6 +76,23 @@ pub(crate) struct Turn {
 
 impl Turn {
     const NOTHING: Self = Self { begun: 0, again: false, is_over: false };
+}
+
+/// What a turn knows before it writes.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    state: State,
+    recovered: Recovered,
+}
+
+/// What has got better since the turn before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Recovered {
+    Nothing,
+    /// Somebody is there again, and the breaker had not opened.
+    Absent,
+    /// The breaker has closed.
+    All,
 }
 
 /// What a pump may do now, from the connection's file.
@@ -111,6 +134,8 @@ impl Pump {
             running: JoinSet::new(),
             ended: Vec::new(),
             rate: Rate::default(),
+            has_absent: true,
+            recovered: Recovered::Nothing,
         }
     }
 
@@ -146,10 +171,11 @@ impl Pump {
             .transact(move |tx| {
                 let lost = deliveries::claimed(tx, &connection)?;
                 for delivery in &lost {
-                    let ended = Ended::without_answer(
-                        Outcome::Unknown,
-                        "the server ended while this attempt was under way",
-                    );
+                    let why = "the server ended while this attempt was under way";
+                    let ended = Ended {
+                        cause: Some(Cause::Interrupted),
+                        ..Ended::without_answer(Outcome::Unknown, why)
+                    };
                     settle(tx, &house, delivery, &ended)?;
                 }
                 Ok(lost.len())
@@ -172,17 +198,41 @@ impl Pump {
         let before = self.status()?;
         let breaker =
             self.breaker.get_or_insert_with(|| Breaker::new(bounds.breaker.clone(), before.breaker));
+        let was_open = breaker.state() != State::Closed;
+        let is_there = self.ended.iter().any(|f| matches!(f.ended.outcome, Outcome::Ok | Outcome::Refused));
         for finished in &self.ended {
-            breaker.ended(finished.ended.outcome, now);
+            let is_absence = finished.ended.cause().is_some_and(Cause::is_absence);
+            self.has_absent |= is_absence;
+            // Another got through, or runs and may: then this one was bad luck.
+            if is_absence && !is_there && self.running.is_empty() && connection.is_some() {
+                breaker.absent(now);
+            } else {
+                breaker.ended(finished.ended.outcome, now);
+            }
         }
         let state = breaker.state();
+        let plan = Plan {
+            state,
+            // Nobody was there, or too much went wrong: now it is over.
+            recovered: match state {
+                State::Closed if was_open => Recovered::All,
+                State::Closed if is_there && self.has_absent => self.recovered.max(Recovered::Absent),
+                State::Closed => self.recovered,
+                State::Open { .. } => Recovered::Nothing,
+            },
+        };
+        // Kept until it is written down.
+        self.recovered = plan.recovered;
         let free = bounds.concurrency.saturating_sub(self.running.len()).min(CLAIMS);
         let free = if before.paused { 0 } else { breaker.allowed(free, self.running.len(), now) };
         let free = self.rate.allowed(free, bounds.per_second);
-        if self.ended.is_empty() && (free == 0 || !self.is_anything_due(now)?) {
+        if self.ended.is_empty() && (free == 0 || !self.is_anything_due(now, state)?) {
             return Ok(Turn::NOTHING);
         }
-        let begun = self.write(free, state, &bounds).await?;
+        let begun = self.write(free, plan, &bounds).await?;
+        if plan.recovered != Recovered::Nothing {
+            (self.has_absent, self.recovered) = (false, Recovered::Nothing);
+        }
         let is_gone = self.ended.iter().any(|finished| finished.ended.gone);
         self.ended.clear();
         if is_gone
@@ -216,15 +266,18 @@ impl Pump {
         self.house.engine.look_up(|tx| connections::status(tx, &self.connection))
     }
 
-    fn is_anything_due(&self, now: i64) -> Result<bool, EngineError> {
+    fn is_anything_due(&self, now: i64, state: State) -> Result<bool, EngineError> {
         self.house.engine.look_up(|tx| {
+            if state != State::Closed {
+                return recovery::has_try(tx, &self.connection);
+            }
             Ok(!deliveries::due(tx, &self.connection, now, 1)?.is_empty()
                 || !lanes::due(tx, &self.connection, now, 1)?.is_empty())
         })
     }
 
     /// One transaction: ends, the state of the connection, and new claims.
-    async fn write(&self, free: usize, state: State, bounds: &Bounds) -> Result<Vec<Job>, EngineError> {
+    async fn write(&self, free: usize, plan: Plan, bounds: &Bounds) -> Result<Vec<Job>, EngineError> {
         let (house, connection) = (Arc::clone(&self.house), self.connection.clone());
         let (ended, timeout) = (self.ended.clone(), bounds.timeout);
         self.house
@@ -233,12 +286,23 @@ impl Pump {
                 for finished in &ended {
                     end(tx, &house, finished)?;
                 }
-                keep_status(tx, &connection, state, &ended)?;
+                keep_status(tx, &connection, plan.state, &ended)?;
+                match plan.recovered {
+                    Recovered::Nothing => {}
+                    Recovered::Absent => recovery::hurry(tx, &connection, recovery::Whom::Absent)?,
+                    Recovered::All => recovery::hurry(tx, &connection, recovery::Whom::All)?,
+                }
                 if ended.iter().any(|finished| finished.ended.gone) {
                     // Nobody wants to hear more.
                     return Ok(Vec::new());
                 }
-                claim(tx, &house, &connection, free, timeout)
+                let found = match plan.state {
+                    _ if free == 0 => Vec::new(),
+                    State::Closed if connection == FUNCTIONS => recovery::due_here(tx, FUNCTIONS, free)?,
+                    State::Closed => recovery::due(tx, &connection, free)?,
+                    State::Open { .. } => recovery::next_try(tx, &connection)?.into_iter().collect(),
+                };
+                claim(tx, &house, &connection, found, timeout)
             })
             .await
     }
@@ -252,8 +316,9 @@ impl Pump {
             // The door has its own limit; this one holds whatever happens inside.
             let sending =
                 tokio::time::timeout(timeout + LEASE_EXTRA / 2, connectors::send(&house, job, timeout));
-            let mut ended = sending.await.unwrap_or_else(|_| {
-                Ended::without_answer(Outcome::Unknown, "the attempt did not end in time")
+            let mut ended = sending.await.unwrap_or_else(|_| Ended {
+                cause: Some(Cause::Timeout),
+                ..Ended::without_answer(Outcome::Unknown, "the attempt did not end in time")
             });
             ended.make_storable();
             mask(&house, &payload, &mut ended);
@@ -273,7 +338,8 @@ impl Pump {
     pub(crate) async fn claim_only(&mut self) -> Result<usize, EngineError> {
         let project = self.house.engine.project();
         let bounds = Bounds::of(project.connection(&self.connection));
-        Ok(self.write(bounds.concurrency, State::Closed, &bounds).await?.len())
+        let plan = Plan { state: State::Closed, recovered: Recovered::Nothing };
+        Ok(self.write(bounds.concurrency, plan, &bounds).await?.len())
     }
 
     /// Whether an end waits to be written down.
@@ -346,6 +412,7 @@ fn settle(tx: &EngineTx, house: &House, delivery: &Delivery, ended: &Ended) -> R
         ("claimed", Value::Boolean(false)),
         ("outcome", Value::Text(ended.outcome.name().to_owned())),
         ("error", ended.error.clone().map_or(Value::Null, Value::Text)),
+        ("cause", cause_value(ended)),
     ];
     let journal = match then {
         // What waited was taken: of the answers nothing stays, and whoever sends it again really sends it.
@@ -400,6 +467,7 @@ fn park(tx: &EngineTx, delivery: &Delivery, ended: &Ended, why: &str) -> Result<
         ("ended_at", Value::Timestamp(tx.now())),
         ("outcome", Value::Text(ended.outcome.name().to_owned())),
         ("error", Value::Text(why.to_owned())),
+        ("cause", Value::Null),
     ];
     if let Some(journal) = &ended.journal {
         values.push(("journal", Value::Json(journal.clone())));
@@ -427,8 +495,13 @@ fn settle_poll(tx: &EngineTx, name: &str, delivery: &Delivery, ended: &Ended) ->
         ("ended_at", Value::Timestamp(tx.now())),
         ("outcome", Value::Text(ended.outcome.name().to_owned())),
         ("error", ended.judged.stop.clone().or(ended.error.clone()).map_or(Value::Null, Value::Text)),
+        ("cause", cause_value(ended)),
     ];
     deliveries::set(tx, delivery.id, values)
+}
+
+fn cause_value(ended: &Ended) -> Value {
+    ended.cause().map_or(Value::Null, |cause| Value::Text(cause.name().to_owned()))
 }
 
 fn rules(tx: &EngineTx, delivery: &Delivery) -> (Rules, OnDead) {
@@ -461,16 +534,15 @@ fn keep_status(tx: &EngineTx, connection: &str, state: State, ended: &[Finished]
     if after == before { Ok(()) } else { connections::keep(tx, connection, &after) }
 }
 
-/// Begins attempts on up to `most` due deliveries.
+/// Begins attempts on what was found.
 fn claim(
     tx: &EngineTx,
     house: &House,
     connection: &str,
-    most: usize,
+    mut found: Vec<Delivery>,
     timeout: Duration,
 ) -> Result<Vec<Job>, EngineError> {
     let now = tx.now();
-    let mut found = due(tx, connection, most)?;
     // Claimed, and its lease is over: that attempt never ended, and what follows from that comes first.
     for lost in found.extract_if(.., |d| d.claimed) {
         settle(tx, house, &lost, &Ended::without_answer(Outcome::Unknown, "the attempt did not end"))?;
@@ -503,31 +575,6 @@ fn claim(
         .collect();
     attempts::begin(tx, &begun)?;
     Ok(jobs)
-}
-
-/// What is due, in turns from outside and from inside lanes, so that a crowd of one kind does not keep the other away.
-fn due(tx: &EngineTx, connection: &str, most: usize) -> Result<Vec<Delivery>, EngineError> {
-    let now = tx.now();
-    let mut free = deliveries::due(tx, connection, now, most as u64)?.into_iter();
-    let mut heads = Vec::new();
-    for lane in lanes::due(tx, connection, now, most as u64)? {
-        match deliveries::head(tx, connection, &lane)? {
-            Some(head) if head.next_at <= now => heads.push(head),
-            // Somebody decided about another delivery of the lane; its head has its own time.
-            Some(head) => lanes::wait(tx, connection, &lane, head.next_at)?,
-            None => lanes::leave(tx, connection, &lane)?,
-        }
-    }
-    let (mut heads, mut found) = (heads.into_iter(), Vec::new());
-    while found.len() < most {
-        let (one, other) = (heads.next(), free.next());
-        if one.is_none() && other.is_none() {
-            break;
-        }
-        found.extend(one.into_iter().chain(other));
-    }
-    found.truncate(most);
-    Ok(found)
 }
 
 /// A bucket of a second's worth of calls.

@@ -27,7 +27,7 @@ use takt_model::{Connection, Project, Reconcile, Uuid};
 use tokio::task::JoinSet;
 
 use self::{
-    compare::{Found, MOST, Row, compare, entries},
+    compare::{Agreed, Found, MOST, compare, entries},
     mend::{keep, sight},
     ours::{Side, Standing, of_message, of_row, question},
 };
@@ -122,6 +122,8 @@ struct Task {
     reconcile: Reconcile,
     run: Reconciliation,
     replay: bool,
+    /// What is not equal yet and still worked on: kind and key.
+    under_way: Vec<(DifferenceKind, String)>,
 }
 
 impl Interfaces {
@@ -251,7 +253,8 @@ impl Interfaces {
             replayed: 0,
             error: None,
         };
-        let mut task = Task { project, connection, reconcile, run, replay: wish.replay };
+        let replay = wish.replay;
+        let mut task = Task { project, connection, reconcile, run, replay, under_way: Vec::new() };
         if wish.dry_run {
             let cases = self.find(&mut task).await?;
             let differences = cases.iter().take(MOST_KEPT).map(|case| sight(&task, case)).collect();
@@ -283,19 +286,22 @@ impl Interfaces {
 
     /// Asks, compares, and says in `task.run` how it ended. Writes nothing.
     async fn find(&self, task: &mut Task) -> Result<Vec<Case>, EngineError> {
-        let expected = self.house.engine.look_up(|tx| {
-            let side = Side::of(tx, &task.project, &task.reconcile.ours);
-            side.map(|side| side.expected(tx, task.run.from_at)).transpose()
+        let from = task.run.from_at;
+        let read = self.house.engine.look_up(|tx| -> Result<_, EngineError> {
+            let Some(side) = Side::of(tx, &task.project, &task.reconcile.ours) else { return Ok(None) };
+            let expected = side.expected(tx, from)?;
+            let asked = side.asked(tx, from, &expected)?;
+            Ok(Some((expected, asked)))
         })?;
-        let Some(expected) = expected else {
+        let Some((expected, asked)) = read else {
             failed(&mut task.run, EXCHANGED);
             return Ok(Vec::new());
         };
         task.run.ours = count(expected.len());
-        let told = if expected.len() > MOST {
+        let told = if expected.len().max(asked.len()) > MOST {
             Err(format!("we have more than {MOST} in this time; a shorter `window` has fewer"))
         } else {
-            self.ask_them(task, &expected).await
+            self.ask_them(task, &asked).await
         };
         task.run.ended_at = Some(self.house.engine.now());
         let theirs = match told.and_then(|told| entries(&told)) {
@@ -308,7 +314,7 @@ impl Interfaces {
         let keys: HashSet<&str> = theirs.iter().map(|e| e.key.as_str()).collect();
         let keys: Vec<&str> = keys.into_iter().collect();
         task.run.theirs = count(keys.len());
-        let run = &mut task.run;
+        let (run, under_way) = (&mut task.run, &mut task.under_way);
         let (project, connection, reconcile) = (&task.project, &task.connection, &task.reconcile);
         // One snapshot: what we have and what our deliveries say about it belong to the same moment.
         let cases = self.house.engine.look_up(|tx| -> Result<Option<Vec<Case>>, EngineError> {
@@ -316,7 +322,8 @@ impl Interfaces {
             let mut searches = MOST_SEARCHES;
             let ours = side.by_keys(tx, &keys)?;
             let young = run.started_at.saturating_sub(micros(reconcile.grace));
-            let compared = compare(&expected, &ours, &theirs, &side.same(), young, tx.now());
+            let agreed = Agreed { same: &side.same(), states: &side.ours.states };
+            let compared = compare(&expected, &ours, &theirs, agreed, young, tx.now());
             run.matched = count(compared.matched);
             run.under_way = count(compared.young);
             let mut cases = Vec::with_capacity(compared.found.len());
@@ -325,7 +332,10 @@ impl Interfaces {
                     standing(tx, connection, reconcile, &found, run.started_at, &mut searches)?;
                 found.key = ours::shown_key(&found.key, side.is_key_personal());
                 match standing {
-                    Standing::UnderWay => run.under_way += 1,
+                    Standing::UnderWay => {
+                        run.under_way += 1;
+                        under_way.push((found.kind, found.key));
+                    }
                     standing => cases.push(Case { found, standing, message }),
                 }
             }
@@ -341,14 +351,14 @@ impl Interfaces {
     }
 
     /// What the function of the project brings.
-    async fn ask_them(&self, task: &Task, expected: &[Row]) -> Result<String, String> {
+    async fn ask_them(&self, task: &Task, keys: &[String]) -> Result<String, String> {
         let (run, reconcile) = (&task.run, &task.reconcile);
         let mut asked = task.connection.clone();
         if let Some(connect) = &reconcile.connect {
             asked.connect.clone_from(connect);
         }
         let timeout = (asked.guard.timeout * CALLS_TIME).min(LONGEST);
-        let job = job(run, question(run.from_at, run.to_at, expected));
+        let job = job(run, question(run.from_at, run.to_at, keys));
         let asking = ask_for_list(&self.house, &task.project, &asked, &reconcile.theirs, job, timeout);
         // Each call has its limit; this one holds whatever happens between them.
         let ended = tokio::time::timeout(timeout + LONGEST / 10, asking).await;
@@ -381,7 +391,12 @@ impl Interfaces {
         let run = Reconciliation { replayed, ..task.run.clone() };
         let gone: Vec<Uuid> = if run.state.is_compared() {
             let all: Vec<Difference> = cases.iter().map(|case| sight(&task, case)).collect();
-            let is_gone = |d: &&Difference| d.at >= run.from_at && !all.iter().any(|seen| seen.is_same(d));
+            // What was seen before is in order once both sides are equal, not as soon as somebody works on it.
+            let is_under_way =
+                |d: &Difference| task.under_way.iter().any(|(kind, key)| *kind == d.kind && *key == d.key);
+            let is_gone = |d: &&Difference| {
+                d.at >= run.from_at && !is_under_way(d) && !all.iter().any(|seen| seen.is_same(d))
+            };
             open.iter().filter(is_gone).map(|d| d.id).collect()
         } else {
             Vec::new()
@@ -452,15 +467,15 @@ fn count(n: usize) -> i64 {
 
 /// When the next one is due.
 fn next_at(last: &Reconciliation, reconcile: &Reconcile) -> i64 {
-    let pause = match last.state {
-        ReconciliationState::Failed => reconcile.every.min(AGAIN_AFTER),
+    let next = reconcile.rhythm.next_after(last.started_at);
+    match last.state {
+        ReconciliationState::Failed => next.min(last.started_at.saturating_add(micros(AGAIN_AFTER))),
         // Its end could not be written down.
-        ReconciliationState::Running => reconcile.every.max(LONGEST * 2),
+        ReconciliationState::Running => next.max(last.started_at.saturating_add(micros(LONGEST * 2))),
         ReconciliationState::Agreed | ReconciliationState::Differences | ReconciliationState::Implausible => {
-            reconcile.every
+            next
         }
-    };
-    last.started_at.saturating_add(micros(pause))
+    }
 }
 
 /// From when on is looked: the window, further if the last real comparison lies further back or something is still
@@ -469,7 +484,7 @@ fn window_begin(tx: &EngineTx, id: &str, reconcile: &Reconcile) -> Result<i64, E
     let now = tx.now();
     let mut from = now.saturating_sub(micros(reconcile.window));
     if let Some(last) = reconciliations::newest_compared(tx, id)? {
-        let overlap = micros(reconcile.window.saturating_sub(reconcile.every));
+        let overlap = micros(reconcile.window.saturating_sub(reconcile.rhythm.longest_pause()));
         from = from.min(last.to_at.saturating_sub(overlap));
     }
     if let Some(oldest) = differences::open(tx, id)?.iter().map(|d| d.at).min() {

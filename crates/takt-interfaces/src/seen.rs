@@ -2,11 +2,12 @@
 //! Only as far back as deliveries are kept (`logic.deliveries` of the settings).
 
 use takt_engine::EngineTx;
+use takt_model::Protocol;
 use takt_plan::Direction;
 
 use crate::{
-    DeliveryState, Interfaces, InterfacesError,
-    rows::{attempts, deliveries},
+    DeliveryState, FUNCTIONS, Interfaces, InterfacesError,
+    rows::{attempts, deliveries, received},
 };
 
 /// Microseconds of 30 days.
@@ -29,8 +30,19 @@ pub struct Seen {
     pub oldest_stopped_at: Option<i64>,
     /// When the oldest delivery that waits was dispatched.
     pub oldest_waiting_at: Option<i64>,
+    /// Of messages that come in: what follows from them.
+    pub messages: Option<Messages>,
     /// The median of the last attempts that arrived, at most the newest 1,000: microseconds.
     pub median_took: Option<i64>,
+}
+
+/// What follows from the messages that came in over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Messages {
+    /// Functions that have not handled one yet.
+    pub waiting: u64,
+    /// Functions that could not handle one; a person decides.
+    pub stopped: u64,
 }
 
 impl Interfaces {
@@ -39,7 +51,13 @@ impl Interfaces {
     /// # Errors
     /// The engine's.
     pub fn seen(&self, connection: &str) -> Result<Seen, InterfacesError> {
+        let project = self.house.engine.project();
+        let comes_in =
+            project.connection(connection).is_some_and(|c| c.connect.protocol == Protocol::WebhookIn);
         self.house.engine.look_up(|tx| {
+            if comes_in {
+                return incoming(tx, connection);
+            }
             let first = deliveries::arrived_at(tx, connection, Direction::Ascending)?;
             Ok(Seen {
                 first_ok_at: first,
@@ -50,10 +68,32 @@ impl Interfaces {
                     deliveries::oldest(tx, connection, DeliveryState::Asking)?,
                 ),
                 oldest_waiting_at: deliveries::oldest(tx, connection, DeliveryState::Waiting)?,
+                messages: None,
                 median_took: median(durations(tx, connection)?),
             })
         })
     }
+}
+
+/// Of what others send: nothing goes there, so what came is counted, and what became of it here.
+fn incoming(tx: &EngineTx, connection: &str) -> Result<Seen, InterfacesError> {
+    let count = |state| {
+        let wanted = deliveries::Wanted {
+            connection: Some(FUNCTIONS.to_owned()),
+            messages_of: Some(connection.to_owned()),
+            state: Some(state),
+            ..deliveries::Wanted::default()
+        };
+        deliveries::count(tx, &wanted)
+    };
+    let stopped = count(DeliveryState::Dead)? + count(DeliveryState::Asking)?;
+    Ok(Seen {
+        first_ok_at: received::came_at(tx, connection, Direction::Ascending)?,
+        last_ok_at: received::came_at(tx, connection, Direction::Descending)?,
+        arrived_in_30_days: received::came_since(tx, connection, tx.now() - MONTH)?,
+        messages: Some(Messages { waiting: count(DeliveryState::Waiting)?, stopped }),
+        ..Seen::default()
+    })
 }
 
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {

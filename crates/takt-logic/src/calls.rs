@@ -48,15 +48,17 @@ impl<'c> Checker<'c> {
             "find" => self.find(argument(0)),
             "insert" => {
                 self.rows(argument(0));
+                self.needed(argument(0), &call.verb);
                 self.options(argument(1), verb, &["returning"]);
             }
             "upsert" => {
                 self.rows(argument(0));
+                self.needed(argument(0), &call.verb);
                 self.options(argument(1), verb, &["on", "returning"]);
             }
             "update" => {
                 self.conditions(argument(0));
-                self.row(argument(1));
+                self.changes(argument(1));
                 self.options(argument(2), verb, &["all", "returning"]);
             }
             "delete" => {
@@ -72,7 +74,7 @@ impl<'c> Checker<'c> {
     }
 
     fn find(&mut self, options: &Literal) {
-        let Literal::Object(options) = options else { return };
+        let Literal::Object(options, _) = options else { return };
         for (name, value) in options {
             match name.name.as_str() {
                 "where" => self.conditions(value),
@@ -92,7 +94,7 @@ impl<'c> Checker<'c> {
     }
 
     fn options(&mut self, options: &Literal, verb: &str, known: &[&'static str]) {
-        let Literal::Object(options) = options else { return };
+        let Literal::Object(options, _) = options else { return };
         for (name, value) in options {
             if !known.contains(&name.name.as_str()) {
                 let message = format!("{verb} does not know `{}`", name.name);
@@ -111,12 +113,56 @@ impl<'c> Checker<'c> {
         }
     }
 
+    /// What a new row must have, in rows that are written out to their end.
+    fn needed(&mut self, given: &Literal, verb: &Named) {
+        match given {
+            Literal::List(rows) => rows.iter().for_each(|row| self.needed(row, verb)),
+            Literal::Object(values, true) => {
+                // A slip of a name has told so itself.
+                if values.iter().any(|(name, _)| self.table.field(&name.name).is_none()) {
+                    return;
+                }
+                let is_missing = |f: &&Field| {
+                    f.required && f.default.is_none() && !values.iter().any(|(n, _)| n.name == f.name)
+                };
+                let missing: Vec<_> =
+                    self.table.fields.iter().filter(is_missing).map(|f| format!("`{}`", f.name)).collect();
+                if !missing.is_empty() {
+                    let message = format!("a new row of {} needs {}", self.table.name, missing.join(", "));
+                    self.mistakes.push(Mistake { place: verb.place, message, help: None });
+                }
+            }
+            Literal::Object(..) | Literal::Text(_) | Literal::Unknown => {}
+        }
+    }
+
     /// `{ field: value }`
     fn row(&mut self, given: &Literal) {
-        let Literal::Object(values) = given else { return };
+        let Literal::Object(values, _) = given else { return };
         for (name, value) in values {
             if let Some(field) = self.field(name) {
                 self.value(field, value);
+            }
+        }
+    }
+
+    /// `{ field: value }`, or `{ field: { add: n } }` of a number.
+    fn changes(&mut self, given: &Literal) {
+        self.row(given);
+        let Literal::Object(values, _) = given else { return };
+        for (name, value) in values {
+            let (Some(field), Literal::Object(change, _)) = (self.table.field(&name.name), value) else {
+                continue;
+            };
+            let is_number = matches!(
+                field.kind,
+                FieldType::Integer | FieldType::Bigint | FieldType::Decimal { .. } | FieldType::Double
+            );
+            for (verb, _) in
+                change.iter().filter(|(v, _)| is_number && !["add", "sub"].contains(&v.name.as_str()))
+            {
+                let message = format!("a number can be changed by `add` and `sub`, not by `{}`", verb.name);
+                self.mistake(verb, message, ["add", "sub"]);
             }
         }
     }
@@ -128,7 +174,7 @@ impl<'c> Checker<'c> {
                 self.field(name);
             }
             Literal::List(list) => list.iter().for_each(|name| self.names(name)),
-            Literal::Object(_) | Literal::Unknown => {}
+            Literal::Object(..) | Literal::Unknown => {}
         }
     }
 
@@ -142,12 +188,12 @@ impl<'c> Checker<'c> {
                 }
             }
             Literal::List(list) => list.iter().for_each(|part| self.order(part)),
-            Literal::Object(_) | Literal::Unknown => {}
+            Literal::Object(..) | Literal::Unknown => {}
         }
     }
 
     fn conditions(&mut self, given: &Literal) {
-        let Literal::Object(conditions) = given else { return };
+        let Literal::Object(conditions, _) = given else { return };
         for (name, value) in conditions {
             let is_field = self.table.field(&name.name).is_some();
             match (name.name.as_str(), value) {
@@ -167,7 +213,7 @@ impl<'c> Checker<'c> {
 
     /// A value, or `{ operator: value }`.
     fn condition(&mut self, field: &'c Field, value: &Literal) {
-        let Literal::Object(operators) = value else { return self.value(field, value) };
+        let Literal::Object(operators, _) = value else { return self.value(field, value) };
         for (name, value) in operators {
             match name.name.as_str() {
                 "not" => self.condition(field, value),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rquickjs::{Ctx, Object, Value as Js};
 use serde_json::Value as Json;
 use takt_engine::ActionError;
-use takt_model::{Problem, Project, ProjectFiles, Severity, Source, Verb, Words};
+use takt_model::{Problem, Project, ProjectFiles, Schedule, Severity, Source, Verb, Words};
 
 use crate::{
-    Function, FunctionKind, Input, Mapping, Schedule, Trigger,
+    Function, FunctionKind, Input, Mapping, Trigger,
     js::{
         conditions::public_tables,
         context::{Bare, LOAD_TIME, evaluate, prelude},

@@ -1,8 +1,8 @@
 //! What a function of the project is, and what sets it off.
 
-use takt_model::{Principal, Source, Verb, Words};
+use takt_model::{Principal, Schedule, Source, Verb, Words};
 
-use crate::{Input, Schedule};
+use crate::Input;
 
 /// What a function is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

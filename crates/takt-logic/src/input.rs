@@ -292,6 +292,7 @@ fn beside(entries: &[Entry]) -> Table {
         check: None,
         max: None,
         transitions: None,
+        value_labels: Vec::new(),
         personal: None,
         was: None,
         source: Source::default(),

@@ -1,6 +1,6 @@
 //! Jobs: functions that the clock sets off, by a schedule or after a delay, as actions of their own.
 //! Lives here: the task that looks at the clock, and how one job runs. Not here: when a schedule is due
-//! (`schedule.rs`), and what the database remembers (engine).
+//! (`takt_model::Schedule`), and what the database remembers (engine).
 //!
 //! Each due moment runs exactly once, and each delayed job has its effect once: what was done is noted in the
 //! transaction that did it ([`Once`]), and this task only asks the database what is not noted yet. A crash at any
@@ -10,10 +10,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde_json::Value as Json;
 use takt_engine::{ActionAnswer, Engine, EngineError, LaterJob, Once};
-use takt_model::Principal;
+use takt_model::{Principal, Schedule};
 
 use crate::{
-    FunctionKind, Logic, LogicError, Schedule, Trigger,
+    FunctionKind, Logic, LogicError, Trigger,
     action::{Effect, Work},
 };
 

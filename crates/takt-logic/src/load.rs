@@ -13,7 +13,9 @@ use takt_outbound::Outbound;
 use takt_typescript::{Place, strip};
 
 use crate::{
-    Function, FunctionKind, Mapping, Trigger, calls,
+    Function, FunctionKind, Mapping, Trigger,
+    calls::{self, Mistake},
+    emits::{Renamed, renamed},
     exports::{self, Read},
     js::conditions::public_tables,
     modules::{Module, Modules},
@@ -127,8 +129,20 @@ impl Loader<'_> {
             self.imports(&modules, path, module);
             self.tables(path, module);
             self.calls(path, module);
+            self.events(path, module);
         }
         modules
+    }
+
+    /// Personal fields that would leave under another name. Secrets are no matter of taste.
+    fn events(&mut self, path: &str, module: &Module) {
+        for Renamed { mistake, is_secret } in module.facts.emits.iter().flat_map(|e| renamed(self.project, e))
+        {
+            let source = Source { file: path.to_owned(), line: mistake.place.line };
+            let severity = if is_secret { Severity::Error } else { Severity::Warning };
+            let Mistake { place, message, help } = mistake;
+            self.problems.push(Problem { source, column: Some(place.column), severity, message, help });
+        }
     }
 
     fn imports(&mut self, modules: &Modules, path: &str, module: &Module) {

@@ -49,8 +49,8 @@ impl Logic {
         self.shared.workers.run(move || mapping::run(&shared, &errand)).await
     }
 
-    /// As [`Logic::map`], for a function that talks to another system: its second argument has `call`, `step` and
-    /// `refuse`. The conversation comes back with what its steps have kept, also after an error; nothing of it only if
+    /// As [`Logic::map`], for a function that talks to another system: its second argument has `call`, `step`,
+    /// `refuse` and `CallError`. The conversation comes back with what its steps have kept, also after an error; nothing of it only if
     /// no worker could run.
     pub async fn converse<C: Converse + 'static>(
         &self,
@@ -78,6 +78,10 @@ impl Logic {
 
 /// A talk with another system, as a delivering function leads it. Calls block their thread.
 pub trait Converse: Send {
+    /// Whether the other side speaks JSON-RPC: then a call is `{ method, params, headers, as }`, and its body the result.
+    fn is_rpc(&self) -> bool {
+        false
+    }
     /// One call: `{ method, path, query, headers, body, accept, as }` as JSON text; gives `{ status, body }`.
     ///
     /// # Errors

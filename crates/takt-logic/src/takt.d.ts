@@ -38,12 +38,14 @@ declare namespace Takt {
     T extends number ? number | bigint | string :
     T extends string ? T | (string extends T ? Date : never) :
     T;
+  // A list of states that is made in a variable is a `string[]` to TypeScript; what is written out is read by `takt check`.
+  type OneOf<T> = T extends string ? Given<T> | (string & {}) : Given<T>;
   type Condition<T> =
     | Given<T>
     | {
         eq?: Given<T> | null; neq?: Given<T> | null;
         gt?: Given<T>; gte?: Given<T>; lt?: Given<T>; lte?: Given<T>;
-        in?: Given<T>[]; is?: null | boolean; like?: string; ilike?: string; not?: Condition<T>;
+        in?: readonly OneOf<T>[]; is?: null | boolean; like?: string; ilike?: string; not?: Condition<T>;
       };
   type Where<Row> =
     & { [F in keyof Row]?: Condition<NonNullable<Row[F]>> | null }
@@ -120,4 +122,46 @@ declare namespace Takt {
     key: string | null;
     payload: Payload;
     at: string;
+  }
+
+  /** What `call` throws: no answer, or one that is no success. Uncaught, it ends the attempt in its class. */
+  interface CallError extends Error {
+    name: "CallError";
+  }
+
+  /** A call over the connection (`protocol = "rest"`). A status that is neither a success nor in `accept` is thrown. */
+  type Call = <Body = any>(
+    method: string,
+    path: string,
+    options?: {
+      query?: { [name: string]: unknown };
+      headers?: { [name: string]: string };
+      body?: unknown;
+      /** Statuses that are no failure. */
+      accept?: readonly number[];
+      /** Its name in the contract. */
+      as?: string;
+    },
+  ) => { status: number; body: Body };
+
+  /** A call over the connection (`protocol = "jsonrpc"`): gives the result; an error object is thrown. */
+  type RpcCall = <Result = any>(
+    method: string,
+    params?: object | readonly unknown[],
+    options?: { headers?: { [name: string]: string }; as?: string },
+  ) => Result;
+
+  /** The second argument of functions of mapping files that only turn one shape into another. */
+  interface Pure {
+    Decimal: DecimalConstructor;
+  }
+
+  /** The second argument of functions of mapping files that talk to a connection (`run`, `lookup`, `theirs`). */
+  interface Talk<C = Call> extends Pure {
+    call: C;
+    /** What it gives is kept with the delivery; a later attempt goes on behind it. */
+    step<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+    /** Says no: the delivery is a dead letter at once, with these words. */
+    refuse(message: string): never;
+    CallError: { new (message: string): CallError };
   }

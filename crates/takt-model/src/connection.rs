@@ -76,6 +76,8 @@ impl Connection {
 pub struct Partner {
     /// System and firm: "Tryton 8.2 (own server)".
     pub name: String,
+    /// The same by language, where the file says it so; empty for subscriptions.
+    pub names: Words,
     /// Whom to call when it does not work.
     pub contact: Option<String>,
     /// The data processing agreement ("AVV"), or why none is needed.
@@ -191,16 +193,25 @@ pub struct Connect {
     pub tolerance: Duration,
     /// Which version of the other side's interface it was made for.
     pub api: Option<ApiVersion>,
+    /// Where the address stands; where the connection does if there is none.
+    pub source: Source,
 }
 
 impl Connect {
-    /// The address for people and logs. A query may hold a key of the other side, so it is left out.
+    /// The address for people and logs. A query may hold a key of the other side, and what stands before an `@` a
+    /// password, so both are left out.
     #[must_use]
     pub fn shown_address(&self) -> String {
-        match self.address.split_once('?') {
-            Some((before, _)) => format!("{before}?…"),
-            None => self.address.clone(),
-        }
+        let (before, query) = match self.address.split_once('?') {
+            Some((before, _)) => (before, "?…"),
+            None => (self.address.as_str(), ""),
+        };
+        let (scheme, rest) = before.split_once("://").map_or(("", before), |(s, r)| (s, r));
+        let joint = if scheme.is_empty() { "" } else { "://" };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        format!("{scheme}{joint}{host}{path}{query}")
     }
 }
 
@@ -336,6 +347,8 @@ pub struct Deliver {
     pub mail: Option<MailOut>,
     /// What is done where nobody knows whether it arrived.
     pub on_unknown: OnUnknown,
+    /// Which function looks there whether it arrived: `logic/erp.ts` and `isThere`.
+    pub look_up: Option<ExportRef>,
     /// The header that carries the delivery's id, so that the other side can tell repeats.
     pub idempotency_header: Option<String>,
     /// When to try again, and when to give up.
@@ -356,6 +369,7 @@ impl Deliver {
             run: None,
             mail: None,
             on_unknown: OnUnknown::Resend,
+            look_up: None,
             idempotency_header: None,
             retry: Retry::webhook(),
             ok_also: Vec::new(),
@@ -407,6 +421,9 @@ pub enum OnUnknown {
     /// Sent again with the same id; the other side tells repeats by it.
     #[default]
     Resend,
+    /// A function looks there first: what arrived is done, what did not is sent again, and where that cannot be told
+    /// a person decides.
+    LookUp,
     /// A person decides.
     Ask,
 }
@@ -477,6 +494,8 @@ pub struct Poll {
 pub struct Receive {
     /// Types of messages that are handled; empty for all. Others are answered with success and not kept.
     pub accept: Vec<String>,
+    /// Where the message says what it is about, as people call it: `data.object.metadata.order`.
+    pub number: Option<String>,
     /// Where the message's id stands in its body, if no header says it: `id`.
     pub id: Option<String>,
     /// Where the message's type stands in its body: `type`.

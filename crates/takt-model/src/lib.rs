@@ -6,6 +6,7 @@
 
 mod connection;
 mod contract;
+mod cron;
 mod expr;
 mod expr_parse;
 mod files;
@@ -16,6 +17,7 @@ mod problem;
 mod project;
 mod read;
 mod reconcile;
+mod schedule;
 mod settings;
 mod table;
 mod types;
@@ -36,7 +38,9 @@ pub use plausible::{Figure, FigureKind, Figures, PlausibleRule};
 pub use principal::{Principal, Rights, User};
 pub use problem::{Problem, Severity, Source};
 pub use project::{Project, Relation, SystemTables};
-pub use reconcile::{MissingHere, MissingThere, Ours, Reconcile};
+pub use read::did_you_mean;
+pub use reconcile::{MissingHere, MissingThere, Ours, Reconcile, Rhythm, SharedState};
+pub use schedule::Schedule;
 pub use settings::{
     AuthSettings, LimitSettings, LogFormat, LogicSettings, Origin, ServerSettings, Settings, SettingsLayer,
     WebhookSettings, parse_duration,

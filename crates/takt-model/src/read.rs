@@ -20,7 +20,8 @@ mod table;
 
 pub(crate) use document::{Document, Section, Spotted, kind_of, text_list, whole};
 pub(crate) use names::{NameOf, check as check_name};
-pub(crate) use problems::{Problems, did_you_mean, did_you_mean_or_list};
+pub use problems::did_you_mean;
+pub(crate) use problems::{Problems, did_you_mean_or_list};
 
 use crate::{Exposure, Problem, Project, ProjectFiles, Settings, SettingsLayer, Source, SystemTables};
 use table::{Draft, Setting};

@@ -71,7 +71,7 @@ impl SettingsLayer {
                     return Some((key.clone(), value));
                 }
                 let (table, key) = name.split_once('_')?;
-                ["server", "limits", "auth", "logic", "webhooks"]
+                ["server", "limits", "auth", "logic", "webhooks", "backup"]
                     .contains(&table)
                     .then(|| (format!("{table}.{key}"), value))
             })
@@ -108,6 +108,8 @@ pub struct Settings {
     pub logic: LogicSettings,
     /// `[webhooks]`
     pub webhooks: WebhookSettings,
+    /// `[backup]`
+    pub backup: BackupSettings,
     /// Each dotted key, its value as text (secrets as `***`) and where it came from.
     pub origins: Vec<(String, String, Origin)>,
 }
@@ -227,4 +229,25 @@ pub struct WebhookSettings {
     pub subscriptions: u64,
     /// How long the old secret signs besides the new one.
     pub overlap: Duration,
+}
+
+/// `[backup]`
+#[derive(Debug, Clone, Default)]
+pub struct BackupSettings {
+    /// Folder of the repository; empty for the one beside the data folder.
+    pub repository: String,
+    /// When a backup is made: a cron expression, or empty.
+    pub schedule: String,
+    /// When the newest one is tried: a cron expression, or empty.
+    pub drill: String,
+    /// Hours of which a backup is kept.
+    pub keep_hourly: u32,
+    /// Days of which a backup is kept.
+    pub keep_daily: u32,
+    /// Weeks of which a backup is kept.
+    pub keep_weekly: u32,
+    /// Months of which a backup is kept.
+    pub keep_monthly: u32,
+    /// Within which time the system must be back; zero if nothing is agreed.
+    pub return_within: Duration,
 }

@@ -74,12 +74,22 @@ pub struct Field {
     pub max: Option<u32>,
     /// Which value may follow which; for enums.
     pub transitions: Option<Transitions>,
+    /// What people call its values, by value; those that are missing stay as they are written.
+    pub value_labels: Vec<(String, Words)>,
     /// Kind of personal data (`contact`, `name`, ...), if it is.
     pub personal: Option<String>,
     /// Former name, for renames.
     pub was: Option<String>,
     /// Where it is described.
     pub source: Source,
+}
+
+impl Field {
+    /// What people call one of its values, if the schema says it.
+    #[must_use]
+    pub fn value_label(&self, value: &str, language: &str) -> Option<&str> {
+        self.value_labels.iter().find(|(of, _)| of == value)?.1.get(language)
+    }
 }
 
 /// A named condition on a row.

@@ -13,9 +13,10 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
+use tokio::time::Instant;
 
 use crate::{
-    ConnectStep, Dependency, LastOutcome, OutboundError, Request, Response, address::is_private,
+    Answered, ConnectStep, Dependency, LastOutcome, OutboundError, Request, Response, address::is_private,
     dependencies::Dependencies, tls,
 };
 
@@ -60,6 +61,8 @@ struct Inner {
 
 /// For looking up a name that is about to be kept.
 const JUDGING: Duration = Duration::from_secs(3);
+/// Bytes of a body that is too large which are kept.
+const BEGINNING: usize = 16 * 1024;
 /// Greatest number of redirects that a request may ask for.
 const MOST_REDIRECTS: usize = 10;
 
@@ -78,16 +81,30 @@ impl Outbound {
     /// # Errors
     /// See [`OutboundError`]. An answer with an error status is an answer.
     pub async fn send(&self, purpose: &str, request: Request) -> Result<Response, OutboundError> {
+        self.ask(purpose, request).await?.whole()
+    }
+
+    /// As [`Outbound::send`], for whoever needs the answer's status above all: a body that breaks off, takes too long or
+    /// is too large is told beside what came of the answer.
+    ///
+    /// # Errors
+    /// See [`OutboundError`]: no head of an answer came.
+    pub async fn ask(&self, purpose: &str, request: Request) -> Result<Answered, OutboundError> {
         let url = parse(&request.url)?;
         let host = host_of(&url);
         let result = self.checked(url, &host, request).await;
-        let last = match &result {
-            Ok(response) => LastOutcome::Answered(response.status),
-            Err(error) => LastOutcome::Failed(error.to_string()),
+        let trouble = match &result {
+            Ok(answered) => answered.unread.as_ref(),
+            Err(error) => Some(error),
         };
-        if let Err(error) = &result {
-            tracing::warn!(host, purpose, %error, "a call to the outside failed");
-        }
+        let last = match (&result, trouble) {
+            (Ok(answered), None) => LastOutcome::Answered(answered.response.status),
+            (_, Some(error)) => {
+                tracing::warn!(host, purpose, %error, "a call to the outside failed");
+                LastOutcome::Failed(error.to_string())
+            }
+            (Err(error), None) => LastOutcome::Failed(error.to_string()),
+        };
         self.inner.seen.record(&host, purpose, last);
         result
     }
@@ -127,22 +144,28 @@ impl Outbound {
         self.inner.seen.record(host, purpose, last);
     }
 
-    async fn checked(&self, url: Url, host: &str, request: Request) -> Result<Response, OutboundError> {
+    async fn checked(&self, url: Url, host: &str, request: Request) -> Result<Answered, OutboundError> {
         let limit = self.inner.options.timeout;
         let after = request.timeout.map_or(limit, |t| t.min(limit));
-        let timeout = OutboundError::Timeout { host: host.to_owned(), after };
-        tokio::time::timeout(after, self.follow(url, request)).await.unwrap_or(Err(timeout))
+        let patience = Patience { host: host.to_owned(), after, until: Instant::now() + after };
+        self.follow(url, request, &patience).await
     }
 
     /// Sends, and follows as many redirects as the request allows. By hand, so that each hop is checked and
     /// credentials never travel to another host.
-    async fn follow(&self, mut url: Url, mut request: Request) -> Result<Response, OutboundError> {
+    async fn follow(
+        &self,
+        mut url: Url,
+        mut request: Request,
+        patience: &Patience,
+    ) -> Result<Answered, OutboundError> {
         let mut left = request.redirects.min(MOST_REDIRECTS);
         loop {
-            let response = self.once(&url, &request).await?;
-            let next = match redirect_target(&response, &url) {
+            let answered = self.once(&url, &request, patience).await?;
+            let response = &answered.response;
+            let next = match redirect_target(response, &url) {
                 Some(next) if left > 0 => parse(&next)?,
-                _ => return Ok(response),
+                _ => return Ok(answered),
             };
             left -= 1;
             if next.origin() != url.origin() {
@@ -159,7 +182,12 @@ impl Outbound {
         }
     }
 
-    async fn once(&self, url: &Url, request: &Request) -> Result<Response, OutboundError> {
+    async fn once(
+        &self,
+        url: &Url,
+        request: &Request,
+        patience: &Patience,
+    ) -> Result<Answered, OutboundError> {
         let host = host_of(url);
         let options = &self.inner.options;
         let allow_private = options.allow_private || request.allow_private;
@@ -168,13 +196,12 @@ impl Outbound {
         if !allow_private && literal_address(url).is_some_and(is_private) {
             return Err(OutboundError::PrivateAddress { host });
         }
-        let sent = client
+        let sending = client
             .request(request.method.clone(), url.clone())
             .headers(request.headers.clone())
             .body(request.body.clone())
-            .send()
-            .await
-            .map_err(|e| connect_error(&host, &e))?;
+            .send();
+        let sent = patience.wait(sending).await?.map_err(|e| connect_error(&host, &e))?;
         // The address that is really connected decides; this also covers what the resolver did not see.
         let connected = sent.remote_addr().map(|a| a.ip());
         if !allow_private && connected.is_none_or(is_private) {
@@ -182,17 +209,42 @@ impl Outbound {
         }
         let status = sent.status().as_u16();
         let headers = sent.headers().clone();
-        let body = read(sent, &host, options.max_response).await?;
-        Ok(Response { status, url: url.to_string(), headers, body })
+        let mut body = BytesMut::new();
+        let reading = patience.wait(read(sent, &host, options.max_response, &mut body)).await;
+        let unread = reading.and_then(|read| read).err();
+        if matches!(unread, Some(OutboundError::TooLarge { .. })) {
+            body.truncate(BEGINNING);
+        }
+        let response = Response { status, url: url.to_string(), headers, body: body.freeze() };
+        Ok(Answered { response, unread })
     }
 }
 
-async fn read(mut sent: reqwest::Response, host: &str, limit: usize) -> Result<Bytes, OutboundError> {
+/// How long a call may take, over all its hops.
+struct Patience {
+    host: String,
+    after: Duration,
+    until: Instant,
+}
+
+impl Patience {
+    async fn wait<T>(&self, what: impl Future<Output = T>) -> Result<T, OutboundError> {
+        let over = |_| OutboundError::Timeout { host: self.host.clone(), after: self.after };
+        tokio::time::timeout_at(self.until, what).await.map_err(over)
+    }
+}
+
+/// Reads into `body`, so that what came before a fault is there.
+async fn read(
+    mut sent: reqwest::Response,
+    host: &str,
+    limit: usize,
+    body: &mut BytesMut,
+) -> Result<(), OutboundError> {
     let too_large = || OutboundError::TooLarge { host: host.to_owned(), limit };
     if sent.content_length().is_some_and(|n| n > limit as u64) {
         return Err(too_large());
     }
-    let mut body = BytesMut::new();
     let broken = |e: reqwest::Error| OutboundError::Broken { host: host.to_owned(), reason: innermost(&e) };
     while let Some(chunk) = sent.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > limit {
@@ -200,7 +252,7 @@ async fn read(mut sent: reqwest::Response, host: &str, limit: usize) -> Result<B
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(())
 }
 
 fn build_client(options: &OutboundOptions, allow_private: bool) -> Result<Client, String> {
@@ -312,6 +364,18 @@ fn parse(text: &str) -> Result<Url, OutboundError> {
         "http" | "https" if url.has_host() => Ok(url),
         other => Err(OutboundError::Invalid(format!("the scheme `{other}` is not http or https"))),
     }
+}
+
+/// The host that a call to `address` is counted under ([`Outbound::dependencies`]): of `https://erp.example:8443/rest`
+/// it is `erp.example:8443`, and `mail.example:587` is one already.
+#[must_use]
+pub fn host_of_address(address: &str) -> Option<String> {
+    let host = if address.contains("://") {
+        host_of(&Url::parse(address).ok()?)
+    } else {
+        address.rsplit('@').next().unwrap_or_default().to_owned()
+    };
+    (!host.is_empty()).then_some(host)
 }
 
 fn host_of(url: &Url) -> String {

@@ -15,11 +15,11 @@ mod tls;
 
 pub use address::{is_private, names_own_network};
 pub use dependencies::{Dependency, LastOutcome};
-pub use door::{Outbound, OutboundOptions};
+pub use door::{Outbound, OutboundOptions, host_of_address};
 pub use error::{ConnectStep, OutboundError};
 pub use mail::{
     Mail, MailAddress, MailAnswer, MailClass, MailCredentials, MailError, MailSecurity, MailServer,
     MailStage, MessageId, Submission, Unsubscribe,
 };
-pub use request::{Request, Response};
+pub use request::{Answered, Request, Response};
 pub use secret::Secret;

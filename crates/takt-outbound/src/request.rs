@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+use crate::OutboundError;
+
 /// A request to another system.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -37,6 +39,28 @@ impl Request {
             timeout: None,
             redirects: 0,
             allow_private: false,
+        }
+    }
+}
+
+/// An answer of which at least the head came.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// What came. Of a body that could not be read whole, its beginning.
+    pub response: Response,
+    /// Why the body could not be read whole; none if it was.
+    pub unread: Option<OutboundError>,
+}
+
+impl Answered {
+    /// The answer, if it came whole.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub fn whole(self) -> Result<Response, OutboundError> {
+        match self.unread {
+            None => Ok(self.response),
+            Some(why) => Err(why),
         }
     }
 }

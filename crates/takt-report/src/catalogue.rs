@@ -57,11 +57,7 @@ pub(crate) const ALL: [Entry; 94] = [
     entry("M06", 5, "Gelungene Zugriffe", "Requests that succeed"),
     entry("M07", 2, "Bauteile ohne Ersatz", "Parts without replacement"),
     entry("M08", 5, "Alter der letzten Sicherung", "Age of the last backup"),
-    asked(
-        entry("M09", 5, "Zur Probe zurückgespielte Sicherung", "Trial restore of the backup"),
-        Text { de: "Sicherung klären und einmal zurückspielen", en: "Settle the backup and restore it once" },
-        Text { de: "Wer sichert den Datenordner, wie oft, und wann wurde zuletzt zur Probe zurückgespielt?", en: "Who backs up the data folder, how often, and when was it last restored as a trial?" },
-    ),
+    entry("M09", 5, "Zur Probe zurückgespielte Sicherung", "Trial restore of the backup"),
     entry("M10", 5, "Zeit bis zur Rückkehr nach Totalausfall", "Time to return after total loss"),
     entry("M11", 3, "Kopie an einem anderen Ort", "Copy at another place"),
     entry("M12", 3, "Eigener Schlüssel zur Sicherung", "Your own key to the backup"),

@@ -1,7 +1,7 @@
 //! The facts that a report stands on, collected once. Plain data: a test can write one by hand.
 //! Lives here: what was seen. Not here: how it is read (`collect`), what it means (`checks`).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use takt_engine::{Release, RequestMinute, Story};
 use takt_model::{Project, Words};
@@ -42,6 +42,8 @@ pub struct Evidence {
     pub partners: Fact<Vec<Dependency>>,
     /// How the connections to other systems are.
     pub connections: Fact<Vec<ConnectionFact>>,
+    /// How the backups are.
+    pub backups: Fact<BackupFacts>,
     /// What the project folder holds besides tables.
     pub parts: Fact<Parts>,
     /// What lies in the public folder.
@@ -273,6 +275,61 @@ impl ConnectionFact {
         let since = [waits_since, self.unwell_since].into_iter().flatten().min().map(|at| now - at);
         self.is_down() && self.bearable_micros.zip(since).is_some_and(|(most, since)| since > most)
     }
+}
+
+/// How the backups are; filled by whoever makes them. Moments are microseconds since 1970 UTC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackupFacts {
+    /// When the last complete one was made.
+    pub last_at: Option<i64>,
+    /// Rows in it.
+    pub rows: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Why the newest try failed, if it did.
+    pub last_fault: Option<String>,
+    /// Where it is kept.
+    pub place: Option<BackupPlace>,
+    /// Whether the owner has a key of their own.
+    pub owner_has_key: bool,
+    /// When that key last opened one in a trial.
+    pub owner_key_tried_at: Option<i64>,
+    /// The newest trial restore.
+    pub last_drill: Option<BackupDrillFact>,
+    /// Within which time the system must be back, if that is agreed.
+    pub return_within: Option<Duration>,
+}
+
+/// Where backups are kept, seen from the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupPlace {
+    /// On the same disk.
+    SameDisk,
+    /// On another disk of the same machine.
+    OtherDisk,
+    /// On another machine.
+    Network,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// A trial restore.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackupDrillFact {
+    /// When.
+    pub at: i64,
+    /// When the backup was made that was tried.
+    pub backup_at: Option<i64>,
+    /// What was wrong; none if all was there.
+    pub fault: Option<String>,
+    /// From the empty folder to a database that opens.
+    pub milliseconds: u64,
+    /// The table that people count by.
+    pub table: Option<String>,
+    /// Its rows, as many as should be there.
+    pub rows: u64,
+    /// Its newest row.
+    pub newest_at: Option<i64>,
 }
 
 /// Parts of the project folder.

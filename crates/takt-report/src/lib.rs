@@ -23,8 +23,9 @@ mod text;
 pub use audit::{act_word, audit_line, subject_words};
 pub use collect::{Rooms, collect, row_names};
 pub use evidence::{
-    Accounts, ConnectionFact, Dependency, DoubleFact, DriftFact, Evidence, Fact, FrontFacts, LinkFact,
-    OverdueFact, Parts, Passwords, ReconciledFact, StoreFacts, Suspect, SuspectReason, TableCount,
+    Accounts, BackupDrillFact, BackupFacts, BackupPlace, ConnectionFact, Dependency, DoubleFact, DriftFact,
+    Evidence, Fact, FrontFacts, LinkFact, OverdueFact, Parts, Passwords, ReconciledFact, StoreFacts, Suspect,
+    SuspectReason, TableCount,
 };
 pub use report::{
     Answer, Ask, Block, BlockId, CheckResult, Effort, EvidenceClass, NextStep, OpenCheck, Report, RuleSet,
@@ -34,6 +35,6 @@ pub use story::background::{Background, Because, BecauseText, Follows, Version};
 pub use story::delivery::{AttemptFact, AttemptText, DeliveryFacts, DeliveryText, tell_delivery};
 pub use story::later::{Later, LaterText, Went};
 pub use story::{
-    ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story, tell_story_naming,
-    tell_story_with,
+    Beside, ChangeText, Depth, FieldText, RowNames, StepText, StoryText, name_fields, tell_story,
+    tell_story_naming, tell_story_with,
 };

@@ -69,6 +69,8 @@ pub struct StoryText {
     pub end: String,
     /// What became of it at others, in the order in which it left.
     pub later: Vec<LaterText>,
+    /// What else happened later about the same thing, the oldest first.
+    pub besides: Vec<Beside>,
     /// One sentence if something of that is still under way or has stopped; empty if all is done.
     pub open: String,
     /// What is at risk by that and what is missing; empty if all is done.
@@ -84,6 +86,17 @@ pub struct StoryText {
     language: String,
     #[serde(skip)]
     zone: String,
+}
+
+/// Something that happened later about the same thing, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Beside {
+    /// Id of its story or delivery.
+    pub id: String,
+    /// "Paket angekündigt: gelungen."
+    pub sentence: String,
+    /// The light of it.
+    pub state: State,
 }
 
 /// A step in words.
@@ -105,6 +118,8 @@ pub struct StepText {
     pub changes: Vec<ChangeText>,
     /// `logic/checkout.ts:31`, for the technician; empty if it was not found.
     pub source: String,
+    /// The statements that wrote it, each once, for the technician.
+    pub statements: Vec<String>,
 }
 
 /// A written row in words.
@@ -186,6 +201,7 @@ pub fn tell_story_with(
         events: teller.events(),
         end: teller.end(),
         later: Vec::new(),
+        besides: Vec::new(),
         open: String::new(),
         at_risk: String::new(),
         hides: story.has_masked() && !story.revealed,
@@ -377,8 +393,19 @@ impl Teller<'_> {
     }
 
     fn steps(&self) -> Vec<StepText> {
+        let mut statements = self.background.statements.iter();
+        let mut of = |changes: &[StoryChange]| {
+            let mut each: Vec<String> = Vec::new();
+            for statement in statements.by_ref().take(changes.len()).flatten() {
+                if !each.contains(statement) {
+                    each.push(statement.clone());
+                }
+            }
+            each
+        };
+        let steps = self.story.steps.iter().enumerate();
         let mut steps: Vec<StepText> =
-            self.story.steps.iter().enumerate().map(|(i, s)| self.step(i + 1, s)).collect();
+            steps.map(|(i, s)| StepText { statements: of(&s.changes), ..self.step(i + 1, s) }).collect();
         if !self.story.changes.is_empty() {
             steps.push(StepText {
                 number: steps.len() + 1,
@@ -391,6 +418,7 @@ impl Teller<'_> {
                 notes: Vec::new(),
                 changes: self.story.changes.iter().map(|c| self.change(c)).collect(),
                 source: String::new(),
+                statements: of(&self.story.changes),
             });
         }
         steps
@@ -407,6 +435,7 @@ impl Teller<'_> {
             notes: step.notes.iter().filter_map(|n| n.get(self.language)).map(str::to_owned).collect(),
             changes: step.changes.iter().map(|c| self.change(c)).collect(),
             source: self.background.lines.get(&number).cloned().unwrap_or_default(),
+            statements: Vec::new(),
         }
     }
 
@@ -489,6 +518,9 @@ impl Teller<'_> {
     }
 
     fn value(&self, field: Option<&Field>, text: &str) -> String {
+        if let Some(label) = field.and_then(|f| f.value_label(text, self.language)) {
+            return label.to_owned();
+        }
         let kind = field.map_or(&FieldType::Text, |f| &f.kind);
         if matches!(kind, FieldType::Timestamp)
             && let Ok(at) = text.parse::<jiff::Timestamp>()

@@ -2,6 +2,8 @@
 //! What a command asks is done by [`execute`], whether a server runs (through the socket) or not (directly).
 //! Who may open the data folder may ask everything here; nobody else can reach it.
 
+pub(crate) mod refusal;
+
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
@@ -14,9 +16,9 @@ use std::{
 use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use takt_auth::{Account, AuthError};
-use takt_engine::{AuditFilter, EngineError};
-use takt_model::{Connection, ConnectionOrigin};
+use takt_auth::{Account, StudioRole, connection_secret_check};
+use takt_engine::AuditFilter;
+use takt_model::{Connection, ConnectionOrigin, did_you_mean};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
     net::UnixListener,
@@ -24,8 +26,10 @@ use tokio::{
 
 use zeroize::Zeroizing;
 
+use self::refusal::Refusal;
 use crate::{
     app::App,
+    backups::{self, BackupRequest},
     check::Setting,
     data_dir::SOCKET,
     deliveries::{self, DeliveriesRequest},
@@ -91,6 +95,8 @@ pub enum AdminRequest {
     Deliveries(DeliveriesRequest),
     /// The project's jobs.
     Jobs(JobsRequest),
+    /// Backups.
+    Backup(BackupRequest),
     /// Rows of the audit, newest first.
     AuditList {
         /// Of one of these acts, or of all that begin with one: `story`; empty means all.
@@ -155,21 +161,11 @@ impl AdminRequest {
             Self::StoryLast { language, .. }
             | Self::Story { language, .. }
             | Self::AuditList { language, .. } => language,
+            Self::Deliveries(request) => request.language(),
+            Self::Jobs(request) => request.language(),
             Self::By { request, .. } => request.language(),
             _ => "en",
         }
-    }
-}
-
-impl From<AuthError> for AdminError {
-    fn from(error: AuthError) -> Self {
-        Self(sentence(&error.to_string()))
-    }
-}
-
-impl From<EngineError> for AdminError {
-    fn from(error: EngineError) -> Self {
-        Self(sentence(&error.to_string()))
     }
 }
 
@@ -182,12 +178,16 @@ pub(crate) fn sentence(text: &str) -> String {
 /// # Errors
 /// A plain sentence.
 pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminError> {
+    let language = request.language().to_owned();
+    execute_by(app, request).await.map_err(|refused| refused.told(&language))
+}
+
+async fn execute_by(app: &App, request: AdminRequest) -> Result<Json, Refusal> {
     let (look, request) = match request {
         AdminRequest::By { by, reason, request } => {
-            let language = request.language().to_owned();
             let told = |no: NoReason| {
                 let (de, en) = no.words();
-                AdminError(if language == "de" { de } else { en }.to_owned())
+                Refusal::words(en, de)
             };
             let reason = reason.map(|typed| people::reason(&typed).map_err(told)).transpose()?;
             (Look { by: people::command(&by), reason }, *request)
@@ -197,7 +197,7 @@ pub async fn execute(app: &App, request: AdminRequest) -> Result<Json, AdminErro
     execute_for(app, &look, request).await
 }
 
-async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Json, AdminError> {
+async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Json, Refusal> {
     match request {
         AdminRequest::Keys => {
             let keys = app.auth.keys();
@@ -220,7 +220,8 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         }
         AdminRequest::StoryLast { function, language, depth } => {
             let story = app.engine.story_last(function.as_deref())?;
-            let story = story.ok_or_else(|| AdminError("There is no story yet.".to_owned()))?;
+            let story = story
+                .ok_or_else(|| Refusal::words("There is no story yet.", "Es gibt noch keine Geschichte."))?;
             let told = tales::told(app, story, &language, look).await?;
             Ok(tale(&Tale::Story(Box::new(told)), depth))
         }
@@ -230,6 +231,9 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         }
         AdminRequest::Deliveries(request) => deliveries::execute(app, &look.by, request).await,
         AdminRequest::Jobs(request) => jobs::execute(app, &look.by, request).await,
+        AdminRequest::Backup(request) => {
+            backups::execute(app, look, request).await.map_err(|AdminError(why)| Refusal::Told(why))
+        }
         AdminRequest::AuditList { acts, subject, since, limit, language } => {
             let since = since.as_deref().map(deliveries::moment).transpose()?;
             let wanted = AuditFilter { acts, subject, since, before: None };
@@ -248,22 +252,31 @@ async fn execute_for(app: &App, look: &Look, request: AdminRequest) -> Result<Js
         // A name inside a name: the outer one has asked.
         AdminRequest::By { request, .. } => Box::pin(execute_for(app, look, *request)).await,
         AdminRequest::SecretSet { name, value } => {
+            // What is refused was not done, and the audit must not say so.
+            connection_secret_check(&name, &value)?;
             app.engine.note_deed(look.deed("secret.set", format!("secret {name}"))).await?;
             app.auth.connection_secret_set(&name, Zeroizing::new(value)).await?;
             Ok(json!({ "name": name }))
         }
         AdminRequest::SecretRemove { name } => {
-            app.engine.note_deed(look.deed("secret.remove", format!("secret {name}"))).await?;
-            if app.auth.connection_secret_remove(&name).await? {
-                Ok(json!({ "name": name }))
-            } else {
-                Err(AdminError(format!("There is no secret `{name}`.")))
+            let known = app.auth.connection_secret_names()?;
+            if !known.contains(&name) {
+                return Err(no_secret(&name, &known));
             }
+            app.engine.note_deed(look.deed("secret.remove", format!("secret {name}"))).await?;
+            app.auth.connection_secret_remove(&name).await?;
+            Ok(json!({ "name": name }))
         }
         AdminRequest::SecretList => secret_list(app),
         AdminRequest::Settings => Ok(json!(Setting::all(&app.project()))),
         AdminRequest::Status => Ok(status(app)),
     }
+}
+
+fn no_secret(name: &str, known: &[String]) -> Refusal {
+    let near = did_you_mean(name, known.iter().map(String::as_str));
+    let near = near.map(|near| format!(" {}{}", near[..1].to_uppercase(), &near[1..])).unwrap_or_default();
+    Refusal::Told(format!("There is no secret `{name}`.{near}"))
 }
 
 /// Writes down who made an account or changed its rights: `account 0199...: +staff`. It is done already.
@@ -283,11 +296,15 @@ async fn account_add(
     email: &str,
     given: Option<String>,
     roles: &[String],
-) -> Result<Json, AdminError> {
-    known_roles(app, roles)?;
+) -> Result<Json, Refusal> {
+    let (own, console) = sorted_roles(app, roles)?;
     let made = if given.is_none() { Some(made_up_password()?) } else { None };
     let password = given.as_deref().or(made.as_deref()).unwrap_or_default();
-    let mut account = app.auth.account_add(email, password, roles).await?.to_json();
+    let mut account = app.auth.account_add(email, password, &own).await?;
+    if console.is_some() {
+        account = app.auth.account_studio_role_set(email, console).await?;
+    }
+    let mut account = account.to_json();
     if let Some(made) = made {
         account["password"] = made.into();
     }
@@ -295,42 +312,71 @@ async fn account_add(
 }
 
 /// 20 letters and digits that cannot be mistaken for each other: 100 bits.
-fn made_up_password() -> Result<String, AdminError> {
+fn made_up_password() -> Result<String, Refusal> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 20];
     ring::rand::SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| AdminError("The system gives no random numbers.".to_owned()))?;
+        .map_err(|_| Refusal::Told("The system gives no random numbers.".to_owned()))?;
     Ok(bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect())
 }
 
-async fn account_role(app: &App, email: &str, add: &[String], remove: &[String]) -> Result<Json, AdminError> {
-    known_roles(app, add)?;
+/// Gives roles and takes them; those of the console are called `owner`, `developer`, `editor` and `auditor`, and an
+/// account has at most one of them.
+async fn account_role(app: &App, email: &str, add: &[String], remove: &[String]) -> Result<Json, Refusal> {
+    let (own, console) = sorted_roles(app, add)?;
     let account = app.auth.account_find(email).await?;
-    let account = account.ok_or_else(|| AdminError(format!("There is no account {email}.")))?;
-    let mut roles: Vec<String> = account.roles.into_iter().filter(|r| !remove.contains(r)).collect();
-    for role in add {
-        if !roles.contains(role) {
-            roles.push(role.clone());
+    let mut account = account.ok_or_else(|| Refusal::Told(format!("There is no account {email}.")))?;
+    let has = account.studio_role;
+    let taken = has.filter(|role| remove.iter().any(|r| r == role.as_str()));
+    if console != has && (console.is_some() || taken.is_some()) {
+        account = app.auth.account_studio_role_set(email, console).await?;
+    }
+    let mut roles: Vec<String> = account.roles.iter().filter(|r| !remove.contains(r)).cloned().collect();
+    for role in own {
+        if !roles.contains(&role) {
+            roles.push(role);
         }
     }
-    Ok(app.auth.account_roles_set(email, &roles).await?.to_json())
+    if roles != account.roles {
+        account = app.auth.account_roles_set(email, &roles).await?;
+    }
+    Ok(account.to_json())
 }
 
-fn known_roles(app: &App, roles: &[String]) -> Result<(), AdminError> {
+/// The project's own roles, and the role in the console. A role that the project calls by a name of the console's is
+/// the project's.
+fn sorted_roles(app: &App, roles: &[String]) -> Result<(Vec<String>, Option<StudioRole>), Refusal> {
     let project = app.project();
     let known = &project.settings.roles;
-    match roles.iter().find(|r| !known.contains(r)) {
-        None => Ok(()),
-        Some(role) if known.is_empty() => {
-            Err(AdminError(format!("There is no role `{role}`: takt.toml names no roles.")))
+    let (own, others): (Vec<String>, Vec<String>) = roles.iter().cloned().partition(|r| known.contains(r));
+    let mut console = None;
+    for role in &others {
+        let Some(found) = StudioRole::parse(role) else { return Err(no_role(role, known)) };
+        if console.is_some_and(|before| before != found) {
+            return Err(Refusal::Told(
+                "An account has one role in the console; name one of them.".to_owned(),
+            ));
         }
-        Some(role) => Err(AdminError(format!("There is no role `{role}`; there are: {}.", known.join(", ")))),
+        console = Some(found);
     }
+    Ok((own, console))
+}
+
+fn no_role(role: &str, known: &[String]) -> Refusal {
+    let console: Vec<_> = StudioRole::ALL.iter().map(|r| r.as_str()).collect();
+    let console = console.join(", ");
+    Refusal::Told(if known.is_empty() {
+        format!(
+            "There is no role `{role}`: takt.toml names no roles, and those of the console are: {console}."
+        )
+    } else {
+        format!("There is no role `{role}`; there are: {}; in the console: {console}.", known.join(", "))
+    })
 }
 
 /// Every secret that is kept or needed: by which connections, and whether it has a value. Never the value.
-fn secret_list(app: &App) -> Result<Json, AdminError> {
+fn secret_list(app: &App) -> Result<Json, Refusal> {
     let project = app.project();
     let mut names = app.auth.connection_secret_names()?;
     // Subscriptions keep their own, and nobody sets those by hand.
@@ -347,17 +393,27 @@ fn secret_list(app: &App) -> Result<Json, AdminError> {
     Ok(names.iter().map(one).collect())
 }
 
-fn unknown_story(name: &str) -> AdminError {
-    AdminError(format!(
-        "There is no story {name}; it is the id of a story, a delivery or a delayed job, or the number of something that one of the newest 10,000 wrote."
-    ))
+fn unknown_story(name: &str) -> Refusal {
+    Refusal::words(
+        format!(
+            "There is no story {name}; it is the id of a story, a delivery or a delayed job, or the number of something that one of the newest 10,000 wrote."
+        ),
+        format!(
+            "Es gibt keine Geschichte {name}; gemeint ist die Kennung einer Geschichte, einer Zustellung oder einer aufgeschobenen Aufgabe oder die Nummer von etwas, das eine der neuesten 10.000 geschrieben hat."
+        ),
+    )
 }
 
 /// As commands get it: everything for programs, and the text for people.
 fn tale(found: &Tale, depth: u8) -> Json {
     let text = found.text(depth);
     match found {
-        Tale::Story(told) => json!({ "story": told.0, "later": told.1.later, "text": text }),
+        Tale::Story(told) => {
+            let (story, told) = (&told.0, &told.1);
+            // Only in a story that was revealed for a reason.
+            let input = story.input_json();
+            json!({ "story": story, "input": input, "later": told.later, "told": told, "text": text })
+        }
         Tale::Delivery(told) => json!({ "delivery": told.0, "told": told.1, "text": text }),
     }
 }

@@ -12,6 +12,7 @@ use takt_model::{Project, SettingsLayer};
 use takt_outbound::Outbound;
 
 use crate::admission::Admission;
+use crate::backups::Backups;
 use crate::counters::{CounterSnapshot, Counters};
 use crate::http::{data::Shapes, static_files::StaticFiles};
 use crate::people::Looks;
@@ -32,6 +33,8 @@ pub struct App {
     pub(crate) statics: StaticFiles,
     /// What callers have of what all share.
     pub(crate) admission: Admission,
+    /// The backup or trial restore that is under way.
+    pub(crate) backups: Backups,
     /// Plans of reads that were asked before.
     pub(crate) shapes: Shapes,
     /// Who has just looked at what.

@@ -10,16 +10,23 @@ use takt_model::{
 use takt_outbound::{Outbound, OutboundOptions};
 
 use crate::{
+    backups,
     project_files::{ReadError, read_project},
     seeds::{self, Batch},
 };
 
 mod connections;
+mod events;
 mod mails;
 
 /// The product's own tables, in the order in which they may refer to each other.
-const SYSTEM_TABLES: [SystemTables; 4] =
-    [takt_engine::TABLES, takt_auth::TABLES, takt_interfaces::TABLES, takt_interfaces::SUBSCRIPTION_TABLES];
+pub(crate) const SYSTEM_TABLES: [SystemTables; 5] = [
+    takt_engine::TABLES,
+    takt_auth::TABLES,
+    takt_interfaces::TABLES,
+    takt_interfaces::SUBSCRIPTION_TABLES,
+    takt_backup::TABLES,
+];
 
 /// What is wrong with a project, and what is in it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -84,14 +91,16 @@ pub(crate) fn load(
     let (files, unread) = read_project(project_dir)?;
     let (mut project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
     problems.extend(unread);
-    connections::take_addresses(&mut project, |name| std::env::var(name).ok());
+    problems.extend(connections::take_addresses(&mut project, |name| std::env::var(name).ok()));
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
     problems.extend(logic_problems);
     let templates = mails::read(&files, &project.settings.time_zone);
     problems.extend(time_zone(&project));
+    problems.extend(backups::check(&project, project_dir));
     problems.extend(mails::check(&templates, &project));
     problems.extend(connections::check(&project, &logic));
+    problems.extend(events::check(&files, &project, &logic));
     let (contracts, contract_problems) = Contracts::read(&files, &project);
     problems.extend(contract_problems);
     let (seeds, seed_problems) = seeds::read(&project, project_dir);

@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod drift;
 pub(crate) mod facts;
 pub(crate) mod later;
+mod reasons;
 pub(crate) mod reconciled;
 pub(crate) mod verdicts;
 pub(crate) mod words;
@@ -12,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use takt_engine::Actor;
 use takt_interfaces::{
-    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, InterfacesError,
+    Attempt, ConnectionStatus, Delivery, DeliveryDetail, DeliveryFilter, DeliveryState, FUNCTIONS, Interfaces,
 };
-use takt_model::{Uuid, Value};
+use takt_model::{Uuid, Value, did_you_mean};
 
 use crate::{
-    admin::{AdminError, sentence},
+    admin::{refusal::Refusal, sentence},
     app::App,
     deliveries::words::{connection_state, outcome_word, say, source_word, state_word},
     http::webhooks,
@@ -71,13 +72,20 @@ pub enum DeliveriesRequest {
         id: String,
         /// JSON text.
         body: Option<String>,
+        /// `de` or `en`.
+        language: String,
     },
     /// Puts all deliveries back that fit.
     ReplayAll {
-        /// Which.
+        /// Which; if no state is said, dead letters.
         wanted: Wanted,
+        /// In every state that is not waiting, what has arrived too.
+        #[serde(default)]
+        all: bool,
         /// Only counts them.
         dry_run: bool,
+        /// `de` or `en`.
+        language: String,
     },
     /// A delivery shall not leave any more, or has arrived.
     Decide {
@@ -85,6 +93,8 @@ pub enum DeliveriesRequest {
         id: String,
         /// Whether it has arrived.
         arrived: bool,
+        /// `de` or `en`.
+        language: String,
     },
     /// Compares with the other side now.
     Reconcile {
@@ -119,7 +129,29 @@ pub enum DeliveriesRequest {
         connection: String,
         /// Whether it is to stop.
         paused: bool,
+        /// `de` or `en`.
+        language: String,
     },
+}
+
+impl DeliveriesRequest {
+    /// The language of the answer.
+    pub(crate) fn language(&self) -> &str {
+        match self {
+            Self::List { language, .. }
+            | Self::Connections { language, .. }
+            | Self::Drift { language, .. }
+            | Self::Accept { language, .. }
+            | Self::Show { language, .. }
+            | Self::Replay { language, .. }
+            | Self::ReplayAll { language, .. }
+            | Self::Decide { language, .. }
+            | Self::Reconcile { language, .. }
+            | Self::Settle { language, .. }
+            | Self::Test { language, .. }
+            | Self::Pause { language, .. } => language,
+        }
+    }
 }
 
 /// Which deliveries a command means, in the words of the command line.
@@ -140,12 +172,17 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn filter(&self) -> Result<DeliveryFilter, AdminError> {
+    fn filter(&self) -> Result<DeliveryFilter, Refusal> {
         let moment = |text: &Option<String>| text.as_deref().map(moment).transpose();
         let state = |name: &String| {
             let names: Vec<_> = DeliveryState::ALL.iter().map(|s| s.name()).collect();
-            let unknown =
-                || AdminError(format!("There is no state `{name}`; there are: {}.", names.join(", ")));
+            let names = names.join(", ");
+            let unknown = || {
+                Refusal::words(
+                    format!("There is no state `{name}`; there are: {names}."),
+                    format!("Einen Zustand `{name}` gibt es nicht; es gibt: {names}."),
+                )
+            };
             DeliveryState::named(name).ok_or_else(unknown)
         };
         Ok(DeliveryFilter {
@@ -160,29 +197,30 @@ impl Wanted {
     }
 }
 
-pub(crate) fn moment(text: &str) -> Result<i64, AdminError> {
+pub(crate) fn moment(text: &str) -> Result<i64, Refusal> {
     match takt_model::FieldType::Timestamp.parse_text(text) {
         Ok(Value::Timestamp(at)) => Ok(at),
-        _ => Err(AdminError(format!("`{text}` is no moment; write 2026-11-26T09:00:00Z."))),
+        _ => Err(Refusal::words(
+            format!("`{text}` is no moment; write 2026-11-26T09:00:00Z."),
+            format!("`{text}` ist kein Zeitpunkt; er heißt etwa 2026-11-26T09:00:00Z."),
+        )),
     }
 }
 
-pub(crate) fn id(text: &str) -> Result<Uuid, AdminError> {
-    Uuid::parse_str(text).map_err(|_| AdminError(format!("`{text}` is no id.")))
-}
-
-impl From<InterfacesError> for AdminError {
-    fn from(error: InterfacesError) -> Self {
-        Self(sentence(&error.to_string()))
-    }
+pub(crate) fn id(text: &str) -> Result<Uuid, Refusal> {
+    let none =
+        || Refusal::words(format!("`{text}` is no id."), format!("`{text}` ist keine gültige Kennung."));
+    Uuid::parse_str(text).map_err(|_| none())
 }
 
 /// Does what a command asks, for somebody; `text` of the answer is for people.
-pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -> Result<Json, AdminError> {
+pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -> Result<Json, Refusal> {
     let room = &app.interfaces.acting_for(by.clone());
     Ok(match request {
         DeliveriesRequest::List { wanted, limit, language } => {
-            let found = room.deliveries(&wanted.filter()?, limit)?;
+            let filter = wanted.filter()?;
+            is_known(app, room, &filter)?;
+            let found = room.deliveries(&filter, limit)?;
             let text = if found.is_empty() {
                 say(&language, "There are no such deliveries.", "Es gibt keine solchen Zustellungen.")
                     .to_owned()
@@ -230,24 +268,24 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             let text = told(&detail, &language);
             json!({ "delivery": detail, "text": text })
         }
-        DeliveriesRequest::Replay { id: text, body } => {
+        DeliveriesRequest::Replay { id: text, body, language } => {
             room.replay(id(&text)?, body).await?;
-            json!({ "text": "It waits again and leaves as soon as it may." })
+            json!({ "text": words::waits_again(&language) })
         }
-        DeliveriesRequest::ReplayAll { wanted, dry_run } => {
-            let replayed = room.replay_all(&wanted.filter()?, dry_run).await?;
-            let n = replayed.deliveries;
-            let text = if dry_run {
-                format!("{n} deliveries would be put back; nothing was changed.")
-            } else {
-                format!("{n} deliveries were put back and leave in the order of their dispatch.")
-            };
-            json!({ "deliveries": n, "dry_run": dry_run, "text": text })
+        DeliveriesRequest::ReplayAll { wanted, all, dry_run, language } => {
+            let mut filter = wanted.filter()?;
+            is_known(app, room, &filter)?;
+            if filter.state.is_none() && !all {
+                filter.state = Some(DeliveryState::Dead);
+            }
+            let replayed = room.replay_all(&filter, dry_run).await?;
+            let (deliveries, delivered) = (replayed.deliveries, replayed.delivered);
+            let text = words::put_back(&replayed, &language);
+            json!({ "deliveries": deliveries, "delivered": delivered, "dry_run": dry_run, "text": text })
         }
-        DeliveriesRequest::Decide { id: text, arrived } => {
+        DeliveriesRequest::Decide { id: text, arrived, language } => {
             room.decide(id(&text)?, arrived).await?;
-            let text = if arrived { "It counts as delivered." } else { "It will not leave any more." };
-            json!({ "text": text })
+            json!({ "text": words::decided(arrived, &language) })
         }
         DeliveriesRequest::Reconcile { connection, dry_run, replay, language } => {
             let wish = takt_interfaces::Wish { dry_run, replay };
@@ -263,12 +301,26 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: DeliveriesRequest) -
             told["text"] = format!("{}{answer}", verdicts::sentence(&probe, &language)).into();
             told
         }
-        DeliveriesRequest::Pause { connection, paused } => {
+        DeliveriesRequest::Pause { connection, paused, language } => {
             room.pause(&connection, paused).await?;
-            let text = if paused { "is paused; deliveries wait and nothing is lost" } else { "goes on" };
-            json!({ "text": format!("`{connection}` {text}.") })
+            json!({ "text": words::paused(&connection, paused, &language) })
         }
     })
+}
+
+/// A name that nobody has is a slip, and "nothing found" would hide it. What a connection left behind that is gone can
+/// still be looked at.
+fn is_known(app: &App, room: &Interfaces, filter: &DeliveryFilter) -> Result<(), Refusal> {
+    let Some(name) = &filter.connection else { return Ok(()) };
+    let project = app.project();
+    let known = || project.connections.iter().map(|c| c.id.as_str()).chain([FUNCTIONS]);
+    let of_it = DeliveryFilter { connection: Some(name.clone()), ..DeliveryFilter::default() };
+    if known().any(|id| id == name) || room.count(&of_it)? > 0 {
+        return Ok(());
+    }
+    let near = did_you_mean(name, known()).map(|near| format!(": {near}")).unwrap_or_default();
+    let english = sentence(&format!("There is no connection `{name}`{near}"));
+    Err(Refusal::words(english, format!("Es gibt keine Verbindung „{name}“.")))
 }
 
 fn time(at: i64) -> String {
@@ -277,7 +329,7 @@ fn time(at: i64) -> String {
 
 fn line(d: &Delivery, language: &str) -> String {
     let to = format!("{} -> {}.{}", d.name, d.connection, d.operation);
-    let error = d.error.as_deref().filter(|_| d.state != DeliveryState::Delivered).unwrap_or_default();
+    let error = if d.state == DeliveryState::Delivered { String::new() } else { words::why(d, language) };
     let state = state_word(d.state, language);
     format!("{}  {}  {state:<12}  {to:<44} {:>2}x  {error}", d.id, time(d.created_at), d.attempts)
 }
@@ -325,7 +377,10 @@ fn told(detail: &DeliveryDetail, language: &str) -> String {
 fn attempt_line(a: &Attempt, language: &str) -> String {
     let took = a.took.map_or_else(String::new, |t| format!(" ({} ms)", t / 1000));
     let status = a.status.map_or_else(String::new, |s| format!(" {s}"));
-    let why = a.error.as_deref().map_or_else(String::new, |e| format!(" - {e}"));
+    let why = a
+        .error
+        .as_deref()
+        .map_or_else(String::new, |e| format!(" - {} [{e}]", words::reason(a.outcome, a.cause, e, language)));
     let request = a.request.as_deref().unwrap_or_default();
     format!("{} {}: {}{status}{took} {request}{why}", time(a.at), a.number, outcome_word(a.outcome, language))
 }

@@ -10,7 +10,7 @@ use takt_model::Uuid;
 use takt_report::format;
 
 use crate::{
-    admin::AdminError,
+    admin::refusal::Refusal,
     app::App,
     deliveries::{self, words::say},
 };
@@ -51,6 +51,18 @@ pub enum JobsRequest {
         /// `de` or `en`.
         language: String,
     },
+}
+
+impl JobsRequest {
+    /// The language of the answer.
+    pub(crate) fn language(&self) -> &str {
+        match self {
+            Self::List { language }
+            | Self::Run { language, .. }
+            | Self::Cancel { language, .. }
+            | Self::Retry { language, .. } => language,
+        }
+    }
 }
 
 /// All jobs.
@@ -196,7 +208,7 @@ fn deed(by: &Actor, act: &str, subject: String) -> Deed {
 }
 
 /// Does what a command asks, for somebody; `text` of the answer is for people.
-pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Result<Json, AdminError> {
+pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Result<Json, Refusal> {
     Ok(match request {
         JobsRequest::List { language } => {
             let jobs = look(app, &language)?;
@@ -212,7 +224,7 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Resu
                 json!({ "id": id, "text": text })
             }
             None => {
-                return Err(AdminError(match language.as_str() {
+                return Err(Refusal::Told(match language.as_str() {
                     "de" => format!("Es gibt keine Aufgabe `{function}`."),
                     _ => format!("There is no job `{function}`."),
                 }));
@@ -229,11 +241,11 @@ pub(crate) async fn execute(app: &App, by: &Actor, request: JobsRequest) -> Resu
     })
 }
 
-fn decided(done: bool, id: &str, language: &str) -> Result<(), AdminError> {
+fn decided(done: bool, id: &str, language: &str) -> Result<(), Refusal> {
     if done {
         return Ok(());
     }
-    Err(AdminError(match language {
+    Err(Refusal::Told(match language {
         "de" => format!("Es gibt keine aufgeschobene Aufgabe {id}, von der sich das sagen ließe."),
         _ => format!("There is no delayed job {id} that this could be said of."),
     }))

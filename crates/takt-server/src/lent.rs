@@ -4,7 +4,7 @@
 use std::sync::Weak;
 
 use takt_auth::Auth;
-use takt_interfaces::{Boxed, Consume, Consumed, Ended, MakeBody, Outcome, Secrets, Talk};
+use takt_interfaces::{Boxed, Cause, Consume, Consumed, Ended, MakeBody, Outcome, Secrets, Talk};
 use takt_logic::{Converse, Event, LogicError};
 use takt_outbound::Secret;
 
@@ -91,6 +91,10 @@ impl MakeBody for FunctionsOf {
 struct Led(Talk);
 
 impl Converse for Led {
+    fn is_rpc(&self) -> bool {
+        self.0.is_rpc()
+    }
+
     fn call(&mut self, request_json: &str) -> Result<String, String> {
         self.0.call(request_json)
     }
@@ -112,9 +116,13 @@ fn going_away() -> Ended {
     Ended::without_answer(Outcome::Failed, "the server is going away")
 }
 
-/// `reject` in a consumer: the rules say no. It would say so again, so a person decides.
+/// `reject` in a consumer: the rules say no. It would say so again, so a person decides. Its words are kept in all
+/// their languages.
 fn refused(body: &str) -> Ended {
-    Ended::without_answer(Outcome::Refused, format!("the function refused: {body}"))
+    let said = serde_json::from_str::<serde_json::Value>(body).ok();
+    let message = said.and_then(|json| json.get("message").cloned()).unwrap_or_else(|| body.into());
+    let words = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
+    Ended { cause: Some(Cause::Rules), ..Ended::without_answer(Outcome::Refused, words) }
 }
 
 fn outcome(error: &LogicError) -> Outcome {

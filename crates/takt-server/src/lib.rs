@@ -7,6 +7,7 @@ mod admin;
 mod admission;
 mod answered;
 mod app;
+mod backups;
 mod body;
 mod budget;
 mod check;
@@ -36,6 +37,7 @@ mod wire_error;
 
 pub use admin::{AdminError, AdminReply, AdminRequest, ask, execute};
 pub use app::App;
+pub use backups::{BackupRequest, RestoreRequest, restore, snapshots_of};
 pub use check::{CheckReport, Setting, check, settings, types};
 pub use counters::CounterSnapshot;
 pub use data_dir::DataDirError;

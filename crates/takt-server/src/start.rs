@@ -27,6 +27,7 @@ use crate::{
     admin,
     admission::Admission,
     app::App,
+    backups::{self, Backups},
     check::{self, CheckReport, Loaded},
     counters::Counters,
     data_dir::{DATABASE, DataDir, DataDirError},
@@ -50,6 +51,9 @@ const A_WEEK: i64 = 7 * 24 * 60;
 const TO_CLOSE: Duration = Duration::from_millis(500);
 /// How often a process says that it lives.
 const ALIVE_EVERY: Duration = Duration::from_secs(10);
+
+const INTERRUPTED_RESTORE: &str =
+    "Restoring a backup over this data folder was interrupted; `takt restore --overwrite-data` mends it.";
 
 /// The door's own limit is the longest that a connection may ask for (`guard.timeout`).
 fn door() -> OutboundOptions {
@@ -181,6 +185,9 @@ fn open_rooms(
     base_url: String,
 ) -> Result<Opened, StartError> {
     let Loaded { files, project, logic, templates, contracts, seeds: _, report: _ } = loaded;
+    if data.folder().join(takt_backup::INTERRUPTED).exists() {
+        return Err(StartError::Database(INTERRUPTED_RESTORE.to_owned()));
+    }
     data.close_database()?;
     // A key that is lost is never replaced in silence: what the old one sealed could not be opened with a new one.
     let is_there = data.folder().join(DATABASE).metadata().is_ok_and(|database| database.len() > 0);
@@ -214,6 +221,7 @@ fn open_rooms(
         outbound,
         statics: StaticFiles::new(options.project_dir.join("public")),
         admission: Admission::default(),
+        backups: Backups::default(),
         shapes: Shapes::default(),
         looks: Looks::default(),
         counters: Counters::default(),
@@ -369,6 +377,7 @@ impl Server {
             Some(tokio::spawn(alive(Arc::clone(&app)))),
             Some(tokio::spawn(app.interfaces.clone().run())),
             Some(tokio::spawn(jobs(Arc::clone(&app)))),
+            Some(tokio::spawn(backups::keep_time(Arc::clone(&app)))),
             commands.map(|door| tokio::spawn(admin::answer_all(Arc::clone(&app), door))),
             seen.map(|seen| tokio::spawn(dev::watch(Arc::clone(&app), seen))),
         ];

@@ -3,6 +3,7 @@
 //! words (`takt-report`).
 
 mod around;
+mod beside;
 mod parcel;
 pub(crate) mod secrets;
 
@@ -78,6 +79,7 @@ pub(crate) async fn told(
     let background = around::background(app, &story, language).await?;
     let later = later::told_later(app, &story, language)?;
     let text = tell_story_with(&story, &app.project(), language, &background).and_then(&later);
+    let text = text.beside(beside::of(app, &story, language)?);
     Ok((story, text))
 }
 

@@ -19,16 +19,20 @@ extern crate self as takt_store;
 mod fixture;
 
 mod error;
+mod examined;
 mod jobs;
 mod options;
 mod prepared;
 mod queue;
 mod sqlite;
+mod statement;
 mod store;
 mod tx;
 
 pub use error::{RefusedTransition, StoreError};
+pub use examined::{CountedTable, Examined, Thoroughness, examine};
 pub use options::StoreOptions;
 pub use prepared::PreparedRead;
+pub use statement::statement;
 pub use store::{Store, StoreHealth};
 pub use tx::{Change, Outcome, Tx, TxContext};

@@ -1,6 +1,6 @@
 //! The store: opened once, shared by everybody.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use takt_model::{Principal, Project, Value};
 use takt_plan::{Guarded, GuardedPlan, Migration, RowSink, StoredSchema};
@@ -76,6 +76,7 @@ impl Store {
         let (project, migration) = (project.clone(), migration.clone());
         self.write_blocking(context, move |tx| {
             let session = tx.session();
+            session.require_way_back()?;
             session
                 .with(|db| sqlite::migrate(&db.conn, &project, &migration))
                 .inspect_err(|e: &StoreError| session.note(e))
@@ -172,6 +173,14 @@ impl Store {
         let (answer, waiting) = std::sync::mpsc::sync_channel(1);
         self.inner.writer.send(Box::new(Write::new(context, job, answer)))?;
         waiting.recv().unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// Copies the database as of now to `to`, which must not exist, on the calling thread. Reads and writes go on.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if the copy cannot be written; it is worth nothing then.
+    pub fn copy(&self, to: &Path) -> Result<(), StoreError> {
+        sqlite::copy(&self.inner.options, to)
     }
 
     /// How the database is.

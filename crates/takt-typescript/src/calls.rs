@@ -1,4 +1,5 @@
-//! Calls that can be read without running anything: `db.<table>.<verb>(..)` and `later("name", ..)`.
+//! Calls that can be read without running anything: `db.<table>.<verb>(..)` and `later("name", ..)`; events stand in
+//! `emits.rs`.
 //! What is not written out (variables, spreads, computed keys) is [`Literal::Unknown`] or not there at all: a reader
 //! may say something about what it sees, and nothing about the rest.
 
@@ -6,7 +7,7 @@ use std::collections::HashSet;
 
 use oxc_ast::ast::{
     Argument, ArrayExpressionElement, BindingPattern, CallExpression, Expression, FormalParameter,
-    ObjectPropertyKind,
+    IdentifierReference, ObjectPropertyKind,
 };
 use oxc_semantic::{Scoping, SymbolId};
 use oxc_span::GetSpan;
@@ -28,8 +29,8 @@ pub struct DbCall {
 /// What an expression says by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Literal {
-    /// Those keys of an object that are written out; there may be more.
-    Object(Vec<(Named, Literal)>),
+    /// Those keys of an object that are written out, and whether there can be no more.
+    Object(Vec<(Named, Literal)>, bool),
     /// Those entries of a list that are written out; there may be more.
     List(Vec<Literal>),
     /// A text.
@@ -43,6 +44,7 @@ pub enum Literal {
 pub(crate) struct Given {
     db: HashSet<SymbolId>,
     later: HashSet<SymbolId>,
+    emit: HashSet<SymbolId>,
 }
 
 impl Given {
@@ -55,6 +57,7 @@ impl Given {
             match property.key.static_name().as_deref() {
                 Some("db") => self.db.insert(symbol),
                 Some("later") => self.later.insert(symbol),
+                Some("emit") => self.emit.insert(symbol),
                 _ => false,
             };
         }
@@ -77,6 +80,12 @@ impl Given {
             }
             _ => false,
         }
+    }
+
+    /// Whether this is `emit` under whichever name a parameter brings it, or a parameter of that name in a helper.
+    pub(crate) fn is_emit(&self, identifier: &IdentifierReference<'_>, scoping: &Scoping) -> bool {
+        let symbol = identifier.reference_id.get().and_then(|id| scoping.get_reference(id).symbol_id());
+        identifier.name == "emit" || symbol.is_some_and(|symbol| self.emit.contains(&symbol))
     }
 
     fn is_later(&self, callee: &Expression<'_>, scoping: &Scoping) -> bool {
@@ -126,7 +135,7 @@ pub(crate) fn later_call(
     }
 }
 
-fn literal(expression: &Expression<'_>, lines: &Lines<'_>) -> Literal {
+pub(crate) fn literal(expression: &Expression<'_>, lines: &Lines<'_>) -> Literal {
     match expression.get_inner_expression() {
         Expression::StringLiteral(text) => {
             Literal::Text(Named { name: text.value.to_string(), place: lines.place(text.span.start) })
@@ -145,7 +154,9 @@ fn literal(expression: &Expression<'_>, lines: &Lines<'_>) -> Literal {
                 let place = lines.place(property.key.span().start);
                 Some((Named { name, place }, literal(&property.value, lines)))
             };
-            Literal::Object(object.properties.iter().filter_map(property).collect())
+            let written: Vec<_> = object.properties.iter().filter_map(property).collect();
+            let is_whole = written.len() == object.properties.len();
+            Literal::Object(written, is_whole)
         }
         _ => Literal::Unknown,
     }

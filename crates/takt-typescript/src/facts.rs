@@ -2,15 +2,16 @@
 
 use oxc_ast::ast::{
     CallExpression, Declaration, ExportSpecifier, FormalParameter, ImportExpression, Program, Statement,
-    StaticMemberExpression,
+    StaticMemberExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
 use oxc_span::Span;
 
 use crate::{
-    DbCall, Place,
+    DbCall, EmitCall, Place,
     calls::{Given, db_call, later_call},
+    emits::{Origins, emit_call},
     positions::Lines,
     state::{self, Stateful},
 };
@@ -43,12 +44,20 @@ pub struct Facts {
     pub calls: Vec<DbCall>,
     /// `later("name", ..)`: the names that are written out.
     pub later: Vec<Named>,
+    /// `emit(..)`: the events that leave.
+    pub emits: Vec<EmitCall>,
     /// Why a call could leave something behind for the next one in this module: the first reason found.
     pub state: Option<Named>,
 }
 
 pub(crate) fn gather(program: &Program<'_>, scoping: &Scoping, lines: &Lines<'_>) -> Facts {
-    let mut gatherer = Gatherer { facts: Facts::default(), given: Given::default(), scoping, lines };
+    let mut gatherer = Gatherer {
+        facts: Facts::default(),
+        given: Given::default(),
+        origins: Origins::default(),
+        scoping,
+        lines,
+    };
     for statement in &program.body {
         gatherer.top_level(statement);
     }
@@ -73,6 +82,7 @@ pub(crate) fn erased(imports: &[Named], program: &Program<'_>) -> Vec<String> {
 struct Gatherer<'f> {
     facts: Facts,
     given: Given,
+    origins: Origins,
     scoping: &'f Scoping,
     lines: &'f Lines<'f>,
 }
@@ -161,12 +171,19 @@ impl<'a> Visit<'a> for Gatherer<'_> {
 
     fn visit_formal_parameter(&mut self, parameter: &FormalParameter<'a>) {
         self.given.note(parameter);
+        self.origins.note_pattern(&parameter.pattern);
         walk::walk_formal_parameter(self, parameter);
+    }
+
+    fn visit_variable_declarator(&mut self, variable: &VariableDeclarator<'a>) {
+        self.origins.note_variable(variable);
+        walk::walk_variable_declarator(self, variable);
     }
 
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         self.facts.calls.extend(db_call(call, &self.given, self.scoping, self.lines));
         self.facts.later.extend(later_call(call, &self.given, self.scoping, self.lines));
+        self.facts.emits.extend(emit_call(call, (&self.given, &self.origins), self.scoping, self.lines));
         walk::walk_call_expression(self, call);
     }
 

@@ -4,6 +4,7 @@
 //! A leaf of its own because the parser is heavy to compile and rarely touched. Everything stands behind [`strip`].
 
 mod calls;
+mod emits;
 mod facts;
 mod positions;
 mod state;
@@ -19,6 +20,7 @@ use oxc_span::SourceType;
 use oxc_transformer::{TransformOptions, Transformer};
 
 pub use calls::{DbCall, Literal};
+pub use emits::{EmitCall, Sent};
 pub use facts::{Facts, Named};
 pub use positions::{Place, Positions};
 

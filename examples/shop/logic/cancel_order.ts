@@ -12,7 +12,7 @@ export const access = ["authenticated"];
 export const runs_as = "service"; // neither status nor stock are the customers' to write
 export const input = { order_id: "uuid" };
 
-export default async function ({ db, user, step, emit, reject }, { order_id }) {
+export default async function ({ db, user, step, emit, reject }: Takt.Context, { order_id }) {
   const staff = user.roles.includes("staff");
 
   await step({ en: "Order checked", de: "Bestellung geprüft" }, async () => {

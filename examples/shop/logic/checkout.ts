@@ -20,7 +20,7 @@ export const input = {
 const MOST_OF_ONE_PRODUCT = 99;
 const MOST_LINES = 50;
 
-export default async function ({ db, user, step, emit, reject, Decimal }, { items, address_id, payment_method }) {
+export default async function ({ db, user, step, emit, reject, Decimal }: Takt.Context, { items, address_id, payment_method }) {
   const wanted = await step({ en: "Basket checked", de: "Warenkorb geprüft" }, async () => basket(items, reject));
 
   const address = await step({ en: "Address checked", de: "Adresse geprüft" }, async () => {

@@ -11,10 +11,11 @@ export const access = ["anon", "authenticated"];
 export const runs_as = "service"; // the list itself is open to nobody but staff
 export const input = { token: "uuid" };
 
-export default async function ({ db, step, emit, reject, now }, { token }) {
+export default async function ({ db, step, emit, reject, now }: Takt.Context, { token }) {
   return await step({ en: "Consent confirmed", de: "Einwilligung bestätigt" }, async () => {
     const [known] = await db.newsletter_contacts.find({ where: { token }, limit: 1 });
-    if (!known) {
+    // Whoever has left since agrees anew, to the words of today.
+    if (!known || known.left_at) {
       reject(404, {
         en: "We do not know this link. Please enter your address for the newsletter once more.",
         de: "Diesen Link kennen wir nicht. Bitte tragen Sie sich noch einmal für den Newsletter ein.",

@@ -24,7 +24,7 @@ const PARTY = "/model/party.party";
 const PRODUCT = "/model/product.product";
 
 /** An order becomes a confirmed sale; gives back its number there. */
-export async function sendOrder(event, { call, step, refuse }) {
+export async function sendOrder(event: Takt.Event, { call, step, refuse }: Takt.Talk) {
   const { order, items } = event.payload;
   const products = await step("products", () => productIds(items, call, refuse));
   const party = await step("party", () => partyOf(order, call));
@@ -34,7 +34,7 @@ export async function sendOrder(event, { call, step, refuse }) {
 }
 
 /** What may still be sold, by article. */
-export async function stock(event, { call }) {
+export async function stock(event: Takt.Event, { call }: Takt.Talk) {
   // Without a place in the context Tryton answers 0 for everything, and calls that a success; `plausible` in
   // interfaces/erp.toml would refuse it.
   const context = base64(JSON.stringify({ company: COMPANY, locations: [WAREHOUSE] }));
@@ -47,14 +47,18 @@ export async function stock(event, { call }) {
 }
 
 /** Of these orders, the ones that are there, to compare both sides. */
-export function sales({ payload: { keys } }, { call }) {
+export function sales({ payload: { keys } }: Takt.Event<{ keys: string[] }>, { call }: Takt.Talk) {
   const AT_ONCE = 50;
   const found = [];
   for (let at = 0; at < keys.length; at += AT_ONCE) {
     const numbers = keys.slice(at, at + AT_ONCE);
-    found.push(...find(SALE, [["reference", "in", numbers]], ["reference", "untaxed_amount"], call));
+    found.push(...find(SALE, [["reference", "in", numbers]], ["reference", "untaxed_amount", "state"], call));
   }
-  return found.map((sale) => ({ key: sale.reference, total: decimal(sale.untaxed_amount) }));
+  return found.map((sale) => ({
+    key: sale.reference,
+    total: decimal(sale.untaxed_amount),
+    cancelled: sale.state === "cancelled",
+  }));
 }
 
 /** A decimal comes as a number or as Tryton's tagged object. */

@@ -11,7 +11,7 @@ export const about = {
 export const on = { table: "orders", verbs: ["update"] };
 export const runs_as = "service"; // nobody writes the history by hand
 
-export default async function ({ db, emit, user }, { before, after }) {
+export default async function ({ db, emit, user }: Takt.Context, { before, after }: Takt.Written<Takt.Rows.Orders>) {
   if (after.status === before.status) return;
   await db.order_changes.insert({
     order_id: after.id,

@@ -12,7 +12,7 @@ export const about = {
 export const on = { table: "orders", verbs: ["update"] };
 export const runs_as = "service"; // the event is the same, whatever the writer may see
 
-export default async function ({ db, emit }, { before, after }) {
+export default async function ({ db, emit }: Takt.Context, { before, after }: Takt.Written<Takt.Rows.Orders>) {
   if (after.status !== "shipped" || before.status === "shipped") return;
   const rows = await db.order_items.find({ where: { order_id: after.id }, order: "product_id.asc" });
   const products = await db.products.find({ where: { id: { in: rows.map((row) => row.product_id) } } });

@@ -12,7 +12,7 @@ export const about = {
 const PAGE = 100;
 
 /** Every payment for an order of ours that succeeded: its order, its amount, and the message that should have come. */
-export function payments({ payload: { from, to } }, { call, Decimal }) {
+export function payments({ payload: { from, to } }: Takt.Event<{ from: string; to: string }>, { call, Decimal }: Takt.Talk) {
   const found = [];
   let after: string | undefined;
   for (;;) {

@@ -11,7 +11,7 @@ export const about = {
 };
 export const on = "payment.payment_intent.succeeded";
 
-export default async function ({ db, step, reject, Decimal }, event) {
+export default async function ({ db, step, reject, Decimal }: Takt.Context, event: Takt.Event) {
   const payment = event.payload.data.object;
   const number = payment.metadata?.order;
 

@@ -9,7 +9,7 @@ export const about = {
 };
 export const on = "erp.sale";
 
-export default async function ({ db, now }, event) {
+export default async function ({ db, now }: Takt.Context, event: Takt.Event) {
   const { order_id, erp_number } = event.payload;
   await db.orders.update({ id: order_id }, { erp_number: String(erp_number), erp_at: now });
 }

@@ -16,8 +16,8 @@ export const on = "erp.stock";
 const MOST_OPEN = 1000;
 const PAGE = 1000;
 
-export default async function ({ db, step, note, reject }, event) {
-  const told = new Map(event.payload.products.map((p) => [p.slug, p.stock]));
+export default async function ({ db, step, note, reject }: Takt.Context, event: Takt.Event) {
+  const told = new Map<string, number>(event.payload.products.map((p) => [p.slug, p.stock]));
   const ours = await all(db.products, {});
 
   await step({ en: "Answer checked", de: "Antwort geprüft" }, async () => {

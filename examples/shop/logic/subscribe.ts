@@ -22,7 +22,7 @@ const CONSENT = {
 
 const BETWEEN_TWO_MAILS = 60 * 60 * 1000; // so that nobody fills a stranger's mailbox from here
 
-export default async function ({ db, step, emit, reject, now }, { email, language }) {
+export default async function ({ db, step, emit, reject, now }: Takt.Context, { email, language }) {
   const address = email.trim().toLowerCase();
   if (address.length > 254 || !/^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(address)) {
     reject(422, {
@@ -33,10 +33,10 @@ export default async function ({ db, step, emit, reject, now }, { email, languag
 
   await step({ en: "Wish noted", de: "Wunsch vermerkt" }, async () => {
     const [known] = await db.newsletter_contacts.find({ where: { email: address }, limit: 1 });
-    if (known?.confirmed_at) return;
+    if (known?.confirmed_at && !known.left_at) return;
     if (known?.token && Date.parse(now) - Date.parse(known.consent_at) < BETWEEN_TWO_MAILS) return;
     // What counts is the wish that the next mail asks to confirm: its words, its language, its moment.
-    const wish = { language, consent_text: CONSENT[language], consent_at: now };
+    const wish = { language, consent_text: CONSENT[language], consent_at: now, confirmed_at: null, left_at: null };
     let contact;
     if (known?.token) {
       [contact] = await db.newsletter_contacts.update({ id: known.id }, wish); // links sent before go on working

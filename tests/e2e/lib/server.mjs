@@ -22,7 +22,7 @@ export class Server {
     server.process = spawn(
       takt,
       ["serve", project, "--listen", listen, "--data-dir", server.data, ...flags],
-      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
+      { stdio: ["ignore", "pipe", "pipe"], env: { TAKT_BACKUP_SCHEDULE: "", ...process.env, ...env } },
     );
     server.output = "";
     server.exited = new Promise((done) => server.process.on("exit", (code, signal) => done({ code, signal })));

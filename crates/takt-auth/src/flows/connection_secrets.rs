@@ -22,15 +22,7 @@ impl Auth {
     /// # Errors
     /// [`AuthError::ValidationFailed`] for a name or value that cannot be one, or the engine's.
     pub async fn connection_secret_set(&self, name: &str, value: Zeroizing<String>) -> Result<(), AuthError> {
-        let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        if name.is_empty() || name.len() > 63 || !name.bytes().all(is_name) {
-            return Err(AuthError::ValidationFailed(
-                "a secret's name has lower-case letters, digits and underscores, at most 63".to_owned(),
-            ));
-        }
-        if value.is_empty() || value.len() > LONGEST {
-            return Err(AuthError::ValidationFailed(format!("a secret has 1 to {LONGEST} bytes")));
-        }
+        connection_secret_check(name, &value)?;
         let name = format!("{PREFIX}{name}");
         let sealed = self.inner.master.seal(&name, value.as_bytes())?;
         self.inner
@@ -84,4 +76,21 @@ impl Auth {
         let opened = self.inner.master.open(&name, &sealed)?;
         String::from_utf8(opened.to_vec()).ok().map(Zeroizing::new)
     }
+}
+
+/// Whether a secret may have this name and this value, before anything is said of it.
+///
+/// # Errors
+/// [`AuthError::ValidationFailed`].
+pub fn connection_secret_check(name: &str, value: &str) -> Result<(), AuthError> {
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(is_name) {
+        return Err(AuthError::ValidationFailed(
+            "a secret's name has lower-case letters, digits and underscores, at most 63".to_owned(),
+        ));
+    }
+    if value.is_empty() || value.len() > LONGEST {
+        return Err(AuthError::ValidationFailed(format!("a secret has 1 to {LONGEST} bytes")));
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod tidy;
 mod user;
 
 pub use admin::{AdminUser, UserPage};
+pub use connection_secrets::connection_secret_check;
 pub use console::{ConsoleAccount, ConsoleSession};
 pub use evidence::PasswordEvidence;
 pub use session::{Client, Session};

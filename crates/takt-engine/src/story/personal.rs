@@ -5,13 +5,15 @@
 use takt_model::{CompareOp, Expr, Principal, Uuid, Value};
 use takt_plan::Direction;
 
-use super::{MASK, STORIES, Story, StoryField, parsed};
+use super::{MASK, STORIES, Story, StoryField, input, stored};
 use crate::{Deed, Engine, EngineError, EngineTx};
 
 /// The kind of personal data that is never kept here: who has it can act in somebody's name.
 const SECRET: &str = "secret";
 /// Characters that are kept of one value.
 const LONGEST: usize = 1_000;
+/// In the place of a field's name: what the call was given. No field is called so.
+const INPUT: &str = "";
 /// Stories of one page when values are forgotten.
 const PAGE: u64 = 1_000;
 
@@ -24,7 +26,7 @@ pub struct HiddenValues {
     pub after: Option<String>,
 }
 
-/// One kept field: place of its change in the story, its name, before, after.
+/// One kept field: place of its change in the story, its name, before, after. Or the input, under [`INPUT`].
 type Kept = (usize, String, Option<String>, Option<String>);
 
 /// A personal field with masks in the place of its values.
@@ -52,7 +54,9 @@ impl Story {
             })
         });
         // As `Kept`, without copies: every purchase passes here.
-        let kept: Vec<(usize, &str, Option<&str>, Option<&str>)> = kept.collect();
+        let mut kept: Vec<(usize, &str, Option<&str>, Option<&str>)> = kept.collect();
+        let input = self.input.as_deref().and_then(|text| input::kept(tx.project(), text));
+        kept.extend(input.as_deref().map(|text| (0, INPUT, None, Some(text))));
         if kept.is_empty() {
             return Ok(None);
         }
@@ -63,7 +67,8 @@ impl Story {
     #[must_use]
     pub fn has_masked(&self) -> bool {
         let is_mask = |value: &Option<String>| value.as_deref() == Some(MASK);
-        self.all_changes().flat_map(|c| &c.fields).any(|f| is_mask(&f.before) || is_mask(&f.after))
+        self.has_input
+            || self.all_changes().flat_map(|c| &c.fields).any(|f| is_mask(&f.before) || is_mask(&f.after))
     }
 
     /// Puts the kept values in the place of their masks.
@@ -75,6 +80,10 @@ impl Story {
         let mut changes: Vec<_> =
             self.steps.iter_mut().flat_map(|s| &mut s.changes).chain(&mut self.changes).collect();
         for (at, name, before, after) in kept {
+            if name == INPUT {
+                self.input = after;
+                continue;
+            }
             let fields = changes.get_mut(at).map(|change| &mut change.fields);
             if let Some(field) = fields.into_iter().flatten().find(|f| f.name == name) {
                 (field.before, field.after) = (before, after);
@@ -103,7 +112,7 @@ impl Engine {
                 on.read(&["document", "personal"], Some(on.eq("id", Value::Uuid(id))?), &[], Some(1))?;
             let (rows, _) = tx.rows(&Principal::system("story: show personal values"), plan)?;
             let Some(Value::Json(document)) = rows.value(0, "document") else { return Ok(None) };
-            let mut story = parsed(document)?;
+            let mut story = stored::read(document)?;
             let kept = rows.value(0, "personal");
             story.reveal(if let Some(Value::Json(text)) = kept { Some(text) } else { None })?;
             Ok(Some(story))

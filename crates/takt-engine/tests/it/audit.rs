@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use takt_engine::{Actor, ActorKind, AuditFilter, Deed, Engine, EngineError, LaterJobChange};
+use takt_engine::{Actor, ActorKind, AuditFilter, Deed, Engine, EngineError, LaterJobChange, StoryChange};
 use takt_model::{Uuid, Value};
 use tempfile::tempdir;
 
@@ -69,6 +69,68 @@ async fn a_personal_value_is_shown_for_a_reason_and_the_look_is_written_down_fir
     assert_eq!((row.act.as_str(), row.name.as_str()), ("story.reveal", "ada"));
     assert_eq!(row.reason.as_deref(), Some("complaint of a customer"));
     assert_eq!(row.subject, format!("story {story}"));
+}
+
+#[tokio::test]
+async fn what_a_call_was_given_is_shown_for_a_reason_and_forgotten_with_personal_values() {
+    let folder = tempdir().unwrap();
+    let (engine, clock) = open(folder.path(), SHELVES).unwrap();
+    let given = |input: &'static str| {
+        let engine = engine.clone();
+        async move { engine.act(action(customer(7), input, None), |_| Ok(String::new())).await.unwrap().story }
+    };
+    let asked = deed("story.reveal", "story");
+    let shown = |story: Uuid| {
+        let (engine, asked) = (engine.clone(), asked.clone());
+        async move {
+            let story = engine.reveal_story(story, asked).await.unwrap().unwrap();
+            (story.has_input, story.input)
+        }
+    };
+    let called = given(r#"{"keeper":"Grace","password":"s3cret","stock":7}"#).await;
+    let read = engine.story(called).unwrap().unwrap();
+    assert!(read.has_input && read.has_masked(), "that something is hidden is told");
+    assert!(!format!("{read:?}").contains("Grace"), "not even in memory");
+    let kept = r#"{"keeper":"Grace","password":"•••","stock":7}"#.to_owned();
+    assert_eq!(shown(called).await, (true, Some(kept)));
+    // What nobody wrote out, and what is too long, is not kept.
+    let long: &'static str = format!(r#"{{"keeper":"{}"}}"#, "x".repeat(4_000)).leak();
+    for input in ["", long] {
+        let story = given(input).await;
+        assert_eq!(shown(story).await, (false, None), "{}", input.len());
+    }
+    clock.forward(DAY * 91);
+    engine.forget_old_personal_values(Uuid::nil()).await.unwrap();
+    assert_eq!(shown(called).await, (true, None));
+}
+
+#[tokio::test]
+async fn the_statements_of_a_story_are_those_of_its_rows() {
+    let folder = tempdir().unwrap();
+    let (engine, _) = open(folder.path(), SHELVES).unwrap();
+    let story = written(&engine, 7, 1, "Grace").await;
+    let mut story = engine.story(story).unwrap().unwrap();
+    let project = engine.project();
+    let all = story.statements(&project);
+    let [Some(statement)] = all.as_slice() else { panic!("{all:?}") };
+    assert!(statement.starts_with("INSERT INTO \"shelves\" (\"id\", "), "{statement}");
+    assert!(!statement.contains("Grace"));
+    let change = story.steps[0].changes[0].clone();
+    let as_if = |verb: &str, table: &str| StoryChange {
+        verb: verb.to_owned(),
+        table: table.to_owned(),
+        ..change.clone()
+    };
+    story.changes = vec![
+        as_if("update", "shelves"),
+        as_if("delete", "shelves"),
+        as_if("update", "gone"),
+        as_if("sing", "shelves"),
+    ];
+    let all = story.statements(&project);
+    let [_, Some(update), Some(delete), None, None] = all.as_slice() else { panic!("{all:?}") };
+    assert!(update.starts_with("UPDATE \"shelves\" SET "), "{update}");
+    assert!(delete.starts_with("DELETE FROM \"shelves\" WHERE "), "{delete}");
 }
 
 #[tokio::test]

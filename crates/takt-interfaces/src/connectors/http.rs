@@ -6,11 +6,11 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value as Json, json};
 use takt_model::{Connection, ConnectionAuth, Deliver, Project, Protocol, Value};
-use takt_outbound::{Request, Response, Secret};
+use takt_outbound::{Answered, OutboundError, Request, Response, Secret};
 
-use super::{Job, oauth2};
+use super::{Job, oauth2, rpc};
 use crate::{
-    Direction, Ended, Judged, Outcome,
+    Cause, Direction, Ended, Judged, Outcome,
     contract::{Answer, Place, Whose, kept_answer},
     interfaces::House,
     masks, outcome, payload, sign,
@@ -39,11 +39,17 @@ pub(super) async fn send(
     };
     let purpose = format!("{}.{}", connection.id, job.delivery.operation);
     let sent = masks::beginning(&request.body);
-    let mut ended = match house.outbound.send(&purpose, request).await {
-        Ok(response) if oauth2::is_stale(house, connection, response.status) => {
+    let mut ended = match house.outbound.ask(&purpose, request).await {
+        Ok(Answered { response, .. }) if oauth2::is_stale(house, connection, response.status) => {
             Ended::without_answer(Outcome::Failed, "the token was refused; a new one is asked for")
         }
-        Ok(response) => {
+        Ok(Answered { response, unread: Some(why) }) => {
+            let mut ended = answered(connection, deliver, &response, house.engine.now() / 1_000_000);
+            let is_needed = is_answer_needed(house, connection, job);
+            unread(&mut ended, &why, is_needed);
+            ended
+        }
+        Ok(Answered { response, unread: None }) => {
             let mut ended = answered(connection, deliver, &response, house.engine.now() / 1_000_000);
             if ended.outcome == Outcome::Ok && (200..300).contains(&response.status) {
                 let text = String::from_utf8_lossy(&response.body);
@@ -57,11 +63,33 @@ pub(super) async fn send(
     ended
 }
 
+/// Whether what follows depends on what the answer says, beyond its status.
+fn is_answer_needed(house: &House, connection: &Connection, job: &Job) -> bool {
+    let is_judged = house.watch.contracts().judges_answers(&connection.id, &job.delivery.operation);
+    is_judged || connection.connect.protocol == Protocol::JsonRpc
+}
+
+/// What an answer means of which the status came and the body did not come whole. The status is the word of the other
+/// side: what it took, it took, and what it refused, it refused. Only where the body would have said more than that,
+/// nobody knows what became of what it took.
+pub(super) fn unread(ended: &mut Ended, why: &OutboundError, is_needed: bool) {
+    if ended.outcome == Outcome::Ok && !is_needed {
+        return;
+    }
+    if ended.outcome == Outcome::Ok {
+        ended.outcome = Outcome::Unknown;
+    }
+    let status = ended.status.unwrap_or_default();
+    ended.error = Some(format!("answered {status}, but {why}"));
+}
+
 /// Why there is no request: it never can be, or not now.
 #[derive(Debug)]
 pub(crate) struct NotMade {
     pub(crate) outcome: Outcome,
     pub(crate) reason: String,
+    /// Why, where we know it ourselves.
+    pub(crate) cause: Option<Cause>,
     /// If it breaks its contract: how.
     pub(crate) judged: Judged,
 }
@@ -69,20 +97,20 @@ pub(crate) struct NotMade {
 impl NotMade {
     /// Ours to mend, or to wait for: trying again makes sense.
     pub(super) fn for_now(reason: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed, reason: reason.into(), judged: Judged::default() }
+        Self { outcome: Outcome::Failed, reason: reason.into(), cause: None, judged: Judged::default() }
     }
 
     /// The end of an attempt that sent nothing.
     pub(super) fn into_ended(self) -> Ended {
-        let Self { outcome, reason, mut judged } = self;
+        let Self { outcome, reason, cause, mut judged } = self;
         judged.stop = None;
-        Ended { judged, ..Ended::without_answer(outcome, reason) }
+        Ended { judged, cause, ..Ended::without_answer(outcome, reason) }
     }
 }
 
 impl From<String> for NotMade {
     fn from(reason: String) -> Self {
-        Self { outcome: Outcome::Refused, reason, judged: Judged::default() }
+        Self { outcome: Outcome::Refused, reason, cause: None, judged: Judged::default() }
     }
 }
 
@@ -116,12 +144,7 @@ pub(crate) async fn request(
     may_leave(house, project, connection, job, "", &made)?;
     let body = match connection.connect.protocol {
         Protocol::WebhookOut => envelope(job, &made),
-        Protocol::JsonRpc => json!({
-            "jsonrpc": "2.0",
-            "id": job.delivery.id.to_string(),
-            "method": job.delivery.operation,
-            "params": made,
-        }),
+        Protocol::JsonRpc => rpc::envelope(&job.delivery.id.to_string(), &job.delivery.operation, &made),
         Protocol::Rest | Protocol::WebhookIn | Protocol::Smtp => made,
     };
     let body = body.to_string().into_bytes();
@@ -145,7 +168,7 @@ pub(super) fn may_leave(
     let place = Place { connection: &connection.id, operation: &job.delivery.operation, step };
     let judged = house.judge(project, place, Direction::Request, Whose::Ours, body);
     match judged.stop.clone() {
-        Some(reason) => Err(NotMade { outcome: Outcome::Refused, reason, judged }),
+        Some(reason) => Err(NotMade { outcome: Outcome::Refused, reason, cause: None, judged }),
         None => Ok(()),
     }
 }
@@ -217,6 +240,9 @@ pub(crate) async fn spoken(
     job: &Job,
     asked: &Json,
 ) -> Result<Request, NotMade> {
+    if connection.connect.protocol == Protocol::JsonRpc && asked["path"].is_null() {
+        return called(house, connection, idempotency_header, job, asked).await;
+    }
     let method = asked["method"].as_str().unwrap_or("GET");
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
     let path = asked["path"]
@@ -237,6 +263,28 @@ pub(crate) async fn spoken(
     }
     let body = if asked["body"].is_null() { Vec::new() } else { asked["body"].to_string().into_bytes() };
     let mut request = Request::new(method, url);
+    request.allow_private = connection.connect.allow_private;
+    request.headers = headers(house, connection, idempotency_header, job, &body).await?;
+    for (name, value) in asked["headers"].as_object().into_iter().flatten() {
+        put(&mut request.headers, name, &payload::text(value).unwrap_or_default())?;
+    }
+    request.body = body.into();
+    Ok(request)
+}
+
+/// The same of JSON-RPC: `{ method, params, headers }`; the envelope is made here.
+async fn called(
+    house: &House,
+    connection: &Connection,
+    idempotency_header: Option<&str>,
+    job: &Job,
+    asked: &Json,
+) -> Result<Request, NotMade> {
+    let method = asked["method"].as_str().filter(|m| !m.is_empty());
+    let method = method.ok_or_else(|| "a call needs a method: `sale.create`".to_owned())?;
+    let body = rpc::envelope(&job.delivery.id.to_string(), method, &asked["params"]);
+    let body = body.to_string().into_bytes();
+    let mut request = Request::new(Method::POST, connection.connect.address.clone());
     request.allow_private = connection.connect.allow_private;
     request.headers = headers(house, connection, idempotency_header, job, &body).await?;
     for (name, value) in asked["headers"].as_object().into_iter().flatten() {
@@ -318,8 +366,10 @@ fn signing(house: &House, names: &[String]) -> Result<Vec<Secret>, NotMade> {
 
 /// The value of a secret, or what to do about it.
 pub(super) fn secret(house: &House, name: &str) -> Result<Secret, NotMade> {
-    let missing =
-        || NotMade::for_now(format!("the secret `{name}` is not set; `takt secrets set {name}` sets it"));
+    let missing = || NotMade {
+        cause: Some(Cause::NoSecret),
+        ..NotMade::for_now(format!("the secret `{name}` is not set; `takt secrets set {name}` sets it"))
+    };
     house.secrets.secret(name).ok_or_else(missing)
 }
 
@@ -342,15 +392,21 @@ fn put_secret(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), St
 
 fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now_seconds: i64) -> Ended {
     let text = String::from_utf8_lossy(&response.body);
-    let refusal = (connection.connect.protocol == Protocol::JsonRpc).then(|| rpc_error(&text)).flatten();
-    let outcome = match &refusal {
-        Some(_) if (200..300).contains(&response.status) => Outcome::Refused,
+    let is_rpc = connection.connect.protocol == Protocol::JsonRpc;
+    let told = match is_rpc {
+        true if (200..300).contains(&response.status) => rpc::result(&text).err(),
+        true => rpc::error(&text),
+        false => None,
+    };
+    let outcome = match &told {
+        // JSON-RPC tells its errors with status 200 too.
+        Some(told) if (200..300).contains(&response.status) => told.outcome,
         _ => outcome::of_status(response.status, &deliver.ok_also),
     };
     let error = match outcome {
         Outcome::Ok => None,
         Outcome::Refused | Outcome::Failed | Outcome::Unknown => {
-            Some(refusal.unwrap_or_else(|| format!("answered {}", response.status)))
+            Some(told.map_or_else(|| format!("answered {}", response.status), |told| told.reason))
         }
     };
     Ended {
@@ -358,6 +414,7 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
         status: Some(response.status),
         response: (!text.is_empty()).then(|| payload::head(&text, RESPONSE_HEAD)),
         error,
+        cause: None,
         retry_after: asked_to_wait(response, now_seconds),
         gone: response.status == 410,
         journal: None,
@@ -365,12 +422,4 @@ fn answered(connection: &Connection, deliver: &Deliver, response: &Response, now
         judged: Judged::default(),
         sent: None,
     }
-}
-
-/// JSON-RPC tells its errors with status 200.
-fn rpc_error(text: &str) -> Option<String> {
-    let answer: Json = serde_json::from_str(text).ok()?;
-    let error = answer.get("error").filter(|e| !e.is_null())?;
-    let message = error.get("message").and_then(Json::as_str).unwrap_or("an error without words");
-    Some(payload::head(message, 200))
 }

@@ -12,7 +12,7 @@ use super::{
     Job,
     http::{NotMade, secret},
 };
-use crate::{Ended, Outcome, interfaces::House, payload};
+use crate::{Cause, Ended, Outcome, interfaces::House, payload};
 
 pub(super) async fn send(
     house: &House,
@@ -42,7 +42,11 @@ pub(super) async fn send(
             sent,
             ..Ended::without_answer(Outcome::Ok, "")
         },
-        Err(error) => Ended { sent, ..Ended::without_answer(outcome(&error), error.to_string()) },
+        Err(error) => Ended {
+            sent,
+            cause: Cause::of_mail(&error),
+            ..Ended::without_answer(outcome(&error), error.to_string())
+        },
     }
 }
 
@@ -56,7 +60,9 @@ fn outcome(error: &MailError) -> Outcome {
 
 fn server(house: &House, connection: &Connection, timeout: Duration) -> Result<MailServer, NotMade> {
     let address = &connection.connect.address;
-    let (host, port) = address.rsplit_once(':').ok_or_else(|| format!("`{address}` has no port"))?;
+    let (host, port) = address
+        .rsplit_once(':')
+        .ok_or_else(|| format!("`{}` has no port", connection.connect.shown_address()))?;
     let credentials = match &connection.connect.auth {
         ConnectionAuth::Basic { user, secret: name } => {
             Some(MailCredentials { user: user.clone(), password: secret(house, name)? })
@@ -127,9 +133,15 @@ fn language(project: &Project, out: &MailOut, event: &Json) -> String {
     said.filter(|l| languages.contains(l)).or_else(|| languages.first().cloned()).unwrap_or_default()
 }
 
-/// `Blatt & Kanne <post@shop.example>`, or the address alone.
 fn sender(connection: &Connection) -> Result<MailAddress, String> {
-    let from = connection.connect.from.as_deref().unwrap_or_default();
+    readable_sender(connection.connect.from.as_deref().unwrap_or_default())
+}
+
+/// Who writes: `Blatt & Kanne <post@shop.example>`, or the address alone.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn readable_sender(from: &str) -> Result<MailAddress, String> {
     let told = |e: MailError| format!("the sender `{from}`: {e}");
     match from.split_once('<') {
         Some((name, address)) => {

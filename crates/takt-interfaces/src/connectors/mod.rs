@@ -2,10 +2,13 @@
 //! What the rooms above lend (functions of `logic/`, secrets) stands here as traits.
 
 pub(crate) mod http;
+mod look_up;
 mod mail;
 mod oauth2;
+mod rpc;
 mod talk;
 
+pub use mail::readable_sender;
 pub(crate) use oauth2::{Holder, Token};
 pub use talk::Talk;
 pub(crate) use talk::ask_for_list;
@@ -108,6 +111,7 @@ impl Job {
             ended_at: None,
             outcome: None,
             error: None,
+            cause: None,
             story: None,
             body: None,
             journal: None,
@@ -177,6 +181,9 @@ pub(crate) async fn send(house: &Arc<House>, job: Job, timeout: Duration) -> End
     };
     match &operation.kind {
         OperationKind::Deliver(deliver) => {
+            if let Some(known) = look_up::first(house, &project, connection, deliver, &job, timeout).await {
+                return known;
+            }
             deliver_to(house, &project, connection, deliver, job, timeout).await
         }
         OperationKind::Poll(poll) => {

@@ -6,7 +6,7 @@ use takt_model::{Connection, ConnectionAuth};
 use takt_outbound::{Request, Secret};
 
 use super::http::{NotMade, secret};
-use crate::{interfaces::House, payload};
+use crate::{Cause, interfaces::House, payload};
 
 /// A token is exchanged this long before its end: seconds.
 const EARLY: i64 = 30;
@@ -95,7 +95,7 @@ async fn ask(house: &House, connection: &Connection, now: i64) -> Result<Token, 
         .outbound
         .send(&purpose, request)
         .await
-        .map_err(|e| NotMade::for_now(format!("no token: {e}")))?;
+        .map_err(|e| NotMade { cause: Cause::of_error(&e), ..NotMade::for_now(format!("no token: {e}")) })?;
     if answer.status != 200 {
         return Err(NotMade::for_now(format!("no token: answered {}", answer.status)));
     }

@@ -14,13 +14,13 @@ use std::{
 };
 
 use serde_json::{Map, Value as Json, json};
-use takt_model::{Connection, ExportRef, Project};
-use takt_outbound::{Request, Response};
+use takt_model::{Connection, ExportRef, Project, Protocol};
+use takt_outbound::{Answered, OutboundError, Request, Response};
 use tokio::runtime::Handle;
 
-use super::{Job, http};
+use super::{Job, http, rpc};
 use crate::{
-    Direction, Ended, Judged, Outcome,
+    Cause, Direction, Ended, Judged, Outcome,
     contract::{Answer, Place, Whose, call_key},
     interfaces::House,
     masks, outcome, payload,
@@ -52,6 +52,8 @@ pub struct Talk {
     sent: Option<String>,
     /// How the last call that was no success ended.
     trouble: Option<Outcome>,
+    /// Why, if we know it ourselves.
+    cause: Option<Cause>,
     unknown: bool,
     refused: bool,
     retry_after: Option<Duration>,
@@ -84,11 +86,18 @@ impl Talk {
             last: None,
             sent: None,
             trouble: None,
+            cause: None,
             unknown: false,
             refused: false,
             retry_after: None,
             judged: Judged::default(),
         }
+    }
+
+    /// Whether the other side speaks JSON-RPC: then a call is `{ method, params, headers, as }`, and its body the result.
+    #[must_use]
+    pub fn is_rpc(&self) -> bool {
+        self.connection.connect.protocol == Protocol::JsonRpc
     }
 
     /// One call: `{ method, path, query, headers, body, accept, as }` as JSON text; gives `{ status, body }`. `as` names
@@ -108,17 +117,17 @@ impl Talk {
         if let Some(answer) = self.kept_answer(&asked, step) {
             return answer;
         }
-        self.may_leave(step, &asked["body"])?;
+        self.may_leave(step, &asked[if self.is_rpc() { "params" } else { "body" }])?;
         let (house, runtime) = (Arc::clone(&self.house), self.runtime.clone());
         let header = self.idempotency_header.as_deref();
         let made = http::spoken(&house, &self.connection, header, &self.job, &asked);
         let request = runtime.block_on(made).map_err(|not_made| {
-            self.trouble = Some(not_made.outcome);
+            (self.trouble, self.cause) = (Some(not_made.outcome), not_made.cause);
             not_made.reason
         })?;
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            self.trouble = Some(Outcome::Failed);
+            (self.trouble, self.cause) = (Some(Outcome::Failed), Some(Cause::Timeout));
             return Err("the time for this attempt is over".to_owned());
         }
         let purpose = format!("{}.{}", self.connection.id, self.job.delivery.operation);
@@ -126,15 +135,22 @@ impl Talk {
             self.sent = Some(masks::beginning(&request.body));
         }
         let request = Request { timeout: Some(left), ..request };
-        match runtime.block_on(house.outbound.send(&purpose, request)) {
-            Ok(response) => self.answered(&asked, &response),
-            Err(error) => {
-                let ended = Ended::of_error(&error);
-                self.unknown |= ended.outcome == Outcome::Unknown;
-                self.trouble = Some(ended.outcome);
-                Err(error.to_string())
-            }
+        match runtime.block_on(house.outbound.ask(&purpose, request)) {
+            Ok(Answered { response, unread }) => match unread.filter(|_| is_taken(&asked, response.status)) {
+                // The function needs what the body says.
+                Some(why) => Err(self.lost(&why)),
+                None => self.answered(&asked, &response),
+            },
+            Err(error) => Err(self.lost(&error)),
         }
+    }
+
+    /// A call that brought no answer that could be read.
+    fn lost(&mut self, error: &OutboundError) -> String {
+        let ended = Ended::of_error(error);
+        self.unknown |= ended.outcome == Outcome::Unknown;
+        (self.trouble, self.cause) = (Some(ended.outcome), ended.cause);
+        error.to_string()
     }
 
     /// A body that breaks its contract does not leave; trying again makes no sense.
@@ -179,8 +195,8 @@ impl Talk {
         let Some(stop) = self.judged.stop.clone() else {
             return Ok(json!({ "status": status, "body": body }).to_string());
         };
-        // A question may be asked again; anything else has had its effect there.
-        if !matches!(asked["method"].as_str(), None | Some("GET" | "HEAD")) {
+        // A question may be asked again; anything else has had its effect there, and of JSON-RPC nobody can tell.
+        if self.is_rpc() || !matches!(asked["method"].as_str(), None | Some("GET" | "HEAD")) {
             let call = call_key(asked);
             let mut next = 1;
             while self.journal.contains_key(&numbered(&call, next)) {
@@ -194,7 +210,10 @@ impl Talk {
 
     /// An answer beside its contract, and as JSON; only successes have one.
     fn judge(&self, step: &str, status: u16, text: &str) -> (Judged, Json) {
-        let body = serde_json::from_str(text).unwrap_or_else(|_| Json::from(text));
+        let body = match self.is_rpc() {
+            true => rpc::result(text).unwrap_or_default(),
+            false => serde_json::from_str(text).unwrap_or_else(|_| Json::from(text)),
+        };
         if !(200..300).contains(&status) {
             return (Judged::default(), body);
         }
@@ -208,15 +227,20 @@ impl Talk {
         let text = String::from_utf8_lossy(&response.body).into_owned();
         let status = response.status;
         self.last = Some((status, payload::head(&text, http::RESPONSE_HEAD)));
-        let accepted: Vec<u16> = asked["accept"]
-            .as_array()
-            .map(|list| list.iter().filter_map(|s| u16::try_from(s.as_u64()?).ok()).collect())
-            .unwrap_or_default();
-        let class = outcome::of_status(status, &accepted);
-        if class == Outcome::Ok {
+        let class = class_of(asked, status);
+        let told = match self.is_rpc() {
+            true if class == Outcome::Ok => rpc::result(&text).err(),
+            true => rpc::error(&text).map(|told| rpc::NoResult { outcome: class, ..told }),
+            false => None,
+        };
+        if class == Outcome::Ok && told.is_none() {
             return self.judged(asked, status, &text);
         }
-        self.trouble = Some(class);
+        if let Some(told) = told {
+            (self.trouble, self.cause) = (Some(told.outcome), None);
+            return Err(format!("{}: {}", asked["method"].as_str().unwrap_or_default(), told.reason));
+        }
+        (self.trouble, self.cause) = (Some(class), None);
         self.retry_after = http::asked_to_wait(response, self.house.engine.now() / 1_000_000);
         let (method, path) =
             (asked["method"].as_str().unwrap_or("GET"), asked["path"].as_str().unwrap_or("/"));
@@ -251,6 +275,8 @@ impl Talk {
     fn ended(self, result: Result<String, String>) -> Ended {
         let journal = (!self.journal.is_empty()).then(|| Json::Object(self.journal).to_string());
         let (status, response) = self.last.unzip();
+        // What the function refuses or throws by itself has words of its own.
+        let cause = self.cause.filter(|_| !self.refused);
         let (outcome, error, result) = match result {
             // The call arrived; what follows from its answer waits, whatever the function made of that.
             _ if self.judged.stop.is_some() => (Outcome::Ok, self.judged.stop.clone(), None),
@@ -260,8 +286,33 @@ impl Talk {
             }
         };
         let (retry_after, sent, judged) = (self.retry_after, self.sent, self.judged);
-        Ended { outcome, status, response, error, retry_after, gone: false, journal, result, judged, sent }
+        Ended {
+            outcome,
+            status,
+            response,
+            error,
+            cause,
+            retry_after,
+            gone: false,
+            journal,
+            result,
+            judged,
+            sent,
+        }
     }
+}
+
+/// What a status means to a call: the function may take some that are no success.
+fn class_of(asked: &Json, status: u16) -> Outcome {
+    let accepted: Vec<u16> = asked["accept"]
+        .as_array()
+        .map(|list| list.iter().filter_map(|s| u16::try_from(s.as_u64()?).ok()).collect())
+        .unwrap_or_default();
+    outcome::of_status(status, &accepted)
+}
+
+fn is_taken(asked: &Json, status: u16) -> bool {
+    class_of(asked, status) == Outcome::Ok
 }
 
 /// The name of the answer to the same call made for the `n`th time.

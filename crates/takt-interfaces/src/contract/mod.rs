@@ -99,6 +99,11 @@ impl Contracts {
         self.of(connection, operation).is_some()
     }
 
+    /// Whether it is declared what the answer to the operation must look like.
+    pub(crate) fn judges_answers(&self, connection: &str, operation: &str) -> bool {
+        self.of(connection, operation).is_some_and(|of| of.response.is_some())
+    }
+
     /// Fingerprints of an operation's schemas as they are now: `step`, direction, fingerprint.
     fn fingerprints(&self, connection: &str, operation: &str) -> Vec<(String, Direction, String)> {
         let Some(of) = self.of(connection, operation) else { return Vec::new() };

@@ -35,6 +35,9 @@ pub(crate) fn call_key(asked: &Json) -> String {
     for part in ["method", "path", "query", "body"] {
         call.insert(part.to_owned(), asked[part].clone());
     }
+    if !asked["params"].is_null() {
+        call.insert("params".to_owned(), asked["params"].clone());
+    }
     let digest = ring::digest::digest(&ring::digest::SHA256, Json::Object(call).to_string().as_bytes());
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..15).unwrap_or_default()))
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
-use takt_model::{Field, FieldType, Value};
+use takt_model::{Field, FieldType, SharedState, Value};
 
 use crate::{DifferenceKind, payload};
 
@@ -37,6 +37,16 @@ pub(super) struct Row {
     pub(super) holds: bool,
     /// Values of the fields that must agree, in their order.
     pub(super) same: Vec<Value>,
+    /// Names of the states that it is in.
+    pub(super) states: Vec<String>,
+}
+
+/// What must agree besides that a thing is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Agreed<'p> {
+    /// Fields, of which rows have the values in this order.
+    pub(super) same: &'p [&'p Field],
+    pub(super) states: &'p [SharedState],
 }
 
 /// Something that does not agree.
@@ -98,13 +108,13 @@ fn moment(at: &Json) -> Option<i64> {
     }
 }
 
-/// Compares. `expected` are rows that they must know, `ours` all rows that they named, by key; `same` are the fields of
-/// which rows have the values. What came up after `young` is not missing yet.
+/// Compares. `expected` are rows that they must know, `ours` all rows that they named, by key. What came up after
+/// `young` is not missing yet.
 pub(super) fn compare(
     expected: &[Row],
     ours: &HashMap<String, Row>,
     theirs: &[Entry],
-    same: &[&Field],
+    agreed: Agreed<'_>,
     young: i64,
     now: i64,
 ) -> Compared {
@@ -123,7 +133,7 @@ pub(super) fn compare(
         if !more.is_empty() {
             compared.found.push(twice(first, more.len() + 1, ours.get(key), now));
         }
-        one(&mut compared, first, ours.get(key), same, young, now);
+        one(&mut compared, first, ours.get(key), agreed, young, now);
     }
     let known: HashSet<&str> = theirs.iter().map(|e| e.key.as_str()).collect();
     for row in expected.iter().filter(|row| !known.contains(row.key.as_str())) {
@@ -139,9 +149,9 @@ pub(super) fn compare(
     compared
 }
 
-fn one(compared: &mut Compared, entry: &Entry, row: Option<&Row>, same: &[&Field], young: i64, now: i64) {
+fn one(compared: &mut Compared, entry: &Entry, row: Option<&Row>, agreed: Agreed<'_>, young: i64, now: i64) {
     let at = entry.at.unwrap_or(now);
-    let differing: Vec<Found> = row.map(|row| differing(entry, row, same, at)).unwrap_or_default();
+    let differing: Vec<Found> = row.map(|row| differing(entry, row, agreed)).unwrap_or_default();
     match row {
         Some(row) if differing.is_empty() && row.holds => compared.matched += 1,
         // What differs is told, and nothing is done about it: nobody knows which side is right.
@@ -171,39 +181,54 @@ fn twice(entry: &Entry, times: usize, row: Option<&Row>, now: i64) -> Found {
     Found {
         theirs: Some(times.to_string()),
         row: row.map(|r| r.id.clone()),
-        ..found(DifferenceKind::Twice, &entry.key, entry.at.unwrap_or(now))
+        ..found(DifferenceKind::Twice, &entry.key, row.map(|r| r.at).or(entry.at).unwrap_or(now))
     }
 }
 
-fn differing(entry: &Entry, row: &Row, same: &[&Field], at: i64) -> Vec<Found> {
-    let differs = |(field, ours): (&&Field, &Value)| {
-        let told = entry.fields.get(&field.name);
-        let theirs = told.and_then(payload::text);
-        // Compared as values of the field: 12.9 is 12.90.
-        let read = theirs.as_deref().and_then(|text| field.kind.parse_text(text).ok());
-        let is_same = match ours {
-            Value::Null => told.is_none_or(Json::is_null),
-            ours => read.as_ref() == Some(ours),
-        };
-        let shown = |text: String| {
-            if field.personal.is_some() { MASK.to_owned() } else { self::shown(&text) }
-        };
-        (!is_same).then(|| Found {
-            field: Some(field.name.clone()),
-            ours: (*ours != Value::Null).then(|| shown(ours.as_ref().to_text())),
-            theirs: theirs.map(shown),
-            row: Some(row.id.clone()),
-            ..found(DifferenceKind::Different, &entry.key, at)
-        })
+/// The moment of a finding is the row's own: by that, later comparisons look for it again.
+fn differing(entry: &Entry, row: &Row, agreed: Agreed<'_>) -> Vec<Found> {
+    let values =
+        agreed.same.iter().zip(&row.same).filter_map(|(field, ours)| value_differs(entry, row, field, ours));
+    values.chain(agreed.states.iter().filter_map(|state| state_differs(entry, row, state))).collect()
+}
+
+fn value_differs(entry: &Entry, row: &Row, field: &Field, ours: &Value) -> Option<Found> {
+    let told = entry.fields.get(&field.name);
+    let theirs = told.and_then(payload::text);
+    // Compared as values of the field: 12.9 is 12.90.
+    let read = theirs.as_deref().and_then(|text| field.kind.parse_text(text).ok());
+    let is_same = match ours {
+        Value::Null => told.is_none_or(Json::is_null),
+        ours => read.as_ref() == Some(ours),
     };
-    same.iter().zip(&row.same).filter_map(differs).collect()
+    let shown = |text: String| if field.personal.is_some() { MASK.to_owned() } else { shown(&text) };
+    (!is_same).then(|| Found {
+        field: Some(field.name.clone()),
+        ours: (*ours != Value::Null).then(|| shown(ours.as_ref().to_text())),
+        theirs: theirs.map(shown),
+        row: Some(row.id.clone()),
+        ..found(DifferenceKind::Different, &entry.key, row.at)
+    })
+}
+
+/// `true` or `false` on both sides; anything else that they tell agrees with nothing.
+fn state_differs(entry: &Entry, row: &Row, state: &SharedState) -> Option<Found> {
+    let told = entry.fields.get(&state.name);
+    let ours = row.states.contains(&state.name);
+    (told.and_then(Json::as_bool) != Some(ours)).then(|| Found {
+        field: Some(state.name.clone()),
+        ours: Some(ours.to_string()),
+        theirs: told.and_then(payload::text).map(|text| shown(&text)),
+        row: Some(row.id.clone()),
+        ..found(DifferenceKind::Different, &entry.key, row.at)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use takt_model::{Project, ProjectFiles};
+    use takt_model::{Decimal, Project, ProjectFiles};
 
     use super::*;
 
@@ -218,7 +243,10 @@ email = { type = "text", personal = "contact" }
     fn row(key: &str, at: i64, holds: bool, total: &str) -> Row {
         let total = FieldType::Decimal { precision: 12, scale: 2 }.parse_text(total).unwrap();
         let same = vec![total, Value::Text("a@b.example".to_owned())];
-        Row { id: format!("id-{key}"), key: key.to_owned(), at, holds, same }
+        // Whoever has nothing to pay is called free here.
+        let states =
+            if same[0] == Value::Decimal(Decimal::ZERO) { vec!["free".to_owned()] } else { Vec::new() };
+        Row { id: format!("id-{key}"), key: key.to_owned(), at, holds, same, states }
     }
 
     /// Orders as `(number, moment, whether paid, total)`, payments as JSON; what is found in short words.
@@ -231,7 +259,8 @@ email = { type = "text", personal = "contact" }
         let expected: Vec<Row> = rows.iter().filter(|r| r.holds).cloned().collect();
         let by_key = rows.into_iter().map(|r| (r.key.clone(), r)).collect();
         let theirs = entries(theirs).unwrap();
-        let compared = compare(&expected, &by_key, &theirs, &same, 100_000_000, 200_000_000);
+        let agreed = Agreed { same: &same, states: &[] };
+        let compared = compare(&expected, &by_key, &theirs, agreed, 100_000_000, 200_000_000);
         let say = |f: Found| {
             let more = [f.field, f.ours, f.theirs].into_iter().flatten().collect::<Vec<_>>().join(" ");
             format!("{} {} {more}", f.kind.name(), f.key).trim_end().to_owned()
@@ -299,6 +328,34 @@ email = { type = "text", personal = "contact" }
         ] {
             let expected = (matched, young, found.into_iter().map(str::to_owned).collect());
             assert_eq!(check(&ours, &theirs), expected, "{ours:?} {theirs}");
+        }
+    }
+
+    #[test]
+    fn what_is_so_on_one_side_only_is_told_in_both_directions() {
+        let free = SharedState {
+            name: "free".to_owned(),
+            label: takt_model::Words::default(),
+            when: takt_model::Expr::yes(),
+            when_text: String::new(),
+        };
+        for (total, told, found) in [
+            ("0", r#""free":true"#, None),
+            ("1", r#""free":false"#, None),
+            ("0", r#""free":false"#, Some((Some("true"), Some("false")))),
+            ("1", r#""free":true"#, Some((Some("false"), Some("true")))),
+            ("1", r#""free":null"#, Some((Some("false"), None))),
+            ("1", r#""free":"no""#, Some((Some("false"), Some("no")))),
+            ("1", r#""at":50"#, Some((Some("false"), None))),
+        ] {
+            let ours = HashMap::from([("B1".to_owned(), row("B1", 7, true, total))]);
+            let theirs = entries(&format!(r#"[{{"key":"B1",{told}}}]"#)).unwrap();
+            let agreed = Agreed { same: &[], states: std::slice::from_ref(&free) };
+            let compared = compare(&[], &ours, &theirs, agreed, 100, 200);
+            let seen = compared.found.iter().map(|f| (f.at, f.ours.as_deref(), f.theirs.as_deref()));
+            let wanted = found.map(|(ours, theirs)| (7, ours, theirs));
+            assert_eq!(seen.collect::<Vec<_>>(), wanted.into_iter().collect::<Vec<_>>(), "{total} {told}");
+            assert_eq!(compared.matched, usize::from(found.is_none()), "{total} {told}");
         }
     }
 

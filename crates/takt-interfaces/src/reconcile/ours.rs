@@ -50,11 +50,30 @@ impl<'p> Side<'p> {
         self.table.get(self.ours.key).personal.is_some()
     }
 
+    /// The keys that they are asked about: of rows that they must know; where states must agree, of all, since a row that
+    /// they need not know may stand there otherwise than here.
+    pub(super) fn asked(
+        &self,
+        tx: &EngineTx,
+        from: i64,
+        expected: &[Row],
+    ) -> Result<Vec<String>, EngineError> {
+        if self.ours.states.is_empty() {
+            return Ok(expected.iter().map(|row| row.key.clone()).collect());
+        }
+        let since = self.since(from)?;
+        let all = self.read(tx, since, Some(MOST as u64 + 1), true)?;
+        Ok(all.into_iter().map(|row| row.key).collect())
+    }
+
+    fn since(&self, from: i64) -> Result<Expr, EngineError> {
+        let at = &self.table.get(self.ours.at).name;
+        Ok(On { table: self.table }.compare(at, CompareOp::Ge, Value::Timestamp(from))?)
+    }
+
     /// Rows that they must know, from `from` on.
     pub(super) fn expected(&self, tx: &EngineTx, from: i64) -> Result<Vec<Row>, EngineError> {
-        let on = On { table: self.table };
-        let since = on.compare(&self.table.get(self.ours.at).name, CompareOp::Ge, Value::Timestamp(from))?;
-        let filter = self.ours.expected.clone().and(since);
+        let filter = self.ours.expected.clone().and(self.since(from)?);
         self.read(tx, filter, Some(MOST as u64 + 1), true)
     }
 
@@ -71,8 +90,15 @@ impl<'p> Side<'p> {
             for row in self.read(tx, named.clone(), None, false)? {
                 found.insert(row.key.clone(), row);
             }
-            for row in self.read(tx, named.and(self.ours.holds.clone()), None, true)? {
+            for row in self.read(tx, named.clone().and(self.ours.holds.clone()), None, true)? {
                 found.insert(row.key.clone(), row);
+            }
+            for state in &self.ours.states {
+                for row in self.read(tx, named.clone().and(state.when.clone()), None, true)? {
+                    if let Some(found) = found.get_mut(&row.key) {
+                        found.states.push(state.name.clone());
+                    }
+                }
             }
         }
         Ok(found)
@@ -99,7 +125,14 @@ impl<'p> Side<'p> {
             if *key == Value::Null {
                 return None;
             }
-            Some(Row { id: id.as_ref().to_text(), key: key.as_ref().to_text(), at: *at, holds, same })
+            Some(Row {
+                id: id.as_ref().to_text(),
+                key: key.as_ref().to_text(),
+                at: *at,
+                holds,
+                same,
+                states: Vec::new(),
+            })
         };
         Ok(found.rows.into_iter().filter_map(row).collect())
     }
@@ -206,13 +239,12 @@ pub(super) fn of_message(
 }
 
 /// The input of the function that asks them.
-pub(super) fn question(from: i64, to: i64, expected: &[Row]) -> String {
+pub(super) fn question(from: i64, to: i64, keys: &[String]) -> String {
     // Whole seconds, from below and from above: every script reads them.
     let second = |micros: i64| {
         let text = Value::Timestamp(micros - micros.rem_euclid(1_000_000)).as_ref().to_text();
         format!("{}Z", text.get(..19).unwrap_or_default())
     };
-    let keys: Vec<&str> = expected.iter().map(|r| r.key.as_str()).collect();
     serde_json::json!({ "from": second(from), "to": second(to.saturating_add(999_999)), "keys": keys })
         .to_string()
 }

@@ -5,7 +5,7 @@ use takt_model::{CompareOp, Uuid, Value};
 use takt_plan::Direction;
 
 use super::{insert_all, one_of, rows, text_or_null, write};
-use crate::{Ended, Outcome};
+use crate::{Cause, Ended, Outcome};
 
 const TABLE: &str = "takt.attempts";
 
@@ -32,10 +32,12 @@ pub struct Attempt {
     pub response: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
+    /// Why, where we know it ourselves.
+    pub cause: Option<Cause>,
 }
 
-const FIELDS: [&str; 10] =
-    ["id", "number", "at", "took", "outcome", "status", "request", "body", "response", "error"];
+const FIELDS: [&str; 11] =
+    ["id", "number", "at", "took", "outcome", "status", "request", "body", "response", "error", "cause"];
 
 /// Writes that attempts begin: `(id, delivery, number, request)` each.
 pub(crate) fn begin(tx: &EngineTx, begun: &[(Uuid, Uuid, u32, String)]) -> Result<(), EngineError> {
@@ -66,6 +68,7 @@ pub(crate) fn end(tx: &EngineTx, id: Uuid, ended: &Ended, took: i64) -> Result<(
             ("body", text_or_null(ended.sent.as_deref())),
             ("response", text_or_null(ended.response.as_deref())),
             ("error", text_or_null(ended.error.as_deref())),
+            ("cause", text_or_null(ended.cause().map(Cause::name))),
         ],
     )?;
     write(tx, "deliveries: end attempt", plan).map(drop)
@@ -88,6 +91,7 @@ pub(crate) fn of(tx: &EngineTx, delivery: Uuid) -> Result<Vec<Attempt>, EngineEr
             body: row.text(),
             response: row.text(),
             error: row.text(),
+            cause: row.text().and_then(|name| Cause::named(&name)),
         })
     };
     Ok(rows(tx, "deliveries: read attempts", plan)?.into_iter().filter_map(attempt).collect())

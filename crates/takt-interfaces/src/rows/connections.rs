@@ -4,7 +4,7 @@ use takt_engine::{EngineError, EngineTx};
 use takt_model::Value;
 
 use super::{rows, text_or_null, write};
-use crate::breaker::State;
+use crate::{Cause, breaker::State};
 
 const TABLE: &str = "takt.connections";
 
@@ -31,6 +31,8 @@ pub struct Health {
     pub is_well: bool,
     /// What was wrong.
     pub error: Option<String>,
+    /// Why, where we know it ourselves.
+    pub cause: Option<Cause>,
 }
 
 impl Default for Status {
@@ -59,6 +61,7 @@ pub(crate) fn status(tx: &EngineTx, id: &str) -> Result<Status, EngineError> {
         "health_since",
         "is_well",
         "health_error",
+        "health_cause",
     ];
     let plan = on.read(&fields, Some(on.eq("id", Value::Text(id.to_owned()))?), &[], Some(1))?;
     let Some(mut row) = rows(tx, "connections: read", plan)?.pop() else {
@@ -83,11 +86,17 @@ pub(crate) fn status(tx: &EngineTx, id: &str) -> Result<Status, EngineError> {
 
 fn health(row: &mut super::Row) -> Option<Health> {
     let (at, since, is_well, error) = (row.integer(), row.integer(), row.flag(), row.text());
-    Some(Health { at: at?, since: since?, is_well, error })
+    let cause = row.text().and_then(|name| Cause::named(&name));
+    Some(Health { at: at?, since: since?, is_well, error, cause })
 }
 
 /// Writes down what was answered to the question whether it is well.
-pub(crate) fn note_health(tx: &EngineTx, id: &str, error: Option<&str>) -> Result<(), EngineError> {
+pub(crate) fn note_health(
+    tx: &EngineTx,
+    id: &str,
+    error: Option<&str>,
+    cause: Option<Cause>,
+) -> Result<(), EngineError> {
     let (on, now, before) = (tx.on(TABLE)?, tx.now(), status(tx, id)?);
     let is_well = error.is_none();
     let since = before.health.as_ref().filter(|h| h.is_well == is_well).map_or(now, |h| h.since);
@@ -97,6 +106,7 @@ pub(crate) fn note_health(tx: &EngineTx, id: &str, error: Option<&str>) -> Resul
             ("health_since", Value::Timestamp(since)),
             ("is_well", Value::Boolean(is_well)),
             ("health_error", text_or_null(error)),
+            ("health_cause", text_or_null(cause.map(Cause::name))),
         ]
     };
     let this = on.eq("id", Value::Text(id.to_owned()))?;

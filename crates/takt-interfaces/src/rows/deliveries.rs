@@ -1,11 +1,15 @@
-//! `takt.deliveries`: each event on its way to each connection that wants it.
+//! `takt.deliveries`: each event on its way to each connection that wants it. Beneath: `newest.rs`, pages for people.
+
+mod newest;
 
 use takt_engine::{EngineError, EngineTx};
 use takt_model::{CompareOp, Expr, Uuid, Value};
 use takt_plan::{Assignment, Direction, On, Plan, Update};
 
 use super::{insert_all, is_null, one_of, rows, text_or_null, write};
-use crate::Outcome;
+use crate::{Cause, Outcome};
+
+pub(crate) use newest::newest;
 
 const TABLE: &str = "takt.deliveries";
 
@@ -89,6 +93,8 @@ pub struct Delivery {
     pub outcome: Option<Outcome>,
     /// What went wrong last.
     pub error: Option<String>,
+    /// Why, where we know it ourselves.
+    pub cause: Option<Cause>,
     /// The story that caused it.
     pub story: Option<Uuid>,
     /// What a person wrote in the place of the payload, as JSON text.
@@ -104,7 +110,7 @@ pub struct Delivery {
     pub in_lane: bool,
 }
 
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "id",
     "event",
     "name",
@@ -119,6 +125,7 @@ const FIELDS: [&str; 19] = [
     "ended_at",
     "outcome",
     "error",
+    "cause",
     "story",
     "body",
     "journal",
@@ -143,6 +150,7 @@ fn read(tx: &EngineTx, plan: Plan) -> Result<Vec<Delivery>, EngineError> {
             ended_at: row.integer(),
             outcome: row.text().and_then(|name| Outcome::named(&name)),
             error: row.text(),
+            cause: row.text().and_then(|name| Cause::named(&name)),
             story: row.uuid(),
             body: row.text(),
             journal: row.text(),
@@ -215,6 +223,13 @@ pub(crate) fn due(
     read(tx, on.read(&FIELDS, Some(filter), &order, Some(most))?)
 }
 
+/// Waiting deliveries of a connection that stand in no lane, those first whose next try is furthest.
+pub(crate) fn latest(tx: &EngineTx, connection: &str, most: u64) -> Result<Vec<Delivery>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = waiting(on, connection)?.and(is_null(on, "lane")?);
+    read(tx, on.read(&FIELDS, Some(filter), &[("next_at", Direction::Descending)], Some(most))?)
+}
+
 /// The head of a lane.
 pub(crate) fn head(tx: &EngineTx, connection: &str, lane: &str) -> Result<Option<Delivery>, EngineError> {
     let on = tx.on(TABLE)?;
@@ -236,6 +251,38 @@ pub(crate) fn claimed(tx: &EngineTx, connection: &str) -> Result<Vec<Delivery>, 
     let on = tx.on(TABLE)?;
     let filter = waiting(on, connection)?.and(on.eq("claimed", Value::Boolean(true))?);
     read(tx, on.read(&FIELDS, Some(filter), &[("id", Direction::Ascending)], None)?)
+}
+
+/// Far enough ahead that nothing is tried meanwhile: what waits for a person who has stopped a connection.
+const FAR: i64 = 100 * 365 * 86_400 * 1_000_000;
+
+/// Is not tried before [`let_go`].
+pub(crate) fn hold(tx: &EngineTx, ids: impl Iterator<Item = Uuid>) -> Result<(), EngineError> {
+    let on = tx.on(TABLE)?;
+    let these = one_of(on, "id", ids.map(Value::Uuid))?;
+    let far = tx.now().saturating_add(FAR);
+    write(tx, "deliveries: hold", on.update(these, vec![("next_at", Value::Timestamp(far))])?).map(drop)
+}
+
+/// What was held of a connection's messages is due, in the order in which they came.
+pub(crate) fn let_go(tx: &EngineTx, receiver: &str, messages_of: &str) -> Result<(), EngineError> {
+    let on = tx.on(TABLE)?;
+    let held = tx.now().saturating_add(FAR / 2);
+    let these = waiting(on, receiver)?
+        .and(is_null(on, "lane")?)
+        .and(on.compare("next_at", CompareOp::Ge, Value::Timestamp(held))?)
+        .and(messages(on, messages_of)?);
+    let plan = on.update(these, vec![("next_at", Value::Timestamp(tx.now()))])?;
+    write(tx, "deliveries: let go", plan).map(drop)
+}
+
+/// Deliveries of the messages of a connection: their events are named `payment` or `payment.<type>`.
+fn messages(on: On<'_>, connection: &str) -> Result<Expr, EngineError> {
+    let name = |op, text: String| on.compare("name", op, Value::Text(text));
+    // `/` follows `.` in the order of characters.
+    let typed =
+        name(CompareOp::Ge, format!("{connection}."))?.and(name(CompareOp::Lt, format!("{connection}/"))?);
+    Ok(Expr::Or(vec![on.eq("name", Value::Text(connection.to_owned()))?, typed]))
 }
 
 /// Whether a question has not ended yet.
@@ -296,6 +343,8 @@ pub(crate) fn set(tx: &EngineTx, id: Uuid, values: Vec<(&str, Value)>) -> Result
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     pub(crate) connection: Option<String>,
+    /// About messages of this connection.
+    pub(crate) messages_of: Option<String>,
     pub(crate) state: Option<DeliveryState>,
     pub(crate) lane: Option<String>,
     pub(crate) story: Option<Uuid>,
@@ -312,6 +361,9 @@ impl Wanted {
         let mut all = Vec::new();
         if let Some(connection) = &self.connection {
             all.push(on.eq("connection", Value::Text(connection.clone()))?);
+        }
+        if let Some(sender) = &self.messages_of {
+            all.push(messages(on, sender)?);
         }
         if let Some(state) = self.state {
             all.push(on.eq("state", state.value())?);

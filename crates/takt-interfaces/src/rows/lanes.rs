@@ -106,6 +106,16 @@ pub(crate) fn due(tx: &EngineTx, connection: &str, now: i64, most: u64) -> Resul
     Ok(rows(tx, "lanes: due", plan)?.into_iter().filter_map(|mut r| r.text()).collect())
 }
 
+/// Lanes that no decision is needed for, those first whose heads wait longest for their next try.
+pub(crate) fn latest(tx: &EngineTx, connection: &str, most: u64) -> Result<Vec<String>, EngineError> {
+    let on = tx.on(TABLE)?;
+    let filter = on
+        .eq("connection", Value::Text(connection.to_owned()))?
+        .and(on.eq("blocked", Value::Boolean(false))?);
+    let plan = on.read(&["lane"], Some(filter), &[("next_at", Direction::Descending)], Some(most))?;
+    Ok(rows(tx, "lanes: latest", plan)?.into_iter().filter_map(|mut r| r.text()).collect())
+}
+
 fn this(on: takt_plan::On<'_>, connection: &str, lane: &str) -> Result<takt_model::Expr, EngineError> {
     let connection = on.eq("connection", Value::Text(connection.to_owned()))?;
     Ok(connection.and(on.eq("lane", Value::Text(lane.to_owned()))?))

@@ -312,6 +312,8 @@ impl Interfaces {
             let alone = room.house.subscriptions.dispatching.write().await;
             let done = room.house.engine.transact(move |tx| job(tx)).await?;
             room.house.take_up_subscriptions()?;
+            // A purchase may have asked before who waits for its event; from the answer on, none has.
+            room.house.engine.settle().await?;
             drop(alone);
             room.wake_all();
             Ok(done)

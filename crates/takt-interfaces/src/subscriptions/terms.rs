@@ -79,7 +79,7 @@ impl Terms {
     /// As the API tells it and the table keeps it.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        let Partner { name, contact, agreement, country } = &self.partner;
+        let Partner { name, names: _, contact, agreement, country } = &self.partner;
         let flow = |flow: &DataFlow| {
             json!({
                 "fields": flow.fields,
@@ -132,6 +132,7 @@ impl Terms {
                 security: MailSecurity::default(),
                 tolerance: std::time::Duration::from_secs(300),
                 api: None,
+                source: source.clone(),
             },
             paused: !enabled,
             operations: vec![operation],

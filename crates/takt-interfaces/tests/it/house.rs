@@ -115,6 +115,27 @@ impl MakeBody for Lent {
             };
             return Box::pin(async move { tokio::task::spawn_blocking(ask).await.unwrap() });
         }
+        // What a look brings is what the other side's answer says.
+        if export == "look" {
+            let look = move || {
+                let answer = talk.call(r#"{"method":"GET","path":"/look"}"#).map(|answer| {
+                    serde_json::from_str::<serde_json::Value>(&answer).unwrap()["body"].to_string()
+                });
+                (answer, Some(talk))
+            };
+            return Box::pin(async move { tokio::task::spawn_blocking(look).await.unwrap() });
+        }
+        if export == "rpc" {
+            let ask = move || {
+                assert!(talk.is_rpc());
+                let request = format!(r#"{{"method":"stock.list","params":{input}}}"#);
+                let answer = talk.call(&request).map(|answer| {
+                    serde_json::from_str::<serde_json::Value>(&answer).unwrap()["body"].to_string()
+                });
+                (answer, Some(talk))
+            };
+            return Box::pin(async move { tokio::task::spawn_blocking(ask).await.unwrap() });
+        }
         let brings = self.0.brings.lock().unwrap().clone();
         let has_steps = export != "without_steps";
         let speak = move || {

@@ -22,7 +22,7 @@ async fn a_range_is_replayed_after_a_dry_run() {
     let second = house.deliveries()[1].created_at;
     let since = DeliveryFilter { since: Some(second), ..DeliveryFilter::default() };
     let dry = house.interfaces.replay_all(&since, true).await.unwrap();
-    assert_eq!(dry, Replayed { deliveries: 2, dry_run: true });
+    assert_eq!(dry, Replayed { deliveries: 2, delivered: 2, dry_run: true });
     assert_eq!(house.work().await, 0);
     house.interfaces.replay_all(&since, false).await.unwrap();
     assert_eq!(house.work().await, 2);

@@ -188,3 +188,40 @@ async fn what_was_done_is_forgotten_after_forty_five_days() {
     house.interfaces.tidy_now().await.unwrap();
     assert_eq!(known(), 1);
 }
+
+/// Stopped by a person: what comes is kept, and nothing follows from it until it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_connection_that_is_paused_wait_in_their_order() {
+    let receive = "[[op]]\nname = \"paid\"\nkind = \"receive\"\naccept = \"order.thanked\"\nid = \"id\"\n";
+    let auth = "auth = { kind = \"basic\", user = \"partner\", secret = \"erp_key\" }";
+    let house = House::incoming(auth, receive).await;
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", HeaderValue::from_static("Basic cGFydG5lcjpzM2NyZXQ="));
+    house.interfaces.pause("erp", true).await.unwrap();
+    for n in 0..70 {
+        let body = format!(r#"{{"type":"order.thanked","id":"m{n:02}"}}"#);
+        let answer = house.interfaces.receive("erp", &headers, body.as_bytes()).await;
+        assert_eq!(answer, Ok(Received::Stored));
+    }
+    house.emit("order.thanked", r#"{"id":"own"}"#).await;
+    house.work().await;
+    house.forward(Duration::from_secs(86_400));
+    house.work().await;
+    let keys = || -> Vec<Option<String>> {
+        house.functions.seen.lock().unwrap().iter().map(|e| e.key.clone()).collect()
+    };
+    assert_eq!(keys(), [None], "only what is ours");
+    let seen = house.interfaces.seen("erp").unwrap();
+    assert_eq!((seen.arrived_in_30_days, seen.messages.map(|m| m.waiting)), (70, Some(70)));
+    assert!(seen.last_ok_at.is_some() && seen.first_ok_at <= seen.last_ok_at);
+    house.interfaces.pause("erp", false).await.unwrap();
+    while house.work().await > 0 {}
+    let mut all: Vec<_> = keys().into_iter().flatten().collect();
+    assert_eq!(all.len(), 70);
+    // Functions run a few at a time.
+    assert!(all[..4].iter().all(|key| key.as_str() < "m04"), "{all:?}");
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 70, "each once");
+    assert_eq!(house.interfaces.seen("erp").unwrap().messages.map(|m| m.waiting), Some(0));
+}

@@ -73,16 +73,26 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start() -> Self {
+        let receiver = Self::away().await;
+        receiver.come().await;
+        receiver
+    }
+
+    /// Nobody listens at its address until it comes.
+    pub(crate) async fn away() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let receiver = Self { address, script: Arc::default(), asked: Arc::default() };
-        let inner = receiver.clone();
+        Self { address, script: Arc::default(), asked: Arc::default() }
+    }
+
+    pub(crate) async fn come(&self) {
+        let listener = TcpListener::bind(&self.address).await.unwrap();
+        let inner = self.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(inner.clone().serve(stream));
             }
         });
-        receiver
     }
 
     /// The next answers; after them everything is fine.

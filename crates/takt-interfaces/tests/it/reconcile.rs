@@ -5,7 +5,7 @@ use std::time::Duration;
 use takt_engine::{Actor, ActorKind, AuditFilter, EngineError, EngineTx};
 use takt_interfaces::{
     Delivery, DeliveryState, Difference, DifferenceAction, DifferenceKind, DifferenceReason, InterfacesError,
-    NotCompared, Received, Reconciled, ReconciliationState, Wish, sign::sign_standard,
+    NotCompared, Outcome, Received, Reconciled, ReconciliationState, Wish, sign::sign_standard,
 };
 use takt_model::{Principal, Uuid, Value};
 use takt_outbound::Secret;
@@ -249,6 +249,65 @@ async fn nobody_is_asked_who_is_stopped_or_declares_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_cancelled_on_one_side_only_is_told_until_both_sides_agree() {
+    let states = "expected = \"total > 0\", states = { void = { when = \"total = 0\" } }, same = []";
+    let house = House::with(&SENDS.replace("same = [\"total\"]", states)).await;
+    let (void, open) = ("0.00", "12.90");
+    for (number, total) in [("B1", void), ("B2", void), ("B3", open), ("B4", open), ("B5", void)] {
+        house.order(number, false, total).await;
+    }
+    let ordered = house.engine.now();
+    house.forward(Duration::from_secs(1200));
+    // B5 was cancelled before it was ever sent: nobody misses it there.
+    const FIRST: &str = r#"[{"key":"B1","void":false},{"key":"B2","void":true},{"key":"B3","void":true},{"key":"B4","void":false}]"#;
+    they_have(&house, FIRST);
+    let seen = compare(&house, REPLAY).await;
+    let asked = questions(&house).remove(0);
+    assert_eq!(asked.json()["payload"]["keys"], serde_json::json!(["B1", "B2", "B3", "B4", "B5"]));
+    assert_eq!((seen.run.ours, seen.run.matched, seen.run.different, seen.run.replayed), (2, 2, 2, 0));
+    let told = |d: &Difference| {
+        (d.key.clone(), d.field.clone().unwrap(), d.ours.clone().unwrap(), d.theirs.clone().unwrap(), d.at)
+    };
+    let state = |key: &str, ours: &str, theirs: &str| {
+        (key.to_owned(), "void".to_owned(), ours.to_owned(), theirs.to_owned(), ordered)
+    };
+    let found: Vec<_> = seen.differences.iter().map(told).collect();
+    assert_eq!(found, [state("B1", "true", "false"), state("B3", "false", "true")]);
+    // Long after the window has passed the orders, what is open is still looked for.
+    house.forward(Duration::from_secs(5 * 86_400));
+    they_have(&house, FIRST);
+    assert_eq!(compare(&house, COMPARE).await.run.different, 2);
+    they_have(
+        &house,
+        r#"[{"key":"B1","void":true},{"key":"B2","void":true},{"key":"B3","void":true},{"key":"B4","void":false}]"#,
+    );
+    let seen = compare(&house, COMPARE).await;
+    assert_eq!(seen.differences.iter().map(|d| d.key.as_str()).collect::<Vec<_>>(), ["B3"]);
+    let open = house.interfaces.differences("erp", 0).unwrap();
+    assert_eq!(open.iter().filter(|d| d.gone_at.is_none()).count(), 1, "{open:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_cron_it_is_made_when_the_clocks_of_its_place_say_so() {
+    let nightly = SENDS.replace("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berlin\"");
+    // 09:00 in London, 10:00 in Berlin.
+    let house = House::with(&nightly).await;
+    house.receiver.will((0..2).map(|_| told("[]")));
+    let mut asked = Vec::new();
+    for minutes in [0, 17 * 60, 29, 1, 1, 23 * 60, 59] {
+        house.forward(Duration::from_secs(minutes * 60));
+        house.work().await;
+        asked.push(questions(&house).len());
+    }
+    assert_eq!(asked, [1, 1, 1, 2, 2, 2, 3], "the first at once, then at 03:30 in Berlin");
+    // The last one met nobody: not only at the next night is it tried again.
+    house.receiver.will([told("[]")]);
+    house.forward(Duration::from_secs(5 * 60));
+    house.work().await;
+    assert_eq!(questions(&house).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_is_made_once_across_restarts_and_reaches_back_to_the_last_one_that_succeeded() {
     let house = House::with(SENDS).await;
     house.receiver.will((0..2).map(|_| told("[]")));
@@ -351,6 +410,29 @@ async fn what_came_and_helped_nothing_is_told_and_not_handled_again_by_itself() 
     let without = compare(&house, COMPARE).await;
     assert_eq!(without.differences[0].reason, Some(DifferenceReason::WithoutEffect));
     assert_eq!(house.functions.seen.lock().unwrap().len(), 2);
+}
+
+/// A payment for an order that nobody knows: its function fails again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_in_order_only_once_the_effect_is_there() {
+    let house = payments().await;
+    house.functions.answers.lock().unwrap().extend([Outcome::Failed; 2]);
+    they_have(&house, PAID);
+    compare(&house, COMPARE).await;
+    house.work().await;
+    assert_eq!(house.states(), [DeliveryState::Waiting], "it is tried again");
+    they_have(&house, PAID);
+    let meanwhile = compare(&house, COMPARE).await;
+    assert_eq!(summary(&meanwhile), (ReconciliationState::Agreed, 0, 0, 0, 1));
+    let kept = house.interfaces.differences("erp", 0).unwrap();
+    assert_eq!((kept.len(), kept[0].gone_at), (1, None), "still worked on");
+    house.functions.answers.lock().unwrap().clear();
+    house.forward(Duration::from_secs(3));
+    house.work().await;
+    house.pay("B1").await;
+    they_have(&house, PAID);
+    compare(&house, COMPARE).await;
+    assert!(house.interfaces.differences("erp", 0).unwrap()[0].gone_at.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -284,7 +284,8 @@ fn the_newsletter_asks_before_it_comes() {
 
         https://shop.example/#/newsletter/0f8fad5b-d9cb-469f-a165-70867728950e
 
-        Er kommt etwa einmal im Monat; abbestellen geht jederzeit.
+        Er kommt etwa einmal im Monat; abbestellen geht jederzeit hier:
+        https://shop.example/#/newsletter/0f8fad5b-d9cb-469f-a165-70867728950e/leave
 
         Waren Sie es nicht, löschen Sie diese Nachricht einfach: Ohne Bestätigung schreiben wir Ihnen nicht wieder.
 
@@ -304,7 +305,8 @@ fn the_newsletter_asks_before_it_comes() {
 
             https://shop.example/#/newsletter/0f8fad5b-d9cb-469f-a165-70867728950e
 
-            It comes about once a month; you can unsubscribe at any time.
+            It comes about once a month; you can unsubscribe at any time here:
+            https://shop.example/#/newsletter/0f8fad5b-d9cb-469f-a165-70867728950e/leave
 
             If it was not you, simply delete this message: without a confirmation we will not write to you again.
 

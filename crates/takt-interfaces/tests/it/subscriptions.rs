@@ -1,6 +1,15 @@
 //! Webhook subscriptions: made and changed while events come, exchanged in their secret, switched off by 410, removed.
 
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use serde_json::{Value as Json, json};
 use takt_engine::{Actor, ActorKind, AuditFilter, EngineError, EngineTx};
@@ -8,7 +17,9 @@ use takt_interfaces::{
     ConnectionSource, DeliveryFilter, DeliveryState, InterfacesError, Off, Verdict,
     sign::{Scheme, verify},
 };
+use takt_model::Principal;
 use takt_outbound::Secret;
+use takt_plan::Direction;
 
 use crate::{
     house::{DATA, DELIVER, House, connection},
@@ -40,6 +51,57 @@ fn signed_by(asked: &Asked, secret: &Secret, now: i64) -> bool {
     }
     let (secrets, body) = (std::slice::from_ref(secret), asked.body.as_bytes());
     verify(&Scheme::Standard, secrets, &headers, body, now / 1_000_000, Duration::from_secs(5)).is_ok()
+}
+
+/// Names of the events that nobody has looked at yet.
+fn waiting(house: &House) -> Vec<String> {
+    let read = |tx: &EngineTx| -> Result<_, EngineError> {
+        let on = tx.on("takt.outbox_events")?;
+        let plan = on.read(&["name", "dispatched_at"], None, &[("id", Direction::Ascending)], None)?;
+        Ok(tx.rows(&Principal::system("test"), plan)?.0)
+    };
+    let rows = house.engine.look_up(read).unwrap().rows;
+    rows.iter().filter(|r| r[1].is_null()).map(|r| r[0].as_ref().to_text()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_nobody_waits_for_is_done_as_it_is_written() {
+    let house = House::with(DELIVER).await;
+    house.emit("order.shipped", "{}").await;
+    house.emit("order.placed", "{}").await;
+    assert_eq!(waiting(&house), ["order.placed"]);
+    house.interfaces.subscribe(wanted(&house)).await.unwrap();
+    house.emit("order.shipped", "{}").await;
+    assert_eq!(waiting(&house), ["order.placed", "order.shipped"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_told_of_his_subscription_gets_every_event_from_then_on() {
+    let house = House::with(DELIVER).await;
+    let answered = Arc::new(AtomicBool::new(false));
+    for round in 0..20 {
+        answered.store(false, Ordering::SeqCst);
+        let (engine, told) = (house.engine.clone(), Arc::clone(&answered));
+        let shop = tokio::spawn(async move {
+            let mut expected = Vec::new();
+            for n in 0..50 {
+                let name = format!("parcel.{round}.{n}");
+                let before = told.load(Ordering::SeqCst);
+                let written = name.clone();
+                let write = move |tx: &EngineTx| -> Result<(), EngineError> { tx.emit(&written, None, "{}") };
+                engine.transact(write).await.unwrap();
+                expected.extend(before.then_some(name));
+            }
+            expected
+        });
+        let only = said(&house, "events", json!([format!("parcel.{round}.*")]));
+        house.interfaces.subscribe(only).await.unwrap();
+        answered.store(true, Ordering::SeqCst);
+        let expected = shop.await.unwrap();
+        let waiting = waiting(&house);
+        let lost: Vec<_> = expected.iter().filter(|name| !waiting.contains(name)).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,22 @@
-// The means of a function that delivers an event in several calls: `call`, `step`, `refuse`.
-// Evaluated once per delivery with `means`, texts in and texts out.
+// The means of a function that delivers an event in several calls: `call`, `step`, `refuse`, and the class of what
+// `call` throws. Evaluated once per delivery with `means`, texts in and texts out.
 (function (means) {
   "use strict";
+  // What a call threw: no answer, or one that is no success. The database has no part in it.
+  class CallError extends Error {}
+  Object.defineProperty(CallError.prototype, "name", { value: "CallError" });
   // The name under which a call stands in the contract: its own, or that of the step around it.
   let current;
-  const call = (method, path, { query, headers, body, accept, as = current } = {}) => {
-    const request = { method, path, query, headers, body, accept, as };
-    return JSON.parse(means.call(means.json(request)));
+  const ask = (request) => {
+    const { answer, error } = means.call(means.json(request));
+    if (error !== undefined) throw new CallError(error);
+    return JSON.parse(answer);
   };
+  const rest = (method, path, { query, headers, body, accept, as = current } = {}) =>
+    ask({ method, path, query, headers, body, accept, as });
+  // JSON-RPC: the envelope is made outside, and what comes back is the result alone.
+  const rpc = (method, params, { headers, as = current } = {}) => ask({ method, params, headers, as }).body;
+  const call = means.is_rpc ? rpc : rest;
   // What a step gave is kept with the delivery: a later attempt goes on behind it.
   const step = async (name, work) => {
     const kept = means.kept(name);
@@ -27,5 +36,5 @@
     means.refuse();
     throw new Error(message);
   };
-  return { call, step, refuse };
+  return { call, step, refuse, CallError };
 })

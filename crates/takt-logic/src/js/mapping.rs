@@ -93,7 +93,7 @@ fn told(host: &Rc<Host>, ctx: &Ctx<'_>, shared: &Shared, thrown: Thrown) -> Acti
     failure::of_error(host, ctx, &shared.modules, &error)
 }
 
-/// `export(input, { Decimal })`, in a conversation also `{ call, step, refuse }`.
+/// `export(input, { Decimal })`, in a conversation also `{ call, step, refuse, CallError }`.
 fn call<'js>(
     ctx: &Ctx<'js>,
     host: &Rc<Host>,
@@ -124,10 +124,15 @@ fn means<'js>(
     means.set("json", Function::new(ctx.clone(), write)?)?;
     let (h, l) = (Rc::clone(host), Rc::clone(lent));
     let call = move |ctx: Ctx<'js>, request: String| {
-        let answered = h.budget.elsewhere(|| l.borrow_mut().call(&request));
-        answered.map_err(|message| h.throw(&ctx, Thrown::told("08000", message)))
+        let told = Object::new(ctx)?;
+        match h.budget.elsewhere(|| l.borrow_mut().call(&request)) {
+            Ok(answer) => told.set("answer", answer)?,
+            Err(error) => told.set("error", error)?,
+        }
+        Ok::<_, rquickjs::Error>(told)
     };
     means.set("call", Function::new(ctx.clone(), call)?)?;
+    means.set("is_rpc", lent.borrow().is_rpc())?;
     let l = Rc::clone(lent);
     means.set("kept", Function::new(ctx.clone(), move |step: String| l.borrow().kept(&step))?)?;
     let l = Rc::clone(lent);

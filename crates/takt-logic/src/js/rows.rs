@@ -75,13 +75,8 @@ fn maker(host: &Host, ctx: &Ctx<'_>, table: &Table, rows: &Rows) -> Result<Rc<Ro
     }
     let kind = |name: &Arc<str>| table.field(name).map_or(FieldType::Text, |f| f.kind.clone());
     let parameters: Vec<String> = (0..rows.columns.len()).map(|at| format!("v{at}")).collect();
-    let properties: Vec<String> = rows
-        .columns
-        .iter()
-        .zip(&parameters)
-        // In brackets, because `"__proto__": x` would mean something else.
-        .map(|(name, value)| format!("[{}]: {value}", serde_json::Value::from(&**name)))
-        .collect();
+    let properties: Vec<String> =
+        rows.columns.iter().zip(&parameters).map(|(name, value)| property(name, value)).collect();
     let source = format!("(({}) => ({{ {} }}))", parameters.join(", "), properties.join(", "));
     let make: Function<'_> = ctx.eval(source)?;
     let maker = Rc::new(RowMaker {
@@ -92,4 +87,10 @@ fn maker(host: &Host, ctx: &Ctx<'_>, table: &Table, rows: &Rows) -> Result<Rc<Ro
     });
     host.makers.borrow_mut().push(Rc::clone(&maker));
     Ok(maker)
+}
+
+/// `"name": v0`. In brackets, as a name that is worked out for each row, only where the plain form means something else.
+fn property(name: &str, value: &str) -> String {
+    let quoted = serde_json::Value::from(name);
+    if name == "__proto__" { format!("[{quoted}]: {value}") } else { format!("{quoted}: {value}") }
 }

@@ -32,7 +32,10 @@ await db.things.update({ id: input.x, nam: 1 }, { count: { add: 1 }, cuont: 2 },
 await db.things.upsert({ name: "x" }, { on: ["nme"] });
 await db.things.delete({ actve: true });
 await db.parts.get({ thing: input.x, plce: 1 });
-later("remnd", {});"#,
+later("remnd", {});
+await db.things.update({ id: input.x }, { count: { plus: 1 }, price: { add: 1 }, extra: { plus: 1 } });
+await db.things.insert([{ name: "x" }, { count: 1 }, { ...input, count: 1 }, { ["name"]: 1 }]);
+await db.parts.upsert({ place: 1 });"#,
         expect![[r#"
             logic/a.ts:2:10: error: unknown table `thinks`; did you mean `things`?
             logic/a.ts:3:17: error: db.things has no `fnd`; did you mean `find`?
@@ -54,7 +57,10 @@ later("remnd", {});"#,
             logic/a.ts:10:46: error: things has no field `nme`; did you mean `name`?
             logic/a.ts:11:26: error: things has no field `actve`; did you mean `active`?
             logic/a.ts:12:38: error: parts has no field `plce`; did you mean `place`?
-            logic/a.ts:13:7: error: there is no job `remnd`; did you mean `remind`?"#]],
+            logic/a.ts:13:7: error: there is no job `remnd`; did you mean `remind`?
+            logic/a.ts:14:52: error: a number can be changed by `add` and `sub`, not by `plus`
+            logic/a.ts:15:17: error: a new row of things needs `name`
+            logic/a.ts:16:16: error: a new row of parts needs `thing`"#]],
     );
 }
 
@@ -83,4 +89,40 @@ const other = { db: { things: { whatever() {} } } };
 ((later) => later("x"))(console.log);"#,
         expect![[""]],
     );
+}
+
+#[test]
+fn personal_fields_that_would_leave_under_another_name_are_told() {
+    let people = (
+        "schema/people.toml",
+        "label = \"People\"\n[fields]\nid = { type = \"uuid\", primary_key = true }\n\
+         email = { type = \"text\", personal = \"contact\" }\npin = { type = \"text\", personal = \"secret\" }\n\
+         name = { type = \"text\", personal = \"name\" }\n",
+    );
+    let told = |body: &str| {
+        let source =
+            format!("export default async function ({{ db, emit, emit: send }}, input) {{\n{body}\n}}");
+        let told = problems(&[people, ("logic/a.ts", &source)]);
+        told.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    expect![[r#"
+        logic/a.ts:3:29: warning: `email` is personal and would leave as `mail`, which `data` of no connection can hold back; call it `email` in the event too; a mapping function can give it the other side's name
+        logic/a.ts:3:44: error: `pin` is secret and would leave as `geheim`; leave it out; who may see it reads it from the table
+        logic/a.ts:5:18: warning: `email` is personal and would leave as `to`, which `data` of no connection can hold back; call it `email` in the event too; a mapping function can give it the other side's name
+        logic/a.ts:7:18: warning: `email` is personal and would leave as `mail`, which `data` of no connection can hold back; call it `email` in the event too; a mapping function can give it the other side's name"#]]
+    .assert_eq(&told(
+        r#"const t = await db.people.get(input.id);
+emit("task.made", { task: { mail: t.email, geheim: t.pin } });
+const { email: address } = t;
+send("a.made", { to: `<${address.trim()}>` });
+const again = t.email;
+emit("b.made", { mail: again });"#,
+    ));
+    // Under its own name it can be held back; what is asked about it is not it; `name` of things is nobody's.
+    let fine = r#"const t = await db.people.get(input.id);
+const { email, pin: secret } = t;
+emit("task.made", { key: t.id, email, t, rest: { email: t.email.trim() } });
+emit("a.made", { known: t.email !== null, long: t.email.length, none: !t.email, of: () => t.email, title: t.name });
+emit("b.made", { ...t, email: { to: t.email } });"#;
+    assert_eq!(told(fine), "");
 }

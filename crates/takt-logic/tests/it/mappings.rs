@@ -2,6 +2,8 @@
 
 use expect_test::expect;
 
+use takt_logic::Converse;
+
 use crate::house::{House, failure, problems};
 
 const ERP: &str = r#"import { cents } from "./_money.ts";
@@ -107,4 +109,54 @@ fn mistakes_of_mappings_are_told() {
         logic/a.ts:2: error: a mapping has no `default`; it is called by connections, by the names of its functions
         logic/b.ts:2: error: a mapping has no `access`; it is called by connections, by the names of its functions
         logic/c.ts:1: error: there is no default export; write `export default async function ({ db }, input) { ... }`, or begin the file's name with `_` if it only helps others, or say `export const kind = "mapping"`"#]].assert_eq(&told.join("\n"));
+}
+
+/// The other side of a conversation: away, or a JSON-RPC server that echoes.
+struct Other {
+    is_rpc: bool,
+}
+
+impl Converse for Other {
+    fn is_rpc(&self) -> bool {
+        self.is_rpc
+    }
+
+    fn call(&mut self, request_json: &str) -> Result<String, String> {
+        if self.is_rpc {
+            return Ok(format!(r#"{{"status":200,"body":{request_json}}}"#));
+        }
+        Err("no connection to erp.example: Connection refused".to_owned())
+    }
+
+    fn kept(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn keep(&mut self, _: &str, _: &str) {}
+
+    fn refuse(&mut self) {}
+}
+
+const TALKING: &str = r#"export const kind = "mapping";
+export const caught = (event, { call, CallError }) => {
+  try { call("GET", "/orders"); } catch (e) { return [e.name, e instanceof CallError, e instanceof Error, e.message]; }
+};
+export const uncaught = (event, { call }) => call("GET", "/orders");
+export const rpc = (event, { call }) => call("stock.list", { place: 5 });
+"#;
+
+#[tokio::test]
+async fn what_a_call_throws_has_a_class_of_its_own() {
+    let house = House::new(&[("logic/erp.ts", TALKING)]);
+    let mut told = String::new();
+    for (export, is_rpc) in [("caught", false), ("uncaught", false), ("rpc", true)] {
+        let (result, _) = house.logic.converse("logic/erp.ts", export, "{}", Other { is_rpc }).await;
+        told.push_str(&format!("{}\n", result.unwrap_or_else(|error| failure(&error))));
+    }
+    expect![[r#"
+        ["CallError",true,true,"no connection to erp.example: Connection refused"]
+        failed P0001 at logic/erp.ts:5:46: CallError: no connection to erp.example: Connection refused
+        {"method":"stock.list","params":{"place":5}}
+    "#]]
+    .assert_eq(&told);
 }

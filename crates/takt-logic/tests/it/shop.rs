@@ -237,6 +237,44 @@ async fn the_newsletter_asks_once_an_hour_until_it_is_confirmed() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_the_newsletter_is_asked_anew_and_the_proof_stays() {
+    let house = shop().await;
+    let contact = async || -> Json {
+        let answer = house.call_as(Principal::service(), "newest_contact", json!({})).await.unwrap();
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let events = |function: &str| house.engine.story_last(Some(function)).unwrap().unwrap().events;
+    let input = json!({ "email": "a@example.com", "language": "de" });
+    house.told("subscribe", input.clone()).await;
+    let token = json!({ "token": contact().await["token"] });
+    house.told("confirm_newsletter", token.clone()).await;
+    let confirmed = contact().await;
+
+    let left = async || house.told("leave_newsletter", token.clone()).await;
+    assert_eq!(left().await, r#"200 {"left":true,"before":false}"#);
+    assert_eq!(events("leave_newsletter"), ["newsletter.left"]);
+    let gone = contact().await;
+    assert!(!gone["left_at"].is_null());
+    for proof in ["consent_text", "consent_at", "confirmed_at"] {
+        assert_eq!(gone[proof], confirmed[proof], "{proof}");
+    }
+    assert_eq!(left().await, r#"200 {"left":true,"before":true}"#);
+    assert!(house.call("confirm_newsletter", token.clone()).await.unwrap().refused, "that was the old wish");
+    let unknown = house.call("leave_newsletter", json!({ "token": HOME })).await.unwrap();
+    assert_eq!((unknown.status, unknown.refused), (404, true));
+
+    // A stranger cannot make mails come at once to who has left.
+    house.told("subscribe", input.clone()).await;
+    assert_eq!(events("subscribe"), Vec::<String>::new());
+    house.clock.forward(Duration::from_secs(61 * 60));
+    house.told("subscribe", input).await;
+    assert_eq!(events("subscribe"), ["newsletter.subscribed"]);
+    let again = contact().await;
+    assert!(again["confirmed_at"].is_null() && again["left_at"].is_null(), "{again}");
+    assert_eq!(house.told("confirm_newsletter", token).await, r#"200 {"confirmed":true,"before":false}"#);
+}
+
+#[tokio::test]
 async fn contacts_from_before_there_were_links_get_one_when_they_ask_again() {
     let house = shop().await;
     house.call_as(Principal::service(), "old_contact", json!({})).await.unwrap();

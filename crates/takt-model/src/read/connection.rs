@@ -3,6 +3,7 @@
 //! Lives here: the file as a whole and its limits. Beneath: `connect.rs` (address and credentials), `operation.rs`,
 //! `reconcile.rs` (what is compared with the other side).
 
+mod address;
 mod connect;
 mod contract;
 mod health;
@@ -17,8 +18,8 @@ use super::{
     problems::Problems,
 };
 use crate::{
-    Breaker, Connection, ConnectionOrigin, DataFlow, Guard, Outage, Partner, Project, ProjectFiles, Source,
-    Table, settings::duration,
+    Breaker, Connection, ConnectionOrigin, DataFlow, Exposure, Guard, Outage, Partner, Project, ProjectFiles,
+    Source, Table, Words, settings::duration,
 };
 
 /// Nobody waits longer for one call.
@@ -42,30 +43,31 @@ pub(crate) fn all(files: &ProjectFiles, project: &Project, problems: &mut Proble
 fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Problems) -> Option<Connection> {
     let languages = &project.settings.languages;
     let source = section.source().clone();
-    if let Some(said) = section.text("id", problems)
-        && said.value != id
+    if let Some(name) = section.text("id", problems)
+        && name.value != id
     {
         problems.error(
-            &said.source,
-            format!("the file is called `{id}.toml`, but says `{}`", said.value),
+            &name.source,
+            format!("the file is called `{id}.toml`, but says `{}`", name.value),
             None,
         );
     }
     let purpose = section.words("purpose", languages, problems);
-    if purpose.is_empty() {
+    if !says_something(&purpose, languages) {
         missing(section, "purpose", "{ en = \"Paid orders go to the ERP.\", de = \"...\" }", problems);
     }
-    let owner = section.text("owner", problems).map(|o| o.value).unwrap_or_default();
-    if owner.trim().is_empty() {
+    let owner = said(section, "owner", problems);
+    if owner.is_none() {
         missing(section, "owner", "\"Sales\"", problems);
     }
+    let owner = owner.unwrap_or_default();
     let connect = connect::read(section, problems)?;
     let connection = Connection {
         id: id.to_owned(),
         purpose,
-        partner: partner(section, problems),
+        partner: partner(section, languages, problems),
         owner,
-        leads: leads(section, problems),
+        leads: leads(section, id, &project.tables, problems),
         outage: outage(section, languages, problems),
         data: data(section, &project.tables, problems),
         guard: guard(section, problems),
@@ -83,23 +85,36 @@ fn one(id: &str, section: &Section<'_>, project: &Project, problems: &mut Proble
     Some(connection)
 }
 
-/// What every connection must say.
-fn missing(section: &Section<'_>, key: &str, example: &str, problems: &mut Problems) {
+/// What every connection must say; told where it is said without a word, else where the file begins.
+fn missing(section: &Section<'_>, key: &'static str, example: &str, problems: &mut Problems) {
+    let at = section.value(key).map_or_else(|| section.source().clone(), |v| v.source);
     let message = format!("a connection must say its `{key}`");
-    problems.error(section.source(), message, format!("write `{key} = {example}`"));
+    problems.error(&at, message, format!("write `{key} = {example}`"));
 }
 
-fn partner(section: &Section<'_>, problems: &mut Problems) -> Partner {
+/// Whether the people of this project can read it: something stands there, in one of their languages.
+fn says_something(words: &Words, languages: &[String]) -> bool {
+    words.0.iter().any(|(language, text)| languages.contains(language) && !text.trim().is_empty())
+}
+
+/// A text with something in it. Blanks say nothing.
+fn said(section: &Section<'_>, key: &'static str, problems: &mut Problems) -> Option<String> {
+    section.text(key, problems).map(|t| t.value).filter(|t| !t.trim().is_empty())
+}
+
+fn partner(section: &Section<'_>, languages: &[String], problems: &mut Problems) -> Partner {
     let Some(part) = section.section("partner", problems) else {
         missing(section, "partner", "{ name = \"...\", contact = \"...\" }", problems);
         return Partner::default();
     };
-    let text = |key, problems: &mut Problems| part.text(key, problems).map(|t| t.value);
+    let names = part.words("name", languages, problems);
+    let first = languages.first().map_or("en", String::as_str);
     let partner = Partner {
-        name: text("name", problems).unwrap_or_default(),
-        contact: text("contact", problems),
-        agreement: text("avv", problems),
-        country: text("country", problems),
+        name: names.get(first).map(str::trim).unwrap_or_default().to_owned(),
+        names,
+        contact: said(&part, "contact", problems),
+        agreement: said(&part, "avv", problems),
+        country: said(&part, "country", problems),
     };
     if partner.name.is_empty() {
         problems.error(part.source(), "the partner has no `name`", None);
@@ -108,16 +123,48 @@ fn partner(section: &Section<'_>, problems: &mut Problems) -> Partner {
     partner
 }
 
-fn leads(section: &Section<'_>, problems: &mut Problems) -> Vec<(String, Vec<String>)> {
+/// Who decides about what. The words are free, because the other side has fields of its own; slips of known words are
+/// told, and a list in which the other side does not appear.
+fn leads(
+    section: &Section<'_>,
+    id: &str,
+    tables: &[Table],
+    problems: &mut Problems,
+) -> Vec<(String, Vec<String>)> {
+    /// How files may name this side and the other one, beside the connection's own name.
+    const SIDES: [&str; 4] = ["shop", "takt", "us", "partner"];
     let Some(part) = section.section("leads", problems) else { return Vec::new() };
     let mut leads = Vec::new();
     for (system, source, node) in part.entries() {
-        match super::text_list(node.get_ref()) {
-            Some(fields) => leads.push((system.to_owned(), fields)),
-            None => problems.error(&source, format!("`leads.{system}` must be a list of field names"), None),
+        let Some(fields) = super::text_list(node.get_ref()) else {
+            problems.error(&source, format!("`leads.{system}` must be a list of field names"), None);
+            continue;
+        };
+        let sides = || SIDES.into_iter().chain([id]);
+        if sides().all(|side| side != system)
+            && let Some(help) = super::did_you_mean(system, sides())
+        {
+            problems.warning(&source, format!("nobody is called `{system}` here"), help);
         }
+        fields.iter().for_each(|name| near_miss(name, &source, tables, problems));
+        leads.push((system.to_owned(), fields));
     }
     leads
+}
+
+/// A word that is no table and no field, but nearly one.
+fn near_miss(name: &str, source: &Source, tables: &[Table], problems: &mut Problems) {
+    let is_public = |t: &&Table| t.exposure == Exposure::Public;
+    let public = || tables.iter().filter(is_public);
+    let known = || public().flat_map(|t| t.fields.iter().map(|f| &f.name).chain([&t.name]));
+    let plain = name.rsplit('.').next().unwrap_or(name);
+    // "prices" speaks of the field `price`.
+    let one = |word: &str| word.trim_end_matches('s').to_owned();
+    if known().all(|k| one(k) != one(plain))
+        && let Some(help) = super::did_you_mean(plain, known().map(String::as_str))
+    {
+        problems.warning(source, format!("no table and no field is called `{name}`"), help);
+    }
 }
 
 fn outage(section: &Section<'_>, languages: &[String], problems: &mut Problems) -> Outage {
@@ -142,7 +189,7 @@ fn outage(section: &Section<'_>, languages: &[String], problems: &mut Problems) 
             None => problems.error(&source, format!("`outage.{language}` must be a text"), None),
         }
     }
-    if outage.words.is_empty() {
+    if !says_something(&outage.words, languages) {
         missing(section, "outage", EXAMPLE, problems);
     }
     outage
@@ -156,7 +203,7 @@ fn data(section: &Section<'_>, tables: &[Table], problems: &mut Problems) -> Vec
         return Vec::new();
     }
     let flow = |part: Section<'_>, problems: &mut Problems| {
-        let text = |key, problems: &mut Problems| part.text(key, problems).map(|t| t.value);
+        let text = |key, problems: &mut Problems| said(&part, key, problems);
         let fields = part.texts("fields", problems);
         if let Some(fields) = &fields {
             check_fields(fields, tables, problems);
@@ -205,10 +252,11 @@ fn guard(section: &Section<'_>, problems: &mut Problems) -> Guard {
         guard.concurrency = concurrency.value.min(256);
     }
     if let Some(rate) = part.text("rate", problems) {
-        match rate.value.strip_suffix("/s").and_then(|n| n.trim().parse().ok()) {
+        match rate.value.strip_suffix("/s").and_then(|n| n.trim().parse().ok()).filter(|n| *n > 0) {
             Some(per_second) => guard.per_second = per_second,
             None => {
-                problems.error(&rate.source, format!("`{}` is no rate", rate.value), "write `4/s`".to_owned())
+                let help = "write `4/s`; without `rate` there is no limit".to_owned();
+                problems.error(&rate.source, format!("`{}` is no rate", rate.value), help);
             }
         }
     }

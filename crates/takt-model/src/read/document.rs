@@ -123,7 +123,17 @@ impl<'d> Section<'d> {
 
     /// Texts per language. A plain text counts for the first language of the project.
     pub(crate) fn words(&self, key: &'static str, languages: &[String], problems: &mut Problems) -> Words {
-        let Some(Spotted { value, source }) = self.value(key) else { return Words::default() };
+        self.value(key).map_or_else(Words::default, |said| self.words_of(key, said, languages, problems))
+    }
+
+    /// As [`Section::words`], of a value under a name of the user's choice.
+    pub(crate) fn words_of(
+        &self,
+        key: &str,
+        Spotted { value, source }: Spotted<&'d DeValue<'d>>,
+        languages: &[String],
+        problems: &mut Problems,
+    ) -> Words {
         match value {
             DeValue::String(text) => {
                 let language = languages.first().map_or("en", String::as_str);
@@ -174,6 +184,20 @@ impl<'d> Section<'d> {
         let Spotted { value, source } =
             self.typed(key, &format!("a table `[{key}]`"), problems, DeValue::as_table)?;
         Some(Section::new(self.doc, value, format!("[{key}]"), source))
+    }
+
+    /// All values of this table, each of which must be a table itself, with their names.
+    pub(crate) fn all_sections(&self, problems: &mut Problems) -> Vec<(&'d str, Section<'d>)> {
+        let mut sections = Vec::new();
+        for (name, source, node) in self.entries() {
+            match node.get_ref().as_table() {
+                Some(table) => {
+                    sections.push((name, Section::new(self.doc, table, format!("[{name}]"), source)));
+                }
+                None => problems.error(&source, format!("`{name}` must be a table `[{name}]`"), None),
+            }
+        }
+        sections
     }
 
     /// The tables `[[key]]`.

@@ -8,7 +8,7 @@ use super::fieldtype;
 use super::names::{self, NameOf};
 use super::problems::{Problems, did_you_mean_or_list};
 use super::table::{Draft, Expression, Place, Reference, Setting, push_index};
-use crate::{Field, FieldId, FieldType, OnDelete, Transitions};
+use crate::{Field, FieldId, FieldType, OnDelete, Transitions, Words};
 
 /// Reads the field and adds it to the draft, even when parts of it are wrong: others may refer to it.
 pub(crate) fn read(
@@ -44,6 +44,7 @@ pub(crate) fn read(
         check: None,
         max,
         transitions: transitions(kind.as_ref(), section, problems),
+        value_labels: value_labels(kind.as_ref(), section, setting.languages, problems),
         personal: non_empty("personal", section, problems),
         was: section.text("was", problems).map(|was| was.value),
         kind: kind.unwrap_or(FieldType::Text),
@@ -155,6 +156,36 @@ fn transitions(
         list.push((from.to_owned(), next));
     }
     Some(Transitions(list))
+}
+
+/// `labels = { pending = { de = "offen", en = "open" } }`: words for values, of enums and of texts that are like them.
+fn value_labels(
+    kind: Option<&FieldType>,
+    section: &Section<'_>,
+    languages: &[String],
+    problems: &mut Problems,
+) -> Vec<(String, Words)> {
+    let Some(section) = section.section("labels", problems) else { return Vec::new() };
+    let values = match kind {
+        Some(FieldType::Enum { values, .. }) => Some(values),
+        Some(FieldType::Text) => None,
+        Some(other) => {
+            let message = format!("`labels` is for values of enums and texts, not for {}", other.name());
+            problems.error(section.source(), message, None);
+            return Vec::new();
+        }
+        None => return Vec::new(),
+    };
+    let mut labels = Vec::new();
+    for (value, source, node) in section.entries() {
+        if let Some(values) = values.filter(|all| !all.iter().any(|v| v == value)) {
+            let help = did_you_mean_or_list(value, values.iter().map(String::as_str));
+            problems.error(&source, format!("label for the unknown value `{value}`"), help);
+        }
+        let words = section.words_of(value, Spotted { value: node.get_ref(), source }, languages, problems);
+        labels.push((value.to_owned(), words));
+    }
+    labels
 }
 
 /// A single value may stand without brackets.

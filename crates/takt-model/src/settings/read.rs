@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::layers::{self, Entry, Raw};
 use super::take::{self, Take};
 use super::{
-    AuthSettings, LimitSettings, LogicSettings, ServerSettings, Settings, SettingsLayer, WebhookSettings,
+    AuthSettings, BackupSettings, LimitSettings, LogicSettings, ServerSettings, Settings, SettingsLayer,
+    WebhookSettings,
 };
 use crate::Words;
 use crate::read::{NameOf, Problems, Spotted, check_name};
@@ -58,6 +59,7 @@ pub(super) fn build(take: &mut Take<'_>) -> Settings {
     settings.auth = auth(take);
     settings.logic = logic(take);
     settings.webhooks = webhooks(take);
+    settings.backup = backup(take);
     settings.origins = std::mem::take(&mut take.origins);
     settings
 }
@@ -140,6 +142,20 @@ fn webhooks(take: &mut Take<'_>) -> WebhookSettings {
         allow_private: take.flag("webhooks.allow_private"),
         subscriptions: take.number("webhooks.subscriptions", 0..=1000),
         overlap: take.duration("webhooks.overlap", Duration::ZERO..=30 * DAY),
+    }
+}
+
+/// Whether a schedule says something, only `takt-logic` can tell; the check of the project asks it.
+fn backup(take: &mut Take<'_>) -> BackupSettings {
+    BackupSettings {
+        repository: take.text("backup.repository", "empty or a folder", |text| !text.contains("://")),
+        schedule: take.text("backup.schedule", "empty or a schedule like \"30 2 * * *\"", |_| true),
+        drill: take.text("backup.drill", "empty or a schedule like \"0 4 * * *\"", |_| true),
+        keep_hourly: take.number("backup.keep_hourly", 0..=10_000),
+        keep_daily: take.number("backup.keep_daily", 0..=10_000),
+        keep_weekly: take.number("backup.keep_weekly", 0..=10_000),
+        keep_monthly: take.number("backup.keep_monthly", 0..=10_000),
+        return_within: take.duration("backup.return_within", Duration::ZERO..=365 * DAY),
     }
 }
 

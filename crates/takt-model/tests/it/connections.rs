@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use takt_model::{
     Breaker, ConnectionAuth, MissingHere, MissingThere, OnDead, OnUnknown, OperationKind, Project,
-    ProjectFiles, Protocol, Retry, Severity,
+    ProjectFiles, Protocol, Retry, Rhythm, Severity,
 };
 
 const GOOD: &str = r#"
@@ -142,6 +142,47 @@ fn what_does_not_fit_together_is_told() {
     assert!(problems.iter().any(|p| p.contains("anybody could send")), "{problems:?}");
 }
 
+#[test]
+fn a_call_over_json_rpc_needs_no_request() {
+    let rpc = GOOD.replacen("\"rest\"", "\"jsonrpc\"", 1);
+    let without = rpc.replacen("request = \"POST /sales/$order.number\"\n", "", 1);
+    assert_ne!(rpc, without);
+    for text in [&rpc, &without] {
+        let (_, problems) = read(text);
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+    let (_, problems) = read(&without.replacen("\"jsonrpc\"", "\"rest\"", 1));
+    assert!(problems.iter().any(|p| p.contains("either its `request`")), "{problems:?}");
+}
+
+#[test]
+fn looking_up_what_arrived_needs_a_function_that_looks() {
+    const LOOKS: &str = "on_unknown = \"lookup\"\nlookup = \"logic/erp.ts#isThere\"";
+    let with = |said: &str| GOOD.replacen("on_unknown = \"ask\"", said, 1);
+    let (project, problems) = read(&with(LOOKS));
+    assert!(problems.is_empty(), "{problems:?}");
+    let OperationKind::Deliver(deliver) = &project.connections[0].operations[0].kind else { panic!() };
+    assert_eq!(deliver.on_unknown, OnUnknown::LookUp);
+    assert_eq!(deliver.look_up.as_ref().map(|l| l.export.as_str()), Some("isThere"));
+    for said in ["on_unknown = \"lookup\"", "on_unknown = \"ask\"\nlookup = \"logic/erp.ts#isThere\""] {
+        let (_, problems) = read(&with(said));
+        assert!(problems.iter().any(|p| p.contains("belong together")), "{said}: {problems:?}");
+    }
+}
+
+#[test]
+fn the_partner_has_a_name_in_each_language_or_one() {
+    let (project, problems) = read(GOOD);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(project.connections[0].partner.names.get("de"), Some("Tryton"));
+    let both = GOOD.replacen("name = \"Tryton\"", "name = { en = \"ERP\", de = \"Warenwirtschaft\" }", 1);
+    assert_ne!(both, GOOD);
+    let (project, problems) = read(&both);
+    assert!(problems.is_empty(), "{problems:?}");
+    let partner = &project.connections[0].partner;
+    assert_eq!((partner.names.get("de"), partner.names.get("en")), (Some("Warenwirtschaft"), Some("ERP")));
+}
+
 const ORDERS: &str = r#"
 label = { en = "Orders" }
 [fields]
@@ -185,8 +226,8 @@ fn what_is_compared_is_read_whole() {
     assert_eq!(problems, Vec::<String>::new());
     let reconcile = project.connection("erp").unwrap().reconcile.as_ref().unwrap();
     assert_eq!(
-        (reconcile.every, reconcile.window, reconcile.grace),
-        (Duration::from_secs(3600), Duration::from_secs(3 * 86_400), Duration::from_secs(600))
+        (reconcile.rhythm.clone(), reconcile.window, reconcile.grace),
+        (Rhythm::Every(Duration::from_secs(3600)), Duration::from_secs(3 * 86_400), Duration::from_secs(600))
     );
     assert_eq!(reconcile.missing_there, MissingThere::Offer("sale".to_owned()));
     assert_eq!(reconcile.missing_here, MissingHere::Report);
@@ -199,7 +240,19 @@ fn what_is_compared_is_read_whole() {
 #[test]
 fn slips_in_what_is_compared_are_told() {
     for (good, bad, told) in [
-        ("every = \"1h\"", "", "a comparison needs `every`"),
+        ("every = \"1h\"", "", "a comparison needs `every` or a `schedule`"),
+        ("every = \"1h\"", "every = \"1h\"\nschedule = \"30 3 * * *\"", "`every` or a `schedule`, not both"),
+        (
+            "every = \"1h\"",
+            "every = \"1h\"\ntime_zone = \"Europe/Berlin\"",
+            "a time zone without a `schedule`",
+        ),
+        ("every = \"1h\"", "schedule = \"30 25 * * *\"", "the hour \"25\" is none"),
+        ("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berln\"", "unknown time zone"),
+        ("every = \"1h\"", "schedule = \"30 3 * * 1\"", "twice as long as the longest pause"),
+        ("every = \"1h\"", "schedule = \"30 3 30 2 *\"", "never comes"),
+        ("every = \"1h\"", "schedule = \"30 3 * * *\"\ntime_zone = \"Europe/Berlin\"", ""),
+        ("every = \"1h\"", "every = \"10s\"", "`every` must be a minute (`1m`) or more; write"),
         ("window = \"3d\"", "window = \"90m\"", "`window` must be at least twice as long as `every`"),
         ("window = \"3d\"", "window = \"31d\"", "at most 30 days"),
         ("grace = \"10m\"", "grace = \"3d\"", "`grace` must be shorter than `window`"),
@@ -212,6 +265,17 @@ fn slips_in_what_is_compared_are_told() {
         ("expected = \"total > 0\"", "expected = \"totl > 0\"", "totl"),
         ("same = [\"total\"]", "same = [\"sum\"]", "has no field `sum`"),
         ("missing_there = \"offer\"", "missing_there = \"ofer\"", "unknown answer `ofer`"),
+        ("same = [\"total\"]", "states = { gone = { when = \"totl = 0\" } }", "totl"),
+        (
+            "same = [\"total\"]",
+            "states = { gone = { label = \"Gone\" } }",
+            "nothing says when a row is `gone`",
+        ),
+        ("same = [\"total\"]", "states = { total = { when = \"total = 0\" } }", "needs a name of its own"),
+        ("same = [\"total\"]", "states = { at = { when = \"total = 0\" } }", "needs a name of its own"),
+        ("same = [\"total\"]", "states = { gone = \"total = 0\" }", "`gone` must be a table"),
+        ("same = [\"total\"]", "states = { gone = { wen = \"total = 0\" } }", "unknown key `wen`"),
+        ("same = [\"total\"]", "states = { gone = { when = \"total = 0\", label = \"Gone\" } }", ""),
         ("send = \"sale\"", "", "nothing says which operation sends"),
         ("send = \"sale\"", "send = \"sales\"", "there is no operation `sales` that delivers"),
         ("missing_there = \"offer\"", "missing_here = \"receive\"", "no operation receives"),

@@ -1,6 +1,7 @@
 //! What a project may say and how it is answered, seen from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod connection_slips;
 mod connections;
 mod expressions;
 mod problems;

@@ -92,6 +92,16 @@ fn the_default_file_is_the_default() {
                 subscriptions: 100,
                 overlap: 86400s,
             },
+            backup: BackupSettings {
+                repository: "",
+                schedule: "30 2 * * *",
+                drill: "0 4 * * *",
+                keep_hourly: 24,
+                keep_daily: 14,
+                keep_weekly: 8,
+                keep_monthly: 12,
+                return_within: 0ns,
+            },
             origins: [],
         }
     "#]]

@@ -318,3 +318,38 @@ fn no_file_makes_the_reader_panic() {
         })
         .unwrap();
 }
+
+#[test]
+fn values_have_labels_in_the_languages_of_the_project() {
+    let table = |labels: &str| {
+        let text = format!(
+            "label = \"Orders\"\n[fields]\nid = {{ type = \"uuid\", primary_key = true }}\n\
+             after = {{ type = \"text\", labels = {{ paid = \"bezahlt\" }} }}\n\
+             [fields.status]\ntype = \"enum\"\nvalues = [\"pending\", \"paid\"]\n{labels}\n"
+        );
+        crate::read([
+            ("takt.toml", "name = \"T\"\nlanguages = [\"de\", \"en\"]\n"),
+            ("schema/orders.toml", &text),
+        ])
+    };
+    let (project, problems) = table("labels = { pending = { de = \"offen\", en = \"open\" } }");
+    assert!(problems.is_empty(), "{problems:?}");
+    let status = project.table("orders").unwrap().field("status").unwrap();
+    assert_eq!(status.value_label("pending", "de"), Some("offen"));
+    assert_eq!(status.value_label("pending", "en"), Some("open"));
+    assert_eq!(status.value_label("paid", "de"), None, "it stays as it is written");
+    let after = project.table("orders").unwrap().field("after").unwrap();
+    assert_eq!(after.value_label("paid", "en"), Some("bezahlt"), "better another language than none");
+    for (labels, told) in [
+        (
+            "labels = { payd = { de = \"x\" } }",
+            "error: label for the unknown value `payd`; did you mean `paid`?",
+        ),
+        ("labels = { paid = { fr = \"x\" } }", "warning: `fr` is no language of the project"),
+        ("labels = { paid = 1 }", "`paid` must be texts per language"),
+        ("labels = [\"x\"]", "`labels` must be a table"),
+    ] {
+        let (_, problems) = table(labels);
+        assert!(problems.len() == 1 && problems[0].to_string().contains(told), "{labels}: {problems:?}");
+    }
+}

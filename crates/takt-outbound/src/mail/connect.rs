@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::error::Fault;
-use crate::{address::is_private, tls};
+use crate::{ConnectStep, address::is_private, tls};
 
 /// A connection to the server.
 pub(super) enum Stream {
@@ -28,32 +28,39 @@ pub(super) enum Stream {
 pub(super) enum NoConnection {
     /// All addresses of the name are private.
     Private,
-    /// In the words of the network.
-    Broken(String),
+    /// Which step failed, and why in the words of the network.
+    Broken(ConnectStep, String),
 }
 
 /// Connects the first address that answers. Private ones are left out unless they are allowed, before and after.
 pub(super) async fn connect(host: &str, port: u16, allow_private: bool) -> Result<TcpStream, NoConnection> {
-    let broken = |e: io::Error| NoConnection::Broken(e.to_string());
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(broken)?.collect();
+    let unknown = |e: io::Error| NoConnection::Broken(ConnectStep::Name, e.to_string());
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
     let allowed: Vec<SocketAddr> =
         found.iter().copied().filter(|a| allow_private || !is_private(a.ip())).collect();
     if allowed.is_empty() && !found.is_empty() {
         return Err(NoConnection::Private);
     }
-    let mut last = NoConnection::Broken("the name has no address".to_owned());
+    let mut last = NoConnection::Broken(ConnectStep::Name, "the name has no address".to_owned());
     for address in allowed {
         match TcpStream::connect(address).await {
             Ok(stream) => return checked(stream, allow_private),
-            Err(error) => last = broken(error),
+            Err(error) => last = NoConnection::Broken(step(&error), error.to_string()),
         }
     }
     Err(last)
 }
 
+fn step(error: &io::Error) -> ConnectStep {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectStep::Refused,
+        _ => ConnectStep::Route,
+    }
+}
+
 /// The address that is really connected decides.
 fn checked(stream: TcpStream, allow_private: bool) -> Result<TcpStream, NoConnection> {
-    let peer = stream.peer_addr().map_err(|e| NoConnection::Broken(e.to_string()))?;
+    let peer = stream.peer_addr().map_err(|e| NoConnection::Broken(ConnectStep::Route, e.to_string()))?;
     if !allow_private && is_private(peer.ip()) {
         return Err(NoConnection::Private);
     }

@@ -46,7 +46,9 @@ impl<'a> Dialogue<'a> {
             Err(NoConnection::Private) => {
                 return Err(MailError::PrivateAddress { host: self.host.to_owned() });
             }
-            Err(NoConnection::Broken(reason)) => return Err(self.judged(Fault::Broken(reason))),
+            Err(NoConnection::Broken(step, reason)) => {
+                return Err(MailError::NoConnection { host: self.host.to_owned(), step, reason });
+            }
         };
         let spoken = self.speak(Stream::Plain(stream), message).await;
         spoken.map_err(|fault| self.judged(fault))

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::ConnectStep;
+
 /// Errors of [`crate::Outbound::send_mail`]. The texts name server, stage and code; what the server wrote often
 /// repeats an address, so it stands in a field of its own and not in the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +16,16 @@ pub enum MailError {
     PrivateAddress {
         /// Host as asked for, with port.
         host: String,
+    },
+    /// No connection: name unknown, refused, no way there.
+    #[error("no connection to {host}: {reason}")]
+    NoConnection {
+        /// Host as asked for, with port.
+        host: String,
+        /// Which step failed.
+        step: ConnectStep,
+        /// In the words of the network.
+        reason: String,
     },
     /// The server does not want this mail: another attempt would end the same way.
     #[error("{host} refused {stage} ({code})")]
@@ -67,7 +79,9 @@ impl MailError {
     pub fn class(&self) -> MailClass {
         match self {
             Self::Invalid(_) | Self::Refused { .. } => MailClass::Refused,
-            Self::PrivateAddress { .. } | Self::Failed { .. } => MailClass::Failed,
+            Self::PrivateAddress { .. } | Self::NoConnection { .. } | Self::Failed { .. } => {
+                MailClass::Failed
+            }
             Self::Unknown { .. } => MailClass::Unknown,
         }
     }

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use takt_outbound::{
-    LastOutcome, Mail, MailAddress, MailClass, MailCredentials, MailError, MailSecurity, MailServer,
-    MailStage, MessageId, Outbound, OutboundOptions, Secret, Submission,
+    ConnectStep, LastOutcome, Mail, MailAddress, MailClass, MailCredentials, MailError, MailSecurity,
+    MailServer, MailStage, MessageId, Outbound, OutboundOptions, Secret, Submission,
 };
 
 use crate::smtp::{Begin, Post, Say, Script};
@@ -158,7 +158,7 @@ async fn nobody_there_is_a_failure_without_consequences() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let server = MailServer { port: closed, ..server(&post, MailSecurity::None) };
     let error = door().send_mail("test", &server, mail()).await.unwrap_err();
-    assert!(matches!(&error, MailError::Failed { stage: MailStage::Connect, .. }), "{error:?}");
+    assert!(matches!(&error, MailError::NoConnection { step: ConnectStep::Refused, .. }), "{error:?}");
 }
 
 #[tokio::test]

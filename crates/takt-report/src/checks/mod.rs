@@ -11,6 +11,12 @@ mod d10;
 mod d13;
 mod d14;
 mod m06;
+mod m07;
+mod m08;
+mod m09;
+mod m10;
+mod m11;
+mod m12;
 mod m19;
 mod m20;
 mod r04;
@@ -36,14 +42,14 @@ mod z06;
 use takt_model::Words;
 
 use crate::{
-    evidence::{ConnectionFact, Evidence, Fact},
-    history,
+    evidence::{BackupDrillFact, BackupFacts, ConnectionFact, Evidence, Fact},
+    history::{self, DAY},
     report::{Answer, Ask, Effort, EvidenceClass, State},
     text::{Text, both},
 };
 
 /// Changes with every new, removed or changed check.
-pub const VERSION: &str = "2026.11.3";
+pub const VERSION: &str = "2026.11.4";
 
 /// A question, how it is answered, and its words.
 #[derive(Debug)]
@@ -82,6 +88,12 @@ pub const ALL: &[&Check] = &[
     &d13::CHECK,
     &d14::CHECK,
     &m06::CHECK,
+    &m07::CHECK,
+    &m08::CHECK,
+    &m09::CHECK,
+    &m10::CHECK,
+    &m11::CHECK,
+    &m12::CHECK,
     &m19::CHECK,
     &m20::CHECK,
     &r04::CHECK,
@@ -127,6 +139,11 @@ fn partners(evidence: &Evidence, title: Text) -> Result<Vec<&ConnectionFact>, Bo
         return Err(Box::new(answer(State::NotApplicable, "", words)));
     }
     Ok(partners)
+}
+
+/// The newest trial restore, if it passed and is at most so many days ago.
+fn proven_drill(facts: &BackupFacts, now: i64, days: i64) -> Option<&BackupDrillFact> {
+    facts.last_drill.as_ref().filter(|d| d.fault.is_none() && (now - d.at) / DAY <= days)
 }
 
 /// Not known, because looking failed; the error is for the technician and reads as it came.

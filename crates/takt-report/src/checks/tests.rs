@@ -12,8 +12,8 @@ use super::*;
 use crate::{
     catalogue,
     evidence::{
-        Accounts, ConnectionFact, Dependency, FrontFacts, LinkFact, OverdueFact, Parts, Passwords,
-        ReconciledFact, StoreFacts, TableCount,
+        Accounts, BackupDrillFact, BackupFacts, BackupPlace, ConnectionFact, Dependency, FrontFacts,
+        LinkFact, OverdueFact, Parts, Passwords, ReconciledFact, StoreFacts, TableCount,
     },
     history::DAY,
 };
@@ -140,6 +140,25 @@ using = "email = auth.jwt() ->> 'email'"
             contracts: 2,
             ..ConnectionFact::default()
         }]),
+        backups: Ok(BackupFacts {
+            last_at: Some(NOW - DAY / 4),
+            rows: 412_080,
+            bytes: 12_300_000,
+            last_fault: None,
+            place: Some(BackupPlace::Network),
+            owner_has_key: true,
+            owner_key_tried_at: Some(NOW - 60 * DAY),
+            last_drill: Some(BackupDrillFact {
+                at: NOW - DAY / 5,
+                backup_at: Some(NOW - DAY / 4),
+                fault: None,
+                milliseconds: 18_000,
+                table: Some("orders".into()),
+                rows: 41_208,
+                newest_at: Some(NOW - DAY / 4 - 60_000_000),
+            }),
+            return_within: Some(std::time::Duration::from_secs(4 * 3600)),
+        }),
         parts: Ok(Parts { actions: vec!["checkout".into()], ..Parts::default() }),
         front: Ok(FrontFacts { files: 93, complete: true, ..FrontFacts::default() }),
     }
@@ -174,6 +193,8 @@ fn story() -> Story {
         changes: Vec::new(),
         changes_left_out: 0,
         events: Vec::new(),
+        has_input: false,
+        input: None,
         revealed: false,
     }
 }
@@ -199,6 +220,11 @@ pub(super) fn check(id: &str, cases: &[(&str, Change)], expected: Expect) {
         }
     }
     expected.assert_eq(&told);
+}
+
+/// The facts of backups, to be changed.
+pub(super) fn backups(evidence: &mut Evidence) -> &mut BackupFacts {
+    evidence.backups.as_mut().unwrap()
 }
 
 pub(super) fn nobody_looked<T>() -> Fact<T> {
@@ -266,6 +292,7 @@ fn unknown_evidence_never_turns_anything_green() {
         stories: nobody_looked(),
         partners: nobody_looked(),
         connections: nobody_looked(),
+        backups: nobody_looked(),
         parts: nobody_looked(),
         front: nobody_looked(),
         ..healthy()

@@ -1,4 +1,4 @@
-//! Facts from the project folder: what lies in `public/`, which connections are declared.
+//! Facts from the project folder: what lies in `public/`, and names of files.
 
 use std::{fs, io::Read, path::Path};
 
@@ -114,34 +114,6 @@ fn kind_of_secret(text: &str, secret_key: &str) -> Option<&'static str> {
     private.then_some("private key")
 }
 
-/// Names of the declared connections, and the hosts in their addresses.
-pub(super) fn interfaces(folder: &Path) -> Fact<(Vec<String>, Vec<String>)> {
-    let (names, mut hosts) = (names(folder)?, Vec::new());
-    for name in &names {
-        let path = folder.join(name);
-        let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        hosts.extend(hosts_in(&text));
-    }
-    hosts.sort();
-    hosts.dedup();
-    Ok((names, hosts))
-}
-
-fn hosts_in(text: &str) -> Vec<String> {
-    let mut hosts = Vec::new();
-    for scheme in ["https://", "http://"] {
-        for (at, _) in text.match_indices(scheme) {
-            let rest = text.get(at + scheme.len()..).unwrap_or_default();
-            let host: String =
-                rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
-            if !host.is_empty() {
-                hosts.push(host.to_lowercase());
-            }
-        }
-    }
-    hosts
-}
-
 /// Names of the files in a folder; none if there is no such folder.
 pub(super) fn names(folder: &Path) -> Fact<Vec<String>> {
     if !folder.is_dir() {
@@ -185,10 +157,5 @@ mod tests {
         for name in ["index.html", "keyboard.js", "environment.js", "database.svg"] {
             assert!(!is_confidential(name), "{name}");
         }
-    }
-
-    #[test]
-    fn hosts_are_read_from_addresses() {
-        assert_eq!(hosts_in("url = \"https://ERP.example.org:8443/api\""), ["erp.example.org"]);
     }
 }

@@ -13,11 +13,13 @@ use std::path::Path;
 use takt_auth::{Account, Auth};
 use takt_engine::{Engine, Story};
 use takt_logic::{FunctionKind, Logic};
-use takt_model::{Principal, Project};
-use takt_outbound::Outbound;
+use takt_model::{Connect, Connection, ConnectionAuth, Principal, Project};
+use takt_outbound::{Outbound, host_of_address};
 
 use crate::{
-    evidence::{Accounts, ConnectionFact, Dependency, Evidence, Fact, Parts, Passwords, StoreFacts},
+    evidence::{
+        Accounts, BackupFacts, ConnectionFact, Dependency, Evidence, Fact, Parts, Passwords, StoreFacts,
+    },
     history::DAY,
 };
 
@@ -48,6 +50,8 @@ pub struct Rooms<'a> {
     pub outbound: &'a Outbound,
     /// How the connections are; the report may not look at deliveries itself.
     pub connections: Fact<Vec<ConnectionFact>>,
+    /// How the backups are; the report does not look at them itself.
+    pub backups: Fact<BackupFacts>,
     /// The project folder.
     pub project_dir: &'a Path,
     /// The data folder.
@@ -75,7 +79,8 @@ pub async fn collect(rooms: &Rooms<'_>) -> Evidence {
         stories: engine.stories(STORIES).map_err(|e| e.to_string()),
         partners: Ok(partners(rooms.outbound)),
         connections: rooms.connections.clone(),
-        parts: parts(rooms),
+        backups: rooms.backups.clone(),
+        parts: parts(rooms, &project),
         front: files::front(&rooms.project_dir.join("public"), &rooms.auth.keys().secret),
         project,
     }
@@ -129,15 +134,35 @@ fn partners(outbound: &Outbound) -> Vec<Dependency> {
         .collect()
 }
 
-fn parts(rooms: &Rooms<'_>) -> Fact<Parts> {
+fn parts(rooms: &Rooms<'_>, project: &Project) -> Fact<Parts> {
     let actions = rooms.logic.functions().iter().filter(|f| f.kind == FunctionKind::Action);
-    let (interfaces, declared_hosts) = files::interfaces(&rooms.project_dir.join("interfaces"))?;
     Ok(Parts {
         actions: actions.map(|f| f.name.clone()).collect(),
         flows: files::names(&rooms.project_dir.join("flows"))?,
-        interfaces,
-        declared_hosts,
+        interfaces: files::names(&rooms.project_dir.join("interfaces"))?,
+        declared_hosts: declared_hosts(&project.connections),
     })
+}
+
+/// The hosts of all connections as calls to them are counted: those of files and of subscriptions, where the
+/// environment sends them, where tokens are made and where the other side is asked for a comparison.
+fn declared_hosts(connections: &[Connection]) -> Vec<String> {
+    let connects = |c: &'_ Connection| {
+        let asked = c.reconcile.as_ref().and_then(|r| r.connect.clone());
+        std::iter::once(c.connect.clone()).chain(asked)
+    };
+    let addresses = |connect: Connect| {
+        let token = match connect.auth {
+            ConnectionAuth::OAuth2 { token_url, .. } => Some(token_url),
+            _ => None,
+        };
+        std::iter::once(connect.address).chain(token)
+    };
+    let all = connections.iter().flat_map(connects).flat_map(addresses);
+    let mut hosts: Vec<String> = all.filter_map(|address| host_of_address(&address)).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
 }
 
 /// The tables and keys of all rows that a story wrote, each once.
@@ -151,4 +176,33 @@ pub(crate) fn rows_of(story: &Story) -> Vec<(String, String)> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use takt_model::{Project, ProjectFiles};
+
+    use super::declared_hosts;
+
+    #[test]
+    fn declared_hosts_are_named_as_calls_to_them_are_counted() {
+        const HEAD: &str = "purpose = \"x\"\npartner = { name = \"x\" }\nowner = \"x\"\noutage = { en = \"x\" }\ndata = []\n";
+        let file = |connect: &str| format!("{HEAD}[connect]\n{connect}");
+        let rest = file(
+            "protocol = \"rest\"\nbase = \"https://ERP.example:8443/api\" # once http://old.example\n\
+             auth = { kind = \"oauth2-cc\", token_url = \"https://id.example/t\", client_id = \"a\", secret = \"b\" }",
+        );
+        let mail = file("protocol = \"smtp\"\nbase = \"mail.example:587\"\nfrom = \"a@b.example\"");
+        let usual = file("protocol = \"webhook-out\"\nbase = \"https://in.example:443/hook\"");
+        let takt = "name = \"Test\"\nlanguages = [\"en\"]\n";
+        let files = ProjectFiles::from([
+            ("takt.toml", takt),
+            ("interfaces/erp.toml", rest.as_str()),
+            ("interfaces/mail.toml", mail.as_str()),
+            ("interfaces/usual.toml", usual.as_str()),
+        ]);
+        let (project, _) = Project::parse(&files, &[]);
+        let hosts = declared_hosts(&project.connections);
+        assert_eq!(hosts, ["erp.example:8443", "id.example", "in.example", "mail.example:587"]);
+    }
 }

@@ -28,6 +28,12 @@ pub struct Background {
     pub lines: HashMap<usize, String>,
     /// The file of the function.
     pub file: Option<String>,
+    /// The statement that stores each written row, in the order of [`takt_engine::Story::all_changes`], as of today.
+    pub statements: Vec<Option<String>>,
+    /// Whether the project was exchanged since.
+    pub is_of_before: bool,
+    /// How the function is called from outside: `POST /rest/v1/rpc/checkout`; none if nobody can.
+    pub request: Option<String>,
 }
 
 /// Another story, or a delivery, that set this one off.
@@ -178,15 +184,58 @@ impl Teller<'_> {
                 lines.push(line("Stelle", "Place", position.clone().unwrap_or_else(|| "–".to_owned())));
             }
         }
-        lines.push(line(
-            "Anfrage und SQL",
-            "Request and SQL",
-            self.pick(
-                "werden nicht aufbewahrt; die Schritte nennen je Zeile Tabelle, Schlüssel und Felder",
-                "are not kept; the steps name table, key and fields of each row",
-            )
-            .to_owned(),
-        ));
+        lines.extend(self.asked_for());
+        lines.push((self.pick("SQL", "SQL").to_owned(), self.about_statements()));
         lines
+    }
+
+    /// The request, as far as it is known.
+    fn asked_for(&self) -> Vec<(String, String)> {
+        let Some(request) = self.background.request.as_ref().filter(|_| !self.story.cause.is_by_itself())
+        else {
+            return Vec::new();
+        };
+        let line = |de: &str, en: &str, text: String| (self.pick(de, en).to_owned(), text);
+        let headers = self.pick("nicht aufbewahrt", "not kept").to_owned();
+        vec![
+            line("Anfrage", "Request", request.clone()),
+            line("Kopfzeilen", "Headers", headers),
+            line("Inhalt", "Body", self.body()),
+        ]
+    }
+
+    fn body(&self) -> String {
+        let story = self.story;
+        match (&story.input, story.has_input, story.revealed) {
+            (Some(input), _, true) => input.clone(),
+            (_, true, false) => self.pick("verborgen", "hidden").to_owned(),
+            (None, true, true) => self.pick("nicht mehr aufbewahrt", "not kept any more").to_owned(),
+            (_, false, _) => self
+                .pick(
+                    "nicht aufbewahrt; das geschieht nur bei Aufrufen mit Idempotency-Key und bis 4.000 Bytes",
+                    "not kept; only of calls with an Idempotency-Key and up to 4,000 bytes",
+                )
+                .to_owned(),
+        }
+    }
+
+    /// What the statements at the steps are, and what they are not.
+    fn about_statements(&self) -> String {
+        if self.story.all_changes().next().is_none() {
+            return self.pick("nichts wurde geschrieben", "nothing was written").to_owned();
+        }
+        let what = self.pick(
+            "je Schritt die Anweisung, mit der eine solche Zeile geschrieben wird; ?1, ?2 … stehen für die Werte. Wonach vorher gesucht wurde, ist nicht aufbewahrt",
+            "with each step, the statement that writes such a row; ?1, ?2 ... stand for the values. What was looked for before is not kept",
+        );
+        let when = if self.background.is_of_before {
+            self.pick(
+                "Nach dem heutigen Stand des Projekts, der seither ein anderer ist: Damals kann sie anders gelautet haben",
+                "By the project of today, which is another one since: it may have been different then",
+            )
+        } else {
+            self.pick("Nach dem Stand des Projekts von damals", "By the project of then")
+        };
+        format!("{what}. {when}.")
     }
 }

@@ -65,7 +65,9 @@ pub struct AttemptFact {
     pub state: State,
     /// HTTP or SMTP status.
     pub status: Option<i64>,
-    /// What went wrong.
+    /// What went wrong, in the language of the story; empty if nothing did.
+    pub why: String,
+    /// What went wrong, in the words of the machine.
     pub error: Option<String>,
     /// What was asked.
     pub request: Option<String>,
@@ -235,7 +237,13 @@ impl Telling<'_> {
         if !self.facts.is_question {
             return stands;
         }
-        LaterText { sentence: self.summary(), state: self.outcome().0, may_repeat: false, ..stands }
+        LaterText {
+            sentence: self.summary(),
+            state: self.outcome().0,
+            may_repeat: false,
+            may_confirm: false,
+            ..stands
+        }
     }
 
     fn attempt(&self, a: &AttemptFact) -> AttemptText {
@@ -243,16 +251,19 @@ impl Telling<'_> {
         let took = a.took.map_or_else(String::new, |t| format!(" ({})", format::took(t, self.language)));
         let status =
             a.status.map_or_else(String::new, |s| format!(", {} {s}", self.pick("Antwort", "answer")));
+        // The words may have the status already.
+        let status = if a.why.ends_with(')') && !status.is_empty() { String::new() } else { status };
+        let why = if a.why.is_empty() { String::new() } else { format!(" – {}", a.why) };
         // What only repeats the status says nothing new.
-        let error = a.error.as_deref().filter(|e| !e.starts_with("answered "));
-        let error = error.map_or_else(String::new, |e| format!(" – {e}"));
+        let error = a.error.as_deref().filter(|e| !e.starts_with("answered ") && !a.why.is_empty());
+        let error = error.map(|e| format!("! {e}"));
         let asked = a.request.as_deref().map(|r| format!("→ {r}"));
         let answered = a.response.as_deref().filter(|r| !r.is_empty()).map(|r| format!("← {r}"));
         AttemptText {
             number: a.number,
             state: a.state,
-            sentence: format!("{when}: {}{status}{error}{took}", a.outcome),
-            technical: [asked, answered].into_iter().flatten().collect::<Vec<_>>().join("\n"),
+            sentence: format!("{when}: {}{status}{why}{took}", a.outcome),
+            technical: [asked, answered, error].into_iter().flatten().collect::<Vec<_>>().join("\n"),
         }
     }
 }
@@ -301,13 +312,9 @@ impl DeliveryText {
         if self.stands.sentence != self.summary {
             writeln!(f, "\n{} {}", self.stands.mark(), self.stands.sentence)?;
         }
-        if self.stands.may_repeat {
-            writeln!(
-                f,
-                "    [{}: takt deliveries replay {}]",
-                self.word("Jetzt erneut", "Try again"),
-                self.stands.id
-            )?;
+        let doors = self.stands.doors(&self.language);
+        if !doors.is_empty() {
+            writeln!(f, "    {doors}")?;
         }
         line(f, &self.at_risk)?;
         for decision in &self.decisions {

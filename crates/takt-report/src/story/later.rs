@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::StoryText;
+use super::{Beside, StoryText};
 use crate::{format, report::State, text::pick};
 
 /// A delivery that a story caused. Moments are microseconds since 1970 UTC.
@@ -59,20 +59,46 @@ pub struct LaterText {
     pub sentence: String,
     /// Whether a person may try it again now.
     pub may_repeat: bool,
+    /// Whether nobody knows whether it arrived, and a person may say so.
+    pub may_confirm: bool,
 }
 
 impl LaterText {
-    pub(super) fn mark(&self) -> char {
-        match self.state {
-            State::Green => '✓',
-            State::Red => '✗',
-            State::Yellow | State::Unknown | State::TooYoung => '…',
-            State::NotApplicable => '–',
+    /// What a person may do about it, as commands; empty if nothing.
+    pub(super) fn doors(&self, language: &str) -> String {
+        let (id, word) = (&self.id, |de, en| pick(language, de, en));
+        let again = format!("[{}: takt deliveries replay {id}]", word("Jetzt erneut", "Try again"));
+        let arrived = format!("[{}: takt deliveries arrived {id}]", word("Es ist angekommen", "It arrived"));
+        match (self.may_repeat, self.may_confirm) {
+            (false, _) => String::new(),
+            (true, false) => again,
+            (true, true) => format!("{arrived}  {again}"),
         }
+    }
+
+    pub(super) fn mark(&self) -> char {
+        mark(self.state)
+    }
+}
+
+/// The sign of a light, on a terminal.
+pub(super) fn mark(state: State) -> char {
+    match state {
+        State::Green => '✓',
+        State::Red => '✗',
+        State::Yellow | State::Unknown | State::TooYoung => '…',
+        State::NotApplicable => '–',
     }
 }
 
 impl StoryText {
+    /// The story with what else happened later about the same thing.
+    #[must_use]
+    pub fn beside(mut self, besides: Vec<Beside>) -> Self {
+        self.besides = besides;
+        self
+    }
+
     /// The story with what became of it at others.
     #[must_use]
     pub fn and_then(mut self, later: &[Later]) -> Self {
@@ -108,6 +134,7 @@ impl Later {
             state: self.went.state(),
             sentence: if language == "de" { self.german(zone) } else { self.english(zone) },
             may_repeat: matches!(self.went, Went::Stopped | Went::Unclear | Went::Waits(Some(_))),
+            may_confirm: self.went == Went::Unclear,
         }
     }
 
@@ -186,6 +213,20 @@ impl Later {
         }
     }
 
+    /// Why it is not there yet, in one sentence; nothing if it simply is its turn soon.
+    fn held_up(&self, language: &str) -> Option<String> {
+        let to = &self.to;
+        let why = match self.went {
+            Went::Held => pick(language, "die Verbindung ist angehalten", "the connection is paused"),
+            Went::Waits(_) | Went::Running if !self.why.is_empty() => self.why.trim_end_matches('.'),
+            _ => return None,
+        };
+        Some(match language {
+            "de" => format!("Die Übergabe an {to} steht noch aus, denn {why}; es geht nichts verloren."),
+            _ => format!("The delivery to {to} has not arrived yet, because {why}; nothing is lost."),
+        })
+    }
+
     fn because(&self) -> String {
         if self.why.is_empty() { String::new() } else { format!(": {}", self.why) }
     }
@@ -241,28 +282,41 @@ pub(super) fn at_risk(later: &[Later], language: &str) -> String {
     said.trim_end().to_owned()
 }
 
-/// One sentence for the top of the story: what has stopped weighs more than what is under way.
+/// For the top of the story, each in one sentence: what has stopped, then what is held up and why, then what is simply
+/// under way; always with the name of who waits for it.
 fn open(later: &[Later], language: &str) -> String {
-    let count = |state| later.iter().filter(|l| l.went.state() == state).count();
-    let (stopped, under_way) = (count(State::Red), count(State::Yellow));
-    let word = |de, en| pick(language, de, en);
-    let first = match stopped {
-        0 => String::new(),
-        1 => word(
-            "Eine Übergabe ist stehen geblieben und braucht eine Entscheidung.",
-            "One delivery has stopped and needs a decision.",
-        )
-        .to_owned(),
-        n if language == "de" => {
-            format!("{n} Übergaben sind stehen geblieben und brauchen eine Entscheidung.")
+    let (mut stopped, mut held, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
+    for one in later {
+        match one.went.state() {
+            State::Red => stopped.push(one.to.clone()),
+            State::Yellow => match one.held_up(language) {
+                Some(sentence) if !held.contains(&sentence) => held.push(sentence),
+                Some(_) => {}
+                None => under_way.push(one.to.clone()),
+            },
+            State::Green | State::Unknown | State::TooYoung | State::NotApplicable => {}
         }
-        n => format!("{n} deliveries have stopped and need a decision."),
+    }
+    let to = |names: &[String]| crate::text::listing(names, language, 4);
+    let first = match (stopped.len(), language) {
+        (0, _) => String::new(),
+        (1, "de") => {
+            format!("Die Übergabe an {} ist stehen geblieben und braucht eine Entscheidung.", to(&stopped))
+        }
+        (n, "de") => format!(
+            "{n} Übergaben sind stehen geblieben und brauchen eine Entscheidung: an {}.",
+            to(&stopped)
+        ),
+        (1, _) => format!("The delivery to {} has stopped and needs a decision.", to(&stopped)),
+        (n, _) => format!("{n} deliveries have stopped and need a decision: to {}.", to(&stopped)),
     };
-    let second = match under_way {
-        0 => String::new(),
-        1 => word("Eine Übergabe steht noch aus.", "One delivery is still under way.").to_owned(),
-        n if language == "de" => format!("{n} Übergaben stehen noch aus."),
-        n => format!("{n} deliveries are still under way."),
+    let last = match (under_way.len(), language) {
+        (0, _) => String::new(),
+        (1, "de") => format!("Die Übergabe an {} steht noch aus.", to(&under_way)),
+        (n, "de") => format!("{n} Übergaben stehen noch aus: an {}.", to(&under_way)),
+        (1, _) => format!("The delivery to {} is still under way.", to(&under_way)),
+        (n, _) => format!("{n} deliveries are still under way: to {}.", to(&under_way)),
     };
-    [first, second].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ")
+    let all = std::iter::once(first).chain(held).chain(std::iter::once(last));
+    all.filter(|s| !s.is_empty()).collect::<Vec<_>>().join(" ")
 }

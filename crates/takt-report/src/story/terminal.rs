@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{FieldText, StepText, StoryText, background::BecauseText};
+use super::{FieldText, StepText, StoryText, background::BecauseText, later::mark};
 use crate::{report::State, text::pick};
 
 /// How much of a story is told.
@@ -72,6 +72,12 @@ impl StoryText {
             line(f, &self.compared)?;
         }
         self.write_later(f)?;
+        if !self.besides.is_empty() {
+            writeln!(f, "\n{}:", self.word("Was sonst noch dazu geschah", "What else happened about it"))?;
+        }
+        for beside in &self.besides {
+            writeln!(f, "  {} {} [takt story {}]", mark(beside.state), beside.sentence, beside.id)?;
+        }
         // Only a fault is the developer's business; a refusal is the rules at work.
         if depth == Depth::Technical || self.state == State::Red {
             writeln!(f, "\n{}:", self.word("Für die Technik", "For the developer"))?;
@@ -97,9 +103,8 @@ impl StoryText {
         for later in &self.later {
             writeln!(f, "  {} {}", later.mark(), later.sentence)?;
             if later.may_repeat {
-                let (again, why) = (self.word("Jetzt erneut", "Try again"), self.word("Warum", "Why"));
-                let id = &later.id;
-                writeln!(f, "      [{again}: takt deliveries replay {id}]  [{why}: takt story {id}]")?;
+                let (doors, why) = (later.doors(&self.language), self.word("Warum", "Why"));
+                writeln!(f, "      {doors}  [{why}: takt story {}]", later.id)?;
             }
         }
         line(f, &self.at_risk)
@@ -133,6 +138,11 @@ fn write_step(f: &mut impl fmt::Write, step: &StepText, depth: Depth) -> fmt::Re
     writeln!(f, "\n{indent}{} {mark} {}{took}", step.number, step.title)?;
     if depth == Depth::Technical && !step.source.is_empty() {
         writeln!(f, "{indent}     {}", step.source)?;
+    }
+    if depth == Depth::Technical {
+        for statement in &step.statements {
+            writeln!(f, "{indent}     {statement}")?;
+        }
     }
     for note in &step.notes {
         writeln!(f, "{indent}     {note}")?;

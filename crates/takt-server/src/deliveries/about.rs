@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use takt_interfaces::{ConnectionStatus, FUNCTIONS, InterfacesError, Reconciliation, Seen};
+use takt_interfaces::{ConnectionStatus, FUNCTIONS, InterfacesError, Outcome, Reconciliation, Seen};
 use takt_model::{
     Connection, ConnectionOrigin, DataFlow, Deliver, OnDead, OnUnknown, Operation, OperationKind, Poll,
     Project, Protocol, Receive,
@@ -16,7 +16,7 @@ use crate::{
     deliveries::{
         drift::{self, Shown},
         reconciled,
-        words::{connection_name, connection_state, say, span},
+        words::{connection_name, connection_state, reason, say, span},
     },
 };
 
@@ -163,7 +163,7 @@ impl Words<'_> {
         let unsaid = || self.say("not said", "nicht angegeben").to_owned();
         let or_unsaid = |text: &Option<String>| text.clone().unwrap_or_else(unsaid);
         let mut facts = vec![
-            self.fact("Partner", "Partner", partner.name.clone()),
+            self.fact("Partner", "Partner", partner.names.get(self.language).unwrap_or(&partner.name)),
             self.fact("Contact", "Ansprechpartner", or_unsaid(&partner.contact)),
             self.fact("Who answers for it here", "Wer hier dafür einsteht", connection.owner.clone()),
             self.fact(
@@ -194,6 +194,11 @@ impl Words<'_> {
                 "Wie nach seinem Befinden gefragt wird",
                 text,
             ));
+        }
+        if let Some(asked) = connection.reconcile.as_ref().and_then(|r| r.connect.as_ref()) {
+            let (english, german) =
+                ("Where they are asked for the comparison", "Wo für den Abgleich gefragt wird");
+            facts.push(self.fact(english, german, asked.shown_address()));
         }
         facts.push(self.fact(
             "Where it is written down",
@@ -342,6 +347,11 @@ impl Words<'_> {
                 "if nobody knows whether it arrived, it is sent again with the same id",
                 "wenn niemand weiß, ob es ankam, wird es mit derselben Kennung noch einmal gesendet",
             ),
+            OnUnknown::LookUp => say(
+                self.language,
+                "if nobody knows whether it arrived, it is looked up there first",
+                "wenn niemand weiß, ob es ankam, wird zuerst dort nachgesehen",
+            ),
             OnUnknown::Ask => say(
                 self.language,
                 "if nobody knows whether it arrived, a person decides",
@@ -366,7 +376,8 @@ impl Words<'_> {
     fn health(&self, status: &ConnectionStatus) -> String {
         let Some(health) = &status.health else { return self.say("not asked", "nicht gefragt").to_owned() };
         let [at, since] = [health.at, health.since].map(|at| format::moment(at, self.language));
-        let why = health.error.as_deref().unwrap_or_default();
+        let error = health.error.as_deref().unwrap_or_default();
+        let why = reason(Outcome::Failed, health.cause, error, self.language);
         match (health.is_well, self.language) {
             (true, "de") => format!("ja, seit {since}; zuletzt gefragt {at}"),
             (true, _) => format!("yes, since {since}; asked last {at}"),
@@ -398,6 +409,18 @@ impl Words<'_> {
             self.fact("Dead letters", "Unzustellbar", count(status.dead)),
             self.fact("To decide", "Zu entscheiden", count(status.asking)),
         ];
+        if let Some(messages) = seen.messages {
+            facts.push(self.fact(
+                "Messages whose work waits",
+                "Meldungen, deren Bearbeitung aussteht",
+                count(messages.waiting),
+            ));
+            facts.push(self.fact(
+                "Messages that could not be handled",
+                "Meldungen, die nicht bearbeitet werden konnten",
+                count(messages.stopped),
+            ));
+        }
         if let Some(took) = seen.median_took {
             let took = format::took(took, self.language);
             facts.push(self.fact("Usual duration (median)", "Übliche Dauer (Median)", took));

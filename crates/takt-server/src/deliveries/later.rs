@@ -1,7 +1,7 @@
 //! The deliveries that a story caused, as the report tells them: what is known here, put into its words there.
 
 use takt_engine::Story;
-use takt_interfaces::{ConnectionStatus, Delivery, DeliveryFilter, DeliveryState, InterfacesError};
+use takt_interfaces::{Cause, ConnectionStatus, Delivery, DeliveryFilter, DeliveryState, InterfacesError};
 use takt_model::Uuid;
 use takt_report::{Later, Went};
 
@@ -27,7 +27,8 @@ pub(crate) fn told_later(app: &App, story: &Story, language: &str) -> Result<Vec
 /// These deliveries, ready to be told.
 pub(crate) fn of(app: &App, found: &[Delivery], language: &str) -> Result<Vec<Later>, InterfacesError> {
     let still = still(app, found)?;
-    let project = app.project();
+    let names = words::Names::of(app);
+    let project = &names.project;
     let means = |d: &Delivery| project.connection(&d.connection).and_then(|c| c.outage.words.get(language));
     let later = |d: &Delivery| {
         let connection = still.iter().find(|c| c.id == d.connection);
@@ -36,7 +37,7 @@ pub(crate) fn of(app: &App, found: &[Delivery], language: &str) -> Result<Vec<La
         Later {
             id: d.id.to_string(),
             connection: d.connection.clone(),
-            to: words::receiver(&project, d, language),
+            to: words::receiver(&names, d, language),
             went: went(d, connection.is_some_and(|c| c.paused), rests_until, app.engine.now()),
             attempts: u64::try_from(d.attempts).unwrap_or_default(),
             // It was not even tried, because those before it did not get through.
@@ -61,7 +62,11 @@ fn still(app: &App, deliveries: &[Delivery]) -> Result<Vec<ConnectionStatus>, In
 }
 
 fn went(delivery: &Delivery, paused: bool, rests_until: Option<i64>, now: i64) -> Went {
-    let next_at = delivery.next_at.max(rests_until.unwrap_or_default());
+    let next_at = match rests_until {
+        // It found nobody there, so it is what is tried when the rest is over.
+        Some(until) if delivery.cause.is_some_and(Cause::is_absence) => until,
+        until => delivery.next_at.max(until.unwrap_or_default()),
+    };
     match delivery.state {
         DeliveryState::Delivered => Went::Arrived(delivery.ended_at),
         DeliveryState::Dead => Went::Stopped,

@@ -6,11 +6,11 @@ use takt_interfaces::{
     Difference, DifferenceAction, DifferenceKind, DifferenceReason, Interfaces, InterfacesError, NotCompared,
     Reconciliation, ReconciliationState, Wish,
 };
-use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Words};
+use takt_model::{Connection, MissingHere, MissingThere, Project, Reconcile, Rhythm, SharedState, Words};
 use takt_report::format;
 
 use crate::{
-    admin::AdminError,
+    admin::refusal::Refusal,
     app::App,
     deliveries::words::{connection_name, say, span},
 };
@@ -27,7 +27,7 @@ pub(crate) async fn compare(
     connection: Option<String>,
     wish: Wish,
     language: &str,
-) -> Result<Json, AdminError> {
+) -> Result<Json, Refusal> {
     let project = app.project();
     let all = project.connections.iter().filter(|c| c.reconcile.is_some()).map(|c| c.id.clone());
     let wanted: Vec<String> = connection.map_or_else(|| all.collect(), |one| vec![one]);
@@ -57,7 +57,9 @@ pub(crate) async fn compare(
                 ));
                 told.push(json!({ "connection": id, "not_compared": why.to_string() }));
             }
-            Err(InterfacesError::NotCompared(why)) => return Err(AdminError(not_compared(&why, language))),
+            Err(InterfacesError::NotCompared(why)) => {
+                return Err(Refusal::Told(not_compared(&why, language)));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -70,10 +72,10 @@ pub(crate) async fn settle(
     connection: &str,
     key: &str,
     language: &str,
-) -> Result<Json, AdminError> {
+) -> Result<Json, Refusal> {
     let n = room.settle_difference(connection, key).await?;
     if n == 0 {
-        return Err(AdminError(match language {
+        return Err(Refusal::Told(match language {
             "de" => format!("Bei `{connection}` ist zu {key} nichts offen."),
             _ => format!("Nothing is open about {key} at `{connection}`."),
         }));
@@ -303,16 +305,32 @@ pub(crate) fn sentence(project: &Project, difference: &Difference, language: &st
 
 fn different(project: &Project, d: &Difference, partner: &str, language: &str) -> String {
     let field = d.field.as_deref().unwrap_or_default();
-    let table = project
-        .connection(&d.connection)
-        .and_then(|c| c.reconcile.as_ref())
-        .and_then(|r| project.tables.iter().find(|t| t.id == r.ours.table));
+    let reconcile = project.connection(&d.connection).and_then(|c| c.reconcile.as_ref());
+    if let Some(state) = reconcile.and_then(|r| r.ours.states.iter().find(|s| s.name == field)) {
+        return in_another_state(d, state, partner, language);
+    }
+    let table = reconcile.and_then(|r| project.tables.iter().find(|t| t.id == r.ours.table));
     let label = table.and_then(|t| t.field(field)).and_then(|f| f.label.get(language)).unwrap_or(field);
     let nothing = say(language, "nothing", "nichts");
     let (ours, theirs) = (d.ours.as_deref().unwrap_or(nothing), d.theirs.as_deref().unwrap_or(nothing));
     match language {
         "de" => format!("{}: „{label}“ ist hier {ours}, bei {partner} {theirs}.", d.key),
         _ => format!("{}: \"{label}\" is {ours} here, {theirs} at {partner}.", d.key),
+    }
+}
+
+fn in_another_state(d: &Difference, state: &SharedState, partner: &str, language: &str) -> String {
+    let word = |said: Option<&str>| match said {
+        Some("true") => say(language, "yes", "ja").to_owned(),
+        Some("false") => say(language, "no", "nein").to_owned(),
+        Some(other) => other.to_owned(),
+        None => say(language, "not told", "keine Angabe").to_owned(),
+    };
+    let (ours, theirs) = (word(d.ours.as_deref()), word(d.theirs.as_deref()));
+    let label = state.label.get(language).unwrap_or(&state.name);
+    match language {
+        "de" => format!("{}: „{label}“ – hier {ours}, bei {partner} {theirs}.", d.key),
+        _ => format!("{}: \"{label}\" – here {ours}, at {partner} {theirs}.", d.key),
     }
 }
 
@@ -369,11 +387,7 @@ pub(crate) fn facts(
     let (file, export) = (&reconcile.theirs.file, &reconcile.theirs.export);
     let mut facts = vec![
         fact("What", "Was", what(project, reconcile, language)),
-        fact(
-            "How often",
-            "Wie oft",
-            format!("{} {}", say(language, "every", "alle"), span(reconcile.every, language)),
-        ),
+        fact("How often", "Wie oft", rhythm(&reconcile.rhythm, language)),
         fact("How far back", "Wie weit zurück", span(reconcile.window, language)),
         fact(
             "On its way, not missing, for",
@@ -388,6 +402,15 @@ pub(crate) fn facts(
     let last = last.map_or_else(never, |run| summary(project, run, language));
     facts.push(fact("Last time", "Zuletzt", last));
     facts
+}
+
+fn rhythm(rhythm: &Rhythm, language: &str) -> String {
+    match rhythm {
+        Rhythm::Every(pause) => format!("{} {}", say(language, "every", "alle"), span(*pause, language)),
+        Rhythm::Schedule(s) => {
+            format!("{} {} ({})", say(language, "by cron:", "nach Zeitplan:"), s.text, s.time_zone)
+        }
+    }
 }
 
 fn what(project: &Project, reconcile: &Reconcile, language: &str) -> String {
@@ -406,6 +429,14 @@ fn what(project: &Project, reconcile: &Reconcile, language: &str) -> String {
             "; {} {}",
             say(language, "must be equal:", "gleich sein muss:"),
             same.join(", ")
+        ));
+    }
+    if !reconcile.ours.states.is_empty() {
+        let states: Vec<_> = reconcile.ours.states.iter().map(|s| label(&s.label, &s.name)).collect();
+        text.push_str(&format!(
+            "; {} {}",
+            say(language, "so on both sides or on neither:", "auf beiden Seiten so oder auf keiner:"),
+            states.join(", ")
         ));
     }
     text
@@ -474,7 +505,8 @@ mod tests {
                  outage = { de = \"x\", en = \"x\" }\ndata = []\n[connect]\nprotocol = \"rest\"\nbase = \"http://erp.example\"\n\
                  [[op]]\nname = \"sale\"\nkind = \"deliver\"\non = \"order.placed\"\nrequest = \"POST /sales\"\n\
                  [reconcile]\nevery = \"1h\"\nwindow = \"3d\"\ntheirs = \"logic/erp.ts#sales\"\n\
-                 ours = { table = \"orders\", key = \"number\", at = \"created_at\", same = [\"total\"] }\n\
+                 ours = { table = \"orders\", key = \"number\", at = \"created_at\", same = [\"total\"],\n\
+                 states = { gone = { label = { de = \"storniert\", en = \"cancelled\" }, when = \"total = 0\" } } }\n\
                  missing_there = \"offer\"\nsend = \"sale\"\n",
             ),
         ]);
@@ -556,11 +588,20 @@ mod tests {
         };
         let stopped =
             Difference { reason: Some(DifferenceReason::Stopped), ..difference(DifferenceKind::MissingHere) };
+        let state = |ours: &str, theirs: Option<&str>| Difference {
+            field: Some("gone".into()),
+            ours: Some(ours.into()),
+            theirs: theirs.map(str::to_owned),
+            ..difference(DifferenceKind::Different)
+        };
         for d in [
             difference(DifferenceKind::MissingThere),
             sent,
             stopped,
             total,
+            state("true", Some("false")),
+            state("false", Some("true")),
+            state("true", None),
             difference(DifferenceKind::Twice),
         ] {
             for language in ["de", "en"] {
@@ -585,6 +626,12 @@ mod tests {
             B-1 is known at Tryton, but not here. First seen: 23 Nov 2026, 09:00:00 (UTC). The message came; what follows from it waits for a decision.
             B-1: „Summe“ ist hier 12.90, bei Tryton 1.00. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
             B-1: "Total" is 12.90 here, 1.00 at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1: „storniert“ – hier ja, bei Tryton nein. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "cancelled" – here yes, at Tryton no. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1: „storniert“ – hier nein, bei Tryton ja. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "cancelled" – here no, at Tryton yes. First seen: 23 Nov 2026, 09:00:00 (UTC).
+            B-1: „storniert“ – hier ja, bei Tryton keine Angabe. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
+            B-1: "cancelled" – here yes, at Tryton not told. First seen: 23 Nov 2026, 09:00:00 (UTC).
             B-1 steht bei Tryton 2-mal. Zuerst gesehen: 23.11.2026, 09:00:00 Uhr (UTC).
             B-1 stands 2 times at Tryton. First seen: 23 Nov 2026, 09:00:00 (UTC).
         "#]].assert_eq(&text);

@@ -1,13 +1,106 @@
-//! What people call what happens to deliveries: states, outcomes, what did not arrive where and why. Pure.
+//! What people call what happens to deliveries: states, outcomes, what did not arrive where. Pure. Why it did not stands in
+//! `reasons.rs`.
 //! Everything here is read by owners, in German and English.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use takt_interfaces::{ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome};
-use takt_model::Project;
+use takt_interfaces::{
+    Cause, ConnectionSource, ConnectionStatus, Delivery, DeliveryState, FUNCTIONS, Outcome, Replayed,
+};
+use takt_model::{Project, Protocol, Words};
+
+pub(crate) use super::reasons::{reason, why};
+use crate::app::App;
+
+/// What people call connections and functions.
+pub(crate) struct Names {
+    pub(crate) project: Arc<Project>,
+    /// Labels of functions.
+    functions: HashMap<String, Words>,
+}
+
+impl Names {
+    /// Those of now.
+    pub(crate) fn of(app: &App) -> Self {
+        let logic = app.logic.load();
+        let functions = logic.functions().iter().map(|f| (f.name.clone(), f.label.clone())).collect();
+        Self { project: app.project(), functions }
+    }
+
+    fn function<'a>(&'a self, name: &'a str, language: &str) -> &'a str {
+        self.functions.get(name).and_then(|label| label.get(language)).unwrap_or(name)
+    }
+}
 
 pub(crate) fn say<'t>(language: &str, english: &'t str, german: &'t str) -> &'t str {
     if language == "de" { german } else { english }
+}
+
+/// One delivery was put back.
+pub(crate) fn waits_again(language: &str) -> &'static str {
+    say(
+        language,
+        "It waits again and leaves as soon as it may.",
+        "Es wartet wieder und geht hinaus, sobald es darf.",
+    )
+}
+
+/// What a replay of many did, or would do.
+pub(crate) fn put_back(replayed: &Replayed, language: &str) -> String {
+    let again = arrived_already(replayed.delivered, replayed.dry_run, language);
+    let done = match (replayed.deliveries, replayed.dry_run, language) {
+        (1, true, "de") => "1 Zustellung würde noch einmal angestoßen; nichts wurde geändert.".to_owned(),
+        (n, true, "de") => {
+            format!("{n} Zustellungen würden noch einmal angestoßen; nichts wurde geändert.")
+        }
+        (1, false, "de") => "1 Zustellung wurde noch einmal angestoßen.".to_owned(),
+        (n, false, "de") => format!(
+            "{n} Zustellungen wurden noch einmal angestoßen und gehen in ihrer ursprünglichen Reihenfolge hinaus."
+        ),
+        (1, true, _) => "1 delivery would be put back; nothing was changed.".to_owned(),
+        (n, true, _) => format!("{n} deliveries would be put back; nothing was changed."),
+        (1, false, _) => "1 delivery was put back.".to_owned(),
+        (n, false, _) => format!("{n} deliveries were put back and leave in the order of their dispatch."),
+    };
+    done + &again
+}
+
+/// Whoever sends again what has arrived must know it.
+fn arrived_already(n: u64, dry_run: bool, language: &str) -> String {
+    match (n, dry_run, language) {
+        (0, _, _) => String::new(),
+        (1, true, "de") => " 1 davon ist schon angekommen und käme noch einmal an.".to_owned(),
+        (n, true, "de") => format!(" {n} davon sind schon angekommen und kämen noch einmal an."),
+        (1, false, "de") => " 1 davon ist schon angekommen und kommt noch einmal an.".to_owned(),
+        (n, false, "de") => format!(" {n} davon sind schon angekommen und kommen noch einmal an."),
+        (1, true, _) => " 1 of them has arrived already and would arrive once more.".to_owned(),
+        (n, true, _) => format!(" {n} of them have arrived already and would arrive once more."),
+        (1, false, _) => " 1 of them has arrived already and will arrive once more.".to_owned(),
+        (n, false, _) => format!(" {n} of them have arrived already and will arrive once more."),
+    }
+}
+
+/// A person has decided about one that nobody was sure of.
+pub(crate) fn decided(arrived: bool, language: &str) -> &'static str {
+    if arrived {
+        say(language, "It counts as delivered.", "Es gilt als zugestellt.")
+    } else {
+        say(language, "It will not leave any more.", "Es geht nicht mehr hinaus.")
+    }
+}
+
+/// A connection was stopped, or goes on.
+pub(crate) fn paused(connection: &str, paused: bool, language: &str) -> String {
+    let what = if paused {
+        say(
+            language,
+            "is paused; deliveries wait and nothing is lost",
+            "ist angehalten; Zustellungen warten, und nichts geht verloren",
+        )
+    } else {
+        say(language, "goes on", "läuft weiter")
+    };
+    format!("`{connection}` {what}.")
 }
 
 /// What people call a state.
@@ -64,12 +157,16 @@ pub(crate) fn source_word(source: ConnectionSource, language: &str) -> &'static 
 }
 
 /// Who gets a delivery, as people call it.
-pub(crate) fn receiver(project: &Project, delivery: &Delivery, language: &str) -> String {
+pub(crate) fn receiver(names: &Names, delivery: &Delivery, language: &str) -> String {
     if delivery.connection == FUNCTIONS {
-        let own = say(language, "own function", "eigene Funktion");
-        return format!("{own} {}", quoted(&delivery.operation, language));
+        let own = say(language, "our own function", "die eigene Funktion");
+        return format!("{own} {}", function(names, delivery, language));
     }
-    quoted(connection_name(project, &delivery.connection, language), language)
+    quoted(connection_name(&names.project, &delivery.connection, language), language)
+}
+
+fn function(names: &Names, delivery: &Delivery, language: &str) -> String {
+    quoted(names.function(&delivery.operation, language), language)
 }
 
 /// What people call a connection: the name of its partner.
@@ -77,34 +174,56 @@ pub(crate) fn connection_name<'a>(project: &'a Project, id: &'a str, language: &
     if id == FUNCTIONS {
         return say(language, "Own functions", "Eigene Funktionen");
     }
-    project.connection(id).map(|c| c.partner.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(id)
+    let partner = project.connection(id).map(|c| &c.partner);
+    let name = partner.map(|p| p.names.get(language).unwrap_or(p.name.as_str()));
+    name.filter(|name| !name.is_empty()).unwrap_or(id)
 }
 
 fn quoted(text: &str, language: &str) -> String {
     if language == "de" { format!("„{text}“") } else { format!("\"{text}\"") }
 }
 
-/// What a delivery is about: "Bestellung B-2026-00012", or the event if it has no number.
-pub(crate) fn subject(delivery: &Delivery, number: Option<&str>, language: &str) -> String {
-    let Some(number) = number else { return delivery.name.clone() };
-    let kind = delivery.name.split('.').next().unwrap_or_default();
-    match kind {
-        "order" => format!("{} {number}", say(language, "Order", "Bestellung")),
-        _ => format!("{number} ({})", delivery.name),
+/// What a delivery is about: "Bestellung B-2026-00012", a message of another system, or the event if it has no number.
+pub(crate) fn subject(names: &Names, delivery: &Delivery, number: Option<&str>, language: &str) -> String {
+    let (begins, rest) = delivery.name.split_once('.').unwrap_or((delivery.name.as_str(), ""));
+    let sender = names.project.connection(begins).filter(|c| c.connect.protocol == Protocol::WebhookIn);
+    if sender.is_some() {
+        let from = quoted(connection_name(&names.project, begins, language), language);
+        let kind = if rest.is_empty() { String::new() } else { format!(" {}", quoted(rest, language)) };
+        let about = number.map(|n| format!(" {} {n}", say(language, "about", "zu")));
+        let about = about.unwrap_or_default();
+        return match language {
+            "de" => format!("die Meldung{kind} von {from}{about}"),
+            _ => format!("the message{kind} of {from}{about}"),
+        };
+    }
+    match (number, begins) {
+        (None, _) => delivery.name.clone(),
+        (Some(number), "order") => format!("{} {number}", say(language, "order", "Bestellung")),
+        (Some(number), _) => format!("{number} ({})", delivery.name),
+    }
+}
+
+/// The first letter large, as a sentence or a title begins. Names of events stay as they are.
+pub(crate) fn begun(text: &str) -> String {
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains(['.', '_']));
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if !is_name => first.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
     }
 }
 
 /// A delivery in one sentence: what, where, and what became of it.
-pub(crate) fn sentence(
-    project: &Project,
-    delivery: &Delivery,
-    number: Option<&str>,
-    language: &str,
-) -> String {
-    let (what, to) = (subject(delivery, number, language), receiver(project, delivery, language));
+pub(crate) fn sentence(names: &Names, delivery: &Delivery, number: Option<&str>, language: &str) -> String {
+    let (what, to) = (subject(names, delivery, number, language), receiver(names, delivery, language));
     let why = why(delivery, language);
-    let because = if why.is_empty() { ".".to_owned() } else { format!(": {why}.") };
-    match (delivery.state, language) {
+    // What others say may have its own full stop.
+    let because = if why.is_empty() { ".".to_owned() } else { format!(": {}.", why.trim_end_matches('.')) };
+    if delivery.connection == FUNCTIONS {
+        return handled(&function(names, delivery, language), &what, delivery, &because, language);
+    }
+    begun(&match (delivery.state, language) {
         (DeliveryState::Delivered, "de") => format!("{what} kam bei {to} an."),
         (DeliveryState::Delivered, _) => format!("{what} arrived at {to}."),
         (DeliveryState::Dead, "de") => format!("{what} kam nicht bei {to} an{because}"),
@@ -115,8 +234,8 @@ pub(crate) fn sentence(
         (DeliveryState::Asking, _) if delivery.is_parked() => {
             format!("{what} arrived at {to}; what follows from it waits{because}")
         }
-        (DeliveryState::Asking, "de") => format!("Niemand weiß, ob {what} bei {to} ankam{because}"),
-        (DeliveryState::Asking, _) => format!("Nobody knows whether {what} arrived at {to}{because}"),
+        (DeliveryState::Asking, "de") => format!("niemand weiß, ob {what} bei {to} ankam{because}"),
+        (DeliveryState::Asking, _) => format!("nobody knows whether {what} arrived at {to}{because}"),
         (DeliveryState::Cancelled, "de") => format!("{what} an {to} wurde abgebrochen."),
         (DeliveryState::Cancelled, _) => format!("{what} to {to} was cancelled."),
         (DeliveryState::Waiting, "de") if delivery.attempts == 0 => {
@@ -125,48 +244,37 @@ pub(crate) fn sentence(
         (DeliveryState::Waiting, _) if delivery.attempts == 0 => format!("{what} waits for its way to {to}."),
         (DeliveryState::Waiting, "de") => format!("{what} ist noch nicht bei {to}{because}"),
         (DeliveryState::Waiting, _) => format!("{what} has not arrived at {to} yet{because}"),
-    }
+    })
 }
 
-/// Why it did not arrive: in plain words, with the technical reason behind them. Empty if nothing went wrong.
-pub(crate) fn why(delivery: &Delivery, language: &str) -> String {
-    let is_told = |o: &Outcome| *o != Outcome::Ok || delivery.is_parked();
-    let Some(outcome) = delivery.outcome.filter(is_told) else { return String::new() };
-    let error = delivery.error.as_deref().unwrap_or_default();
-    let status = error.strip_prefix("answered ").and_then(|n| n.parse::<u16>().ok());
-    let plain = match (status, outcome) {
-        (Some(401 | 403), _) => say(language, "access was denied there", "der Zugang wurde dort verweigert"),
-        (Some(404), _) => say(language, "the address does not exist there", "die Adresse gibt es dort nicht"),
-        (Some(410), _) => say(language, "it is gone for good there", "das gibt es dort nicht mehr"),
-        (Some(429), _) => say(language, "too much was sent at once", "es kam zu viel auf einmal"),
-        (Some(503), _) => say(language, "the other side is not ready", "die andere Seite ist nicht bereit"),
-        (Some(500..=599), _) => {
-            say(language, "there is a fault on the other side", "auf der anderen Seite ist ein Fehler")
+/// The same of our own functions, to which nothing travels.
+fn handled(function: &str, what: &str, delivery: &Delivery, because: &str, language: &str) -> String {
+    let is_refused = delivery.cause == Some(Cause::Rules);
+    match (delivery.state, language) {
+        (DeliveryState::Delivered, "de") => format!("{function} hat {what} bearbeitet."),
+        (DeliveryState::Delivered, _) => format!("{function} has handled {what}."),
+        (DeliveryState::Dead, "de") if is_refused => format!("{function} hat {what} abgelehnt{because}"),
+        (DeliveryState::Dead, _) if is_refused => format!("{function} has refused {what}{because}"),
+        (DeliveryState::Dead, "de") => format!("{function} konnte {what} nicht bearbeiten{because}"),
+        (DeliveryState::Dead, _) => format!("{function} could not handle {what}{because}"),
+        (DeliveryState::Asking, "de") => {
+            format!("{function} wartet mit {what} auf eine Entscheidung{because}")
         }
-        (_, Outcome::Refused) if error.starts_with("contract: ") => say(
-            language,
-            "it is not as agreed and did not leave",
-            "es ist nicht so, wie es vereinbart ist, und ging nicht hinaus",
-        ),
-        (_, Outcome::Refused) => {
-            say(language, "it was not accepted as it is", "es wurde so nicht angenommen")
+        (DeliveryState::Asking, _) => format!("{function} waits with {what} for a decision{because}"),
+        (DeliveryState::Cancelled, "de") => {
+            format!("{function} bearbeitet {what} nicht mehr: von einem Menschen abgebrochen.")
         }
-        (_, Outcome::Failed) => say(
-            language,
-            "the other side does not answer as it should",
-            "die andere Seite antwortet nicht, wie sie soll",
-        ),
-        (_, Outcome::Unknown) => {
-            say(language, "it was sent, but no answer came", "es wurde gesendet, aber es kam keine Antwort")
+        (DeliveryState::Cancelled, _) => {
+            format!("{function} no longer handles {what}: cancelled by a person.")
         }
-        (_, Outcome::Ok) => {
-            say(language, "what came is not as agreed", "was kam, ist nicht so, wie es vereinbart ist")
+        (DeliveryState::Waiting, "de") if delivery.attempts == 0 => {
+            begun(&format!("{what} wartet auf {function}."))
         }
-    };
-    match status {
-        Some(status) => format!("{plain} ({} {status})", say(language, "answer", "Antwort")),
-        None if error.is_empty() => plain.to_owned(),
-        None => format!("{plain} ({error})"),
+        (DeliveryState::Waiting, _) if delivery.attempts == 0 => {
+            begun(&format!("{what} waits for {function}."))
+        }
+        (DeliveryState::Waiting, "de") => format!("{function} hat {what} noch nicht bearbeitet{because}"),
+        (DeliveryState::Waiting, _) => format!("{function} has not handled {what} yet{because}"),
     }
 }
 
@@ -194,6 +302,14 @@ mod tests {
     use expect_test::expect;
     use takt_model::{ProjectFiles, Uuid};
 
+    fn names() -> Names {
+        let label = |en: &str, de: &str| {
+            Words([("en".to_owned(), en.to_owned()), ("de".to_owned(), de.to_owned())].into())
+        };
+        let functions = [("payment_received".to_owned(), label("Payment received", "Zahlung eingegangen"))];
+        Names { project: Arc::new(project()), functions: functions.into() }
+    }
+
     fn project() -> Project {
         let erp = r#"
 purpose = { en = "Orders go to the ERP.", de = "Bestellungen gehen in die Warenwirtschaft." }
@@ -209,9 +325,17 @@ kind = "deliver"
 on = "order.placed"
 request = "POST /orders"
 "#;
+        let payment = erp
+            .replace("\"Warenwirtschaft\"", "\"Zahlungsdienst\"")
+            .replace("protocol = \"rest\"\nbase = \"https://erp.example/api\"", "protocol = \"webhook-in\"")
+            .replace(
+                "kind = \"deliver\"\non = \"order.placed\"\nrequest = \"POST /orders\"",
+                "kind = \"receive\"",
+            );
         let files = ProjectFiles::from([
             ("takt.toml", "name = \"Test\"\nlanguages = [\"de\", \"en\"]\n"),
             ("interfaces/erp.toml", erp),
+            ("interfaces/payment.toml", &payment),
         ]);
         Project::parse(&files, &[]).0
     }
@@ -232,6 +356,7 @@ request = "POST /orders"
             ended_at: None,
             outcome,
             error: (!error.is_empty()).then(|| error.to_owned()),
+            cause: None,
             story: None,
             body: None,
             journal: None,
@@ -242,7 +367,7 @@ request = "POST /orders"
 
     #[test]
     fn a_delivery_is_told_in_one_sentence() {
-        let project = project();
+        let names = names();
         let number = Some("B-2026-00012");
         let mut told = String::new();
         for (state, outcome, error) in [
@@ -263,8 +388,8 @@ request = "POST /orders"
             let d = delivery(state, outcome, error);
             told.push_str(&format!(
                 "{}\n{}\n",
-                sentence(&project, &d, number, "de"),
-                sentence(&project, &d, number, "en")
+                sentence(&names, &d, number, "de"),
+                sentence(&names, &d, number, "en")
             ));
         }
         expect![[r#"
@@ -275,22 +400,55 @@ request = "POST /orders"
             Bestellung B-2026-00012 kam nicht bei „Warenwirtschaft“ an: es wurde so nicht angenommen (Artikel unbekannt).
             Order B-2026-00012 did not arrive at "Warenwirtschaft": it was not accepted as it is (Artikel unbekannt).
             Niemand weiß, ob Bestellung B-2026-00012 bei „Warenwirtschaft“ ankam: es wurde gesendet, aber es kam keine Antwort (the connection was lost).
-            Nobody knows whether Order B-2026-00012 arrived at "Warenwirtschaft": it was sent, but no answer came (the connection was lost).
+            Nobody knows whether order B-2026-00012 arrived at "Warenwirtschaft": it was sent, but no answer came (the connection was lost).
             Bestellung B-2026-00012 kam bei „Warenwirtschaft“ an; was daraus folgt, wartet: was kam, ist nicht so, wie es vereinbart ist (contract: the answer is not as agreed: `number` is missing).
             Order B-2026-00012 arrived at "Warenwirtschaft"; what follows from it waits: what came is not as agreed (contract: the answer is not as agreed: `number` is missing).
             Bestellung B-2026-00012 kam nicht bei „Warenwirtschaft“ an: es ist nicht so, wie es vereinbart ist, und ging nicht hinaus (contract: it does not leave).
             Order B-2026-00012 did not arrive at "Warenwirtschaft": it is not as agreed and did not leave (contract: it does not leave).
-            Bestellung B-2026-00012 ist noch nicht bei „Warenwirtschaft“: die andere Seite antwortet nicht, wie sie soll.
-            Order B-2026-00012 has not arrived at "Warenwirtschaft" yet: the other side does not answer as it should.
+            Bestellung B-2026-00012 ist noch nicht bei „Warenwirtschaft“: es hat nicht geklappt.
+            Order B-2026-00012 has not arrived at "Warenwirtschaft" yet: it did not work.
             Bestellung B-2026-00012 kam bei „Warenwirtschaft“ an.
             Order B-2026-00012 arrived at "Warenwirtschaft".
             Bestellung B-2026-00012 an „Warenwirtschaft“ wurde abgebrochen.
             Order B-2026-00012 to "Warenwirtschaft" was cancelled.
         "#]].assert_eq(&told);
-        let mut own = delivery(DeliveryState::Dead, Some(Outcome::Failed), "it threw");
-        own.connection = FUNCTIONS.to_owned();
-        let said = sentence(&project, &own, None, "en");
-        assert!(said.starts_with("order.placed did not arrive at own function \"order\""), "{said}");
+    }
+
+    #[test]
+    fn what_our_own_functions_do_is_told_by_their_labels_and_in_their_own_words() {
+        let words = r#"{"en":"Paid were 1.00 eur, the order costs 38.70 eur.","de":"Bezahlt wurden 1.00 eur, die Bestellung kostet 38.70 eur."}"#;
+        let mut told = String::new();
+        for (state, outcome, cause, error, number) in [
+            (DeliveryState::Dead, Some(Outcome::Refused), Some(Cause::Rules), words, Some("B-2026-00012")),
+            (DeliveryState::Dead, Some(Outcome::Refused), Some(Cause::Rules), words, None),
+            (DeliveryState::Dead, Some(Outcome::Failed), None, "there is no order B-1", Some("B-1")),
+            (DeliveryState::Waiting, None, None, "", Some("B-1")),
+            (DeliveryState::Waiting, Some(Outcome::Failed), None, "there is no order B-1", Some("B-1")),
+            (DeliveryState::Delivered, Some(Outcome::Ok), None, "", Some("B-1")),
+        ] {
+            let mut d = delivery(state, outcome, error);
+            (d.connection, d.operation) = (FUNCTIONS.to_owned(), "payment_received".to_owned());
+            d.name = "payment.payment_intent.succeeded".to_owned();
+            d.attempts = i64::from(outcome.is_some());
+            d.cause = cause;
+            for language in ["de", "en"] {
+                told.push_str(&format!("{}\n", sentence(&names(), &d, number, language)));
+            }
+        }
+        expect![[r#"
+            „Zahlung eingegangen“ hat die Meldung „payment_intent.succeeded“ von „Zahlungsdienst“ zu B-2026-00012 abgelehnt: Bezahlt wurden 1.00 eur, die Bestellung kostet 38.70 eur.
+            "Payment received" has refused the message "payment_intent.succeeded" of "Zahlungsdienst" about B-2026-00012: Paid were 1.00 eur, the order costs 38.70 eur.
+            „Zahlung eingegangen“ hat die Meldung „payment_intent.succeeded“ von „Zahlungsdienst“ abgelehnt: Bezahlt wurden 1.00 eur, die Bestellung kostet 38.70 eur.
+            "Payment received" has refused the message "payment_intent.succeeded" of "Zahlungsdienst": Paid were 1.00 eur, the order costs 38.70 eur.
+            „Zahlung eingegangen“ konnte die Meldung „payment_intent.succeeded“ von „Zahlungsdienst“ zu B-1 nicht bearbeiten: es hat nicht geklappt (there is no order B-1).
+            "Payment received" could not handle the message "payment_intent.succeeded" of "Zahlungsdienst" about B-1: it did not work (there is no order B-1).
+            Die Meldung „payment_intent.succeeded“ von „Zahlungsdienst“ zu B-1 wartet auf „Zahlung eingegangen“.
+            The message "payment_intent.succeeded" of "Zahlungsdienst" about B-1 waits for "Payment received".
+            „Zahlung eingegangen“ hat die Meldung „payment_intent.succeeded“ von „Zahlungsdienst“ zu B-1 noch nicht bearbeitet: es hat nicht geklappt (there is no order B-1).
+            "Payment received" has not handled the message "payment_intent.succeeded" of "Zahlungsdienst" about B-1 yet: it did not work (there is no order B-1).
+            „Zahlung eingegangen“ hat die Meldung „payment_intent.succeeded“ von „Zahlungsdienst“ zu B-1 bearbeitet.
+            "Payment received" has handled the message "payment_intent.succeeded" of "Zahlungsdienst" about B-1.
+        "#]].assert_eq(&told);
     }
 
     #[test]

@@ -110,6 +110,9 @@ fn with_deliveries(app: &App, story: &Story) -> Result<Json, WireError> {
     let deliveries = later::of_story(app, story).map_err(room_error)?;
     let mut whole = json!(story);
     whole["deliveries"] = json!(deliveries);
+    if let Some(input) = story.input_json() {
+        whole["input"] = input;
+    }
     Ok(whole)
 }
 

@@ -138,14 +138,21 @@ fn about(subject: &str, language: &str) -> Markup {
     }
 }
 
-/// `/studio/tales/{id}`: the page of the story or delivery with this id.
+/// `/studio/tales/{id}`: the page of the story or delivery with this id, or of the story that wrote this number.
 pub(super) async fn tale(
     AppState(app): AppState<Arc<App>>,
     member: Member,
     Path(id): Path<String>,
 ) -> Response<Body> {
-    let Some(id) = Uuid::parse_str(&id).ok().filter(|_| member.sees_report()) else {
+    if !member.sees_report() {
         return page::not_found(&member.visitor);
+    }
+    let Ok(id) = Uuid::parse_str(&id) else {
+        return match app.engine.story_of_number(&id) {
+            Ok(Some(story)) => Redirect::to(&format!("/studio/stories/{}", story.id)).into_response(),
+            Ok(None) => page::not_found(&member.visitor),
+            Err(error) => page::broken(&member.visitor, &refusal::engine(&error, member.visitor.language)),
+        };
     };
     match app.engine.story(id) {
         Ok(Some(_)) => return Redirect::to(&format!("/studio/stories/{id}")).into_response(),

@@ -71,7 +71,8 @@ pub(super) async fn list(
             return page::broken(&member.visitor, &refusal::interfaces(&error, member.visitor.language));
         }
     };
-    let project = app.project();
+    let names = words::Names::of(&app);
+    let project = &names.project;
     let title = member.t("Zustellungen", "Deliveries").to_owned();
     let body = html! {
         h1 { (title) }
@@ -80,7 +81,7 @@ pub(super) async fn list(
             "What this backend tells other systems. Nothing is lost: what does not arrive is tried again or waits for a decision.",
         )) }
         (webhooks::removed(&member, asked.removed))
-        (stopped(&member, &project, &shown.stopped))
+        (stopped(&member, &names, &shown.stopped))
         @if shown.connections.is_empty() {
             p.empty { (member.t(
                 "Dieses Projekt ist mit keinem anderen System verbunden.",
@@ -88,15 +89,15 @@ pub(super) async fn list(
             )) }
         } @else {
             h2 { (member.t("Verbindungen", "Connections")) }
-            @for status in &shown.connections { (overview(&member, &project, status)) }
+            @for status in &shown.connections { (overview(&member, project, status)) }
         }
         (webhooks::invitation(&member))
         h2 #list { (member.t("Alle Zustellungen", "All deliveries")) }
-        (filters(&member, &project, &shown.connections, &asked))
+        (filters(&member, project, &shown.connections, &asked))
         @if shown.list.all.is_empty() {
             p.empty { (member.t("Hier ist nichts.", "There is nothing here.")) }
         } @else {
-            (rows(&member, &project, &shown.list))
+            (rows(&member, &names, &shown.list))
             (older(&member, &asked, &shown.list.all))
         }
     };
@@ -159,12 +160,12 @@ pub(super) fn invitation(member: &Member, app: &App) -> Markup {
     }
 }
 
-fn stopped(member: &Member, project: &Project, stopped: &Named) -> Markup {
+fn stopped(member: &Member, names: &words::Names, stopped: &Named) -> Markup {
     html! {
         @if !stopped.all.is_empty() {
             section aria-labelledby="stopped" {
                 h2 #stopped { (member.t("Braucht eine Entscheidung", "Needs a decision")) }
-                (rows(member, project, stopped))
+                (rows(member, names, stopped))
             }
         }
     }
@@ -275,14 +276,14 @@ fn address(connection: Option<&str>, state: Option<&str>, before: Option<Uuid>) 
     }
 }
 
-fn rows(member: &Member, project: &Project, named: &Named) -> Markup {
+fn rows(member: &Member, names: &words::Names, named: &Named) -> Markup {
     let language = member.visitor.language;
     html! {
         ul.rows { @for d in &named.all {
             @let number = named.numbers.get(&d.id).map(String::as_str);
             li { a.row href={ "/studio/deliveries/" (d.connection) "/" (d.id) } {
                 (light(member, d.state))
-                span.main { span { (words::sentence(project, d, number, language.code())) } }
+                span.main { span { (words::sentence(names, d, number, language.code())) } }
                 span.when { (page::moment(d.created_at, language)) }
             } }
         } }

@@ -43,14 +43,9 @@ pub(super) async fn one(
     Query(said): Query<Said>,
 ) -> Response<Body> {
     let message = match said.done.as_deref() {
-        Some("again") => page::success(member.t(
-            "Es wartet wieder und geht hinaus, sobald es darf.",
-            "It waits again and leaves as soon as it may.",
-        )),
-        Some("cancel") => {
-            page::success(member.t("Es geht nicht mehr hinaus.", "It will not leave any more."))
-        }
-        Some("arrived") => page::success(member.t("Es gilt als zugestellt.", "It counts as delivered.")),
+        Some("again") => page::success(words::waits_again(member.visitor.language.code())),
+        Some("cancel") => page::success(words::decided(false, member.visitor.language.code())),
+        Some("arrived") => page::success(words::decided(true, member.visitor.language.code())),
         _ => html! {},
     };
     shown(&app, &member, &id, None, StatusCode::OK, &message).await
@@ -75,7 +70,8 @@ async fn shown(
         Ok(None) => return page::not_found(&member.visitor),
         Err(error) => return page::broken(&member.visitor, &refusal::interfaces(&error, language)),
     };
-    let title = subject(&detail.delivery, number.as_deref(), language.code());
+    let names = words::Names::of(app);
+    let title = words::begun(&subject(&names, &detail.delivery, number.as_deref(), language.code()));
     let body = html! {
         p { a href="/studio/deliveries" { (member.t("← Zustellungen", "← Deliveries")) } }
         div.head { h1 { (title) } (light(member, detail.delivery.state)) }
@@ -196,7 +192,10 @@ fn attempts(member: &Member, detail: &DeliveryDetail) -> Markup {
                 tbody { @for a in &detail.tries { tr {
                     td data-label=(heads[0]) { (a.number) }
                     td data-label=(heads[1]) { (page::moment(a.at, member.visitor.language)) }
-                    td data-label=(heads[2]) { (outcome(member, &detail.delivery, a)) }
+                    td data-label=(heads[2]) {
+                        (outcome(member, &detail.delivery, a))
+                        @if let Some(why) = why(member, a) { ": " (why) }
+                    }
                     td data-label=(heads[3]) { @if let Some(took) = a.took { (format::took(took, member.visitor.language.code())) } @else { "–" } }
                     td data-label=(heads[4]) {
                         @if let Some(status) = a.status { (status) " " }
@@ -223,6 +222,12 @@ fn outcome(member: &Member, delivery: &Delivery, attempt: &Attempt) -> &'static 
         return words::say(code, "under way", "unterwegs");
     }
     outcome_word(attempt.outcome, code)
+}
+
+/// In plain words; the technical ones stand in the last column.
+fn why(member: &Member, attempt: &Attempt) -> Option<String> {
+    let error = attempt.error.as_deref().filter(|_| attempt.outcome != Outcome::Ok)?;
+    Some(words::reason(attempt.outcome, attempt.cause, error, member.visitor.language.code()))
 }
 
 fn content(member: &Member, detail: &DeliveryDetail, told: &DeliveryText) -> Markup {

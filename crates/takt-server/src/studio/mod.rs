@@ -37,6 +37,7 @@ use axum::{
     routing::{get, post},
 };
 use ring::hmac;
+use takt_interfaces::InterfacesError;
 use takt_report::{Evidence, Report, Rooms};
 
 use crate::{app::App, deliveries::facts};
@@ -88,6 +89,11 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .layer(Extension(Arc::new(Studio::new())))
 }
 
+/// What an error of the room of deliveries means, in German, for commands too.
+pub(crate) fn told_in_german(error: &InterfacesError) -> String {
+    refusal::interfaces(error, language::Language::German)
+}
+
 /// What the pages share besides the application.
 pub(super) struct Studio {
     /// Binds form tokens to sessions; new with each start.
@@ -124,6 +130,7 @@ impl Studio {
                 logic: &logic,
                 outbound: &app.outbound,
                 connections: facts::connections(&app),
+                backups: crate::backups::facts::backups(&app),
                 project_dir: &app.project_dir,
                 data_dir: &app.data_dir,
             };

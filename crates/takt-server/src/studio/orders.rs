@@ -84,7 +84,7 @@ pub(super) async fn list(
     let title = rows::title(table, member.visitor.language);
     let body = html! {
         h1 { (title) }
-        (filter(&member, &states, chosen.as_deref()))
+        (filter(&member, state, &states, chosen.as_deref()))
         @if found.is_empty() {
             p.empty { (member.t("Hier ist noch nichts.", "There is nothing here yet.")) }
         } @else {
@@ -109,14 +109,14 @@ fn moment_field(table: &Table) -> Option<&Field> {
     table.field("created_at").or_else(|| table.fields.iter().find(|f| f.kind == FieldType::Timestamp))
 }
 
-fn filter(member: &Member, states: &[String], chosen: Option<&str>) -> Markup {
+fn filter(member: &Member, field: &Field, states: &[String], chosen: Option<&str>) -> Markup {
     let language = member.visitor.language;
     html! {
         nav.filter aria-label=(member.t("Nach Zustand", "By state")) {
             ul {
                 li { a href="/studio/orders" aria-current=[chosen.is_none().then_some("true")] { (member.t("alle", "all")) } }
                 @for state in states {
-                    li { a href={ "/studio/orders?state=" (state) } aria-current=[(chosen == Some(state)).then_some("true")] { (rows::state_word(state, language)) } }
+                    li { a href={ "/studio/orders?state=" (state) } aria-current=[(chosen == Some(state)).then_some("true")] { (rows::value_word(field, state, language)) } }
                 }
             }
         }
@@ -140,7 +140,7 @@ fn grid(
                     tr { @for (i, (field, value)) in columns.iter().zip(row.iter().skip(1)).enumerate() {
                         td data-label=(rows::label(field, language)) .num[is_number(field)] {
                             @if i == 0 { a href={ "/studio/orders/" (key) } { (rows::shown(project, field, value, language)) } }
-                            @else if field.id == state.id { (state_badge(value, member)) }
+                            @else if field.id == state.id { (state_badge(field, value, member)) }
                             @else { (rows::cell(project, field, value, language)) }
                         }
                     } }
@@ -157,11 +157,11 @@ fn is_number(field: &Field) -> bool {
     )
 }
 
-fn state_badge(value: &Value, member: &Member) -> Markup {
+fn state_badge(field: &Field, value: &Value, member: &Member) -> Markup {
     let text = value.as_ref().to_text();
     let known = ["pending", "paid", "shipped", "cancelled"];
     let class = known.iter().find(|k| **k == text).map_or_else(String::new, |k| format!("state-{k}"));
-    html! { span.badge.(class) { (rows::state_word(&text, member.visitor.language)) } }
+    html! { span.badge.(class) { (rows::value_word(field, &text, member.visitor.language)) } }
 }
 
 fn pages(member: &Member, number: u64, total: u64, state: Option<&str>) -> Markup {
@@ -239,8 +239,13 @@ async fn order_page(
     let now = value(state).map(|v| v.as_ref().to_text()).unwrap_or_default();
     let body = html! {
         p { a href="/studio/orders" { "← " (rows::title(table, language)) } }
-        div.head { h1 { (title) } @if let Some(v) = value(state) { (state_badge(v, member)) } }
+        div.head { h1 { (title) } @if let Some(v) = value(state) { (state_badge(state, v, member)) } }
         (message)
+        @if let Some(number) = numbered(&title).filter(|_| member.sees_report()) {
+            p { a href={ "/studio/tales/" (number) } {
+                (member.t("Die Geschichte dazu, mit Zustellungen, Zahlung und Versand", "Its story, with deliveries, payment and shipping"))
+            } }
+        }
         (buttons(app, member, table, state, &now, id))
         (lines)
         dl.facts.two {
@@ -252,6 +257,12 @@ async fn order_page(
         }
     };
     page::show_with(member, status, Here::Orders, &title, &body)
+}
+
+/// A number that may stand in an address.
+fn numbered(title: &str) -> Option<&str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!title.is_empty() && title.chars().all(is_plain)).then_some(title)
 }
 
 /// A button for each state that may follow.
@@ -273,19 +284,19 @@ fn buttons(app: &App, member: &Member, table: &Table, state: &Field, now: &str, 
                 @for to in next {
                     button .primary[to == "shipped"] .danger[to == "cancelled"] type="submit" name="to" value=(to)
                         data-confirm=[(to == "cancelled").then(|| member.t("Diese Bestellung wirklich stornieren?", "Really cancel this order?"))]
-                        { (verb(to, member)) }
+                        { (verb(state, to, member)) }
                 }
             }
         }
     }
 }
 
-fn verb(state: &str, member: &Member) -> String {
+fn verb(field: &Field, state: &str, member: &Member) -> String {
     match state {
         "paid" => member.t("Als bezahlt vermerken", "Note as paid").to_owned(),
         "shipped" => member.t("Als versendet melden", "Mark as shipped").to_owned(),
         "cancelled" => member.t("Stornieren", "Cancel the order").to_owned(),
-        other => format!("→ {other}"),
+        other => format!("→ {}", rows::value_word(field, other, member.visitor.language)),
     }
 }
 
@@ -387,6 +398,6 @@ async fn set_state(app: &App, member: &Member, id: &str, from: &str, to: &str) -
             )
             .to_owned()),
         Ok(_) => Ok(()),
-        Err(error) => Err(refusal::engine(&error, language)),
+        Err(error) => Err(refusal::of_field(&error, state, language)),
     }
 }

@@ -514,6 +514,7 @@ mod tests {
             check: None,
             max: None,
             transitions: None,
+            value_labels: Vec::new(),
             personal: None,
             was: None,
             source: Source::default(),

@@ -9,7 +9,7 @@ use takt_plan::PlanError;
 
 use super::{
     language::Language,
-    rows::{self, state_word},
+    rows::{self, state_word, value_word},
 };
 use crate::deliveries::{reconciled, verdicts};
 
@@ -21,7 +21,7 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
         ) => language
             .t("Keine Regel erlaubt Ihrem Konto diese Änderung.", "No rule allows your account this change."),
         EngineError::Store(StoreError::Refused { code, .. }) => refused(code, language),
-        EngineError::Store(StoreError::Transition(t)) => return transition(t, language),
+        EngineError::Store(StoreError::Transition(t)) => return transition(t, None, language),
         EngineError::Store(StoreError::Busy | StoreError::Timeout) => language.t(
             "Gerade ist viel los. Bitte versuchen Sie es gleich noch einmal.",
             "It is busy just now. Please try again in a moment.",
@@ -49,8 +49,21 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
     said.to_owned()
 }
 
+/// As [`engine`], of a change of one field: its values are called as the schema labels them.
+pub(super) fn of_field(error: &EngineError, field: &Field, language: Language) -> String {
+    match error {
+        EngineError::Store(StoreError::Transition(t)) if t.field == field.name => {
+            transition(t, Some(field), language)
+        }
+        error => engine(error, language),
+    }
+}
+
 /// What a refused change of a row means: with the field that it is about, as people call it, and its rule.
 pub(super) fn of_row(error: &EngineError, table: &Table, language: Language) -> String {
+    if let EngineError::Store(StoreError::Transition(t)) = error {
+        return transition(t, table.field(&t.field), language);
+    }
     let words = engine(error, language);
     let EngineError::Store(StoreError::Refused { message, .. }) = error else { return words };
     let Some(field) = concerned(table, message) else { return words };
@@ -75,10 +88,13 @@ fn concerned<'a>(table: &'a Table, message: &str) -> Option<&'a Field> {
 }
 
 /// Which state may not follow which, and which may.
-fn transition(refused: &RefusedTransition, language: Language) -> String {
-    let word = |state: &str| match language {
-        Language::German => format!("„{}“", state_word(state, language)),
-        Language::English => format!("“{}”", state_word(state, language)),
+fn transition(refused: &RefusedTransition, field: Option<&Field>, language: Language) -> String {
+    let word = |state: &str| {
+        let said = field.map_or_else(|| state_word(state, language), |f| value_word(f, state, language));
+        match language {
+            Language::German => format!("„{said}“"),
+            Language::English => format!("“{said}”"),
+        }
     };
     let from = word(&refused.from);
     let to = refused.to.as_deref().map_or_else(|| language.t("leer", "empty").to_owned(), word);
@@ -199,8 +215,8 @@ pub(super) fn interfaces(error: &InterfacesError, language: Language) -> String 
             language.t("Diese Änderung gibt es nicht.", "This change does not exist.")
         }
         InterfacesError::NotNow(_) => language.t(
-            "Das geht gerade nicht: Es ist unterwegs, schon beendet, oder jemand ändert es gerade. Bitte laden Sie die Seite neu.",
-            "That is not possible now: it is under way, has ended already, or somebody is changing it. Please load the page again.",
+            "Das geht gerade nicht: Es ist unterwegs, schon beendet, oder jemand ändert es gerade. Bitte sehen Sie noch einmal nach.",
+            "That is not possible now: it is under way, has ended already, or somebody is changing it. Please look again.",
         ),
         InterfacesError::NotCompared(why) => return reconciled::not_compared(why, language.code()),
         InterfacesError::UnknownSubscription(_) => {
@@ -290,7 +306,7 @@ mod tests {
             allowed: allowed.iter().map(|s| (*s).to_owned()).collect(),
         };
         let told = |t: &RefusedTransition| {
-            [Language::German, Language::English].map(|language| transition(t, language))
+            [Language::German, Language::English].map(|language| transition(t, None, language))
         };
         assert_eq!(
             told(&refused("paid", Some("pending"), &["shipped", "cancelled"])),
@@ -298,6 +314,24 @@ mod tests {
                 "Aus „bezahlt“ kann nicht „offen“ werden, nur „versendet“ oder „storniert“.",
                 "“paid” cannot become “open”, only “shipped” or “cancelled”."
             ]
+        );
+        // As the schema labels them, if it does.
+        let orders = "label = \"Orders\"\n[fields]\nid = { type = \"uuid\", primary_key = true }\n[fields.status]\n\
+             type = \"enum\"\nvalues = [\"paid\", \"packed\"]\n\
+             labels = { paid = { de = \"ist bezahlt\", en = \"settled\" }, packed = { de = \"gepackt\", en = \"in its box\" } }\n";
+        let takt = "name = \"Test\"\nlanguages = [\"de\", \"en\"]\n";
+        let files = takt_model::ProjectFiles::from([("takt.toml", takt), ("schema/orders.toml", orders)]);
+        let (project, _) = takt_model::Project::parse(&files, &[]);
+        let field = project.table("orders").unwrap().field("status").unwrap();
+        let error =
+            EngineError::Store(StoreError::Transition(refused("packed", Some("paid"), &["shipped"]).into()));
+        assert_eq!(
+            of_field(&error, field, Language::German),
+            "Aus „gepackt“ kann nicht „ist bezahlt“ werden, nur „versendet“."
+        );
+        assert_eq!(
+            of_field(&error, field, Language::English),
+            "“in its box” cannot become “settled”, only “shipped”."
         );
         assert_eq!(
             told(&refused("brewed", None, &[])),

@@ -150,7 +150,12 @@ pub(super) fn title(table: &Table, language: Language) -> String {
 /// A value as people read it.
 pub(super) fn shown(project: &Project, field: &Field, value: &Value, language: Language) -> String {
     if let (FieldType::Enum { .. }, Value::Text(text)) = (&field.kind, value) {
-        return state_word(text, language).to_owned();
+        return value_word(field, text, language).to_owned();
+    }
+    if let Value::Text(text) = value
+        && let Some(label) = field.value_label(text, language.code())
+    {
+        return label.to_owned();
     }
     let currency = project.settings.currency.as_str();
     let money = (format::is_money(field) && !currency.is_empty()).then_some(currency);
@@ -163,6 +168,11 @@ pub(super) fn cell(project: &Project, field: &Field, value: &Value, language: La
         Value::Timestamp(micros) => page::moment(*micros, language),
         other => html! { (shown(project, field, other, language)) },
     }
+}
+
+/// What people call a value of an enum: as the schema labels it, else everyday words.
+pub(super) fn value_word<'a>(field: &'a Field, value: &'a str, language: Language) -> &'a str {
+    field.value_label(value, language.code()).unwrap_or_else(|| state_word(value, language))
 }
 
 /// Everyday words for states that shops have; any other stays as it is written.

@@ -167,6 +167,7 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
                 @if !told.compared.is_empty() { div { dt { (member.t("Dauer", "Duration")) } dd { (told.compared) } } }
             }
             (afterwards(member, told))
+            (besides(member, told))
             @if told.hides && member.may_reveal() {
                 (reason::form(member, &format!("/studio/stories/{}", story.id)))
             }
@@ -174,7 +175,11 @@ fn whole(member: &Member, story: &Story, told: &StoryText) -> Markup {
                 summary { (member.t("Für die Technik", "For the technician")) }
                 dl {
                     @for (name, value) in &told.technical { dt { (name) } dd { code { (value) } } }
-                    @for step in told.steps.iter().filter(|s| !s.source.is_empty()) { dt { (step.title) } dd { code { (step.source) } } }
+                    @for step in told.steps.iter().filter(|s| !s.source.is_empty() || !s.statements.is_empty()) {
+                        dt { (step.title) }
+                        @if !step.source.is_empty() { dd { code { (step.source) } } }
+                        @for statement in &step.statements { dd { code { (statement) } } }
+                    }
                 }
             }
         }
@@ -199,15 +204,33 @@ fn afterwards(member: &Member, told: &StoryText) -> Markup {
     }
 }
 
+/// What else happened about the same thing: the payment, the parcel, its mails.
+fn besides(member: &Member, told: &StoryText) -> Markup {
+    html! {
+        @if !told.besides.is_empty() {
+            h2 { (member.t("Was sonst noch dazu geschah", "What else happened about it")) }
+            ul.rows { @for beside in &told.besides {
+                li { a.row.later href={ "/studio/tales/" (beside.id) } {
+                    span.light.(class(beside.state)) { (shape(beside.state)) }
+                    span.main { (beside.sentence) }
+                } }
+            } }
+        }
+    }
+}
+
 fn address(later: &LaterText) -> String {
     format!("/studio/deliveries/{}/{}", later.connection, later.id)
 }
 
-/// [Try again] [Why?]
+/// [It has arrived] [Try again] [Why?]
 fn again(member: &Member, later: &LaterText) -> Markup {
     html! {
         form.actions method="post" action=(address(later)) {
             (page::token(&member.visitor))
+            @if later.may_confirm {
+                button type="submit" name="do" value="arrived" { (member.t("Ist angekommen", "It has arrived")) }
+            }
             button type="submit" name="do" value="again" { (member.t("Jetzt erneut", "Try again")) }
             a.button href=(address(later)) { (member.t("Warum?", "Why?")) }
         }

@@ -6,7 +6,7 @@ use takt_engine::{EngineError, Story, StoryCause};
 use takt_model::Uuid;
 use takt_report::{Background, Because, Follows, Version, row_names};
 
-use crate::app::App;
+use crate::{app::App, deliveries::words};
 
 /// Comparisons go back this far; microseconds.
 const MONTH: i64 = 28 * 24 * 3600 * 1_000_000;
@@ -17,16 +17,23 @@ const MOST_SOURCE: u64 = 1_000_000;
 
 pub(super) async fn background(app: &App, story: &Story, language: &str) -> Result<Background, EngineError> {
     let (event, because) = cause(app, &story.cause, language)?;
-    let source = app.logic.load().function(&story.function).map(|f| f.source.clone());
+    let (source, is_called) = match app.logic.load().function(&story.function) {
+        Some(f) => (Some(f.source.clone()), f.kind == takt_logic::FunctionKind::Action),
+        None => (None, false),
+    };
+    let (version, is_of_before) = version(app, story.at)?;
     Ok(Background {
         names: row_names(&app.engine, story, language).await,
         because,
         event,
-        version: version(app, story.at)?,
+        version,
         usual: app.engine.usual(&story.function, story.at.saturating_sub(MONTH))?,
         follows: follows(app, story)?,
         lines: source.as_ref().map(|s| lines(app, story, &s.file)).unwrap_or_default(),
         file: source.map(|s| format!("{}:{}", s.file, s.line)),
+        statements: story.statements(&app.project()),
+        is_of_before,
+        request: is_called.then(|| format!("POST /rest/v1/rpc/{}", story.function)),
     })
 }
 
@@ -64,18 +71,21 @@ pub(super) fn because(app: &App, id: Uuid, language: &str) -> Result<Option<Beca
         return Ok(Some(Because { id: id_text, title }));
     }
     let Ok(detail) = app.interfaces.delivery(id) else { return Ok(None) };
-    let project = app.project();
-    let to = crate::deliveries::words::receiver(&project, &detail.delivery, language);
+    let to = words::begun(&words::receiver(&words::Names::of(app), &detail.delivery, language));
     Ok(Some(Because { id: id_text, title: format!("{} ({})", to, detail.delivery.operation) }))
 }
 
-fn version(app: &App, at: i64) -> Result<Option<Version>, EngineError> {
+/// The release of a moment, and whether another project is served by now. One that is not known may be another.
+fn version(app: &App, at: i64) -> Result<(Option<Version>, bool), EngineError> {
     let releases = app.engine.releases(RELEASES)?;
+    let newest = releases.first().map(|r| (r.project.clone(), r.binary.clone()));
     let release = releases.into_iter().find(|r| r.at <= at);
-    Ok(release.map(|r| {
+    let is_of_before = release.as_ref().map(|r| (r.project.clone(), r.binary.clone())) != newest;
+    let version = release.map(|r| {
         let name = r.commit.as_deref().unwrap_or(&r.project);
         Version { name: name.chars().take(12).collect(), since: r.at }
-    }))
+    });
+    Ok((version, is_of_before))
 }
 
 fn follows(app: &App, story: &Story) -> Result<Option<Follows>, EngineError> {

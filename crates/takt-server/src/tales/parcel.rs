@@ -41,7 +41,7 @@ pub(crate) fn parcel(
         detail.payload = serde_json::from_str(&app.interfaces.content(id)?).unwrap_or_default();
         secrets::mask(&app.project(), &mut detail.payload);
     }
-    let project = app.project();
+    let names = words::Names::of(app);
     let d = &detail.delivery;
     let because = match d.story {
         Some(story) => around::because(app, story, language)?,
@@ -53,17 +53,17 @@ pub(crate) fn parcel(
     let mut here = later::of(app, std::slice::from_ref(d), language)?;
     let subject = match &number {
         None if is_question(app, d) => d.operation.clone(),
-        number => words::subject(d, number.as_deref(), language),
+        number => words::begun(&words::subject(&names, d, number.as_deref(), language)),
     };
     let content = if detail.payload.is_null() { String::new() } else { detail.payload.to_string() };
     let decided = AuditFilter { subject: Some(format!("delivery {id}")), ..AuditFilter::default() };
     let mut decided = app.engine.audit(&decided, DECISIONS)?;
     decided.reverse();
-    let zone = project.settings.time_zone.clone();
+    let zone = names.project.settings.time_zone.clone();
     let Some(stands) = here.pop() else { return Err(InterfacesError::UnknownDelivery(id)) };
     let facts = DeliveryFacts {
         subject,
-        sentence: words::sentence(&project, d, number.as_deref(), language),
+        sentence: words::sentence(&names, d, number.as_deref(), language),
         later: stands,
         is_question: is_question(app, d),
         was_answered: d.outcome == Some(Outcome::Ok),
@@ -104,6 +104,12 @@ fn attempt(a: &Attempt, d: &Delivery, language: &str) -> AttemptFact {
         outcome: outcome.to_owned(),
         state,
         status: a.status,
+        why: match a.outcome {
+            Outcome::Ok => String::new(),
+            // The process ended meanwhile, or it runs.
+            Outcome::Unknown if a.took.is_none() && a.cause.is_none() => String::new(),
+            outcome => words::reason(outcome, a.cause, a.error.as_deref().unwrap_or_default(), language),
+        },
         error: a.error.clone(),
         request: a.request.clone(),
         response: a.response.clone(),

@@ -44,9 +44,65 @@ fn a_refusal_is_a_plain_sentence() {
         password: None,
         roles: vec!["king".to_owned()],
     };
-    assert_eq!(say(&unknown), "There is no role `king`; there are: staff.");
+    assert_eq!(
+        say(&unknown),
+        "There is no role `king`; there are: staff; in the console: owner, developer, editor, auditor."
+    );
     let last = AdminRequest::StoryLast { function: None, language: "en".to_owned(), depth: 3 };
     assert_eq!(say(&last), "There is no story yet.");
+}
+
+#[test]
+fn the_console_has_roles_of_its_own_and_an_account_at_most_one_of_them() {
+    let server = Running::start();
+    let data = server.dir.as_ref().unwrap().path().join("data");
+    ask(&data, &add("anna@example.com")).unwrap();
+    let role = |add: &[&str], remove: &[&str]| {
+        let owned = |list: &[&str]| list.iter().map(|r| (*r).to_owned()).collect();
+        let (add, remove) = (owned(add), owned(remove));
+        ask(&data, &AdminRequest::AccountRole { email: "anna@example.com".to_owned(), add, remove })
+    };
+    let has = |add: &[&str], remove: &[&str]| {
+        let account = role(add, remove).unwrap().unwrap();
+        (account["roles"].clone(), account["studio_role"].clone())
+    };
+    let staff = serde_json::json!(["staff"]);
+    assert_eq!(has(&["editor"], &[]), (staff.clone(), Json::from("editor")));
+    assert_eq!(has(&["developer"], &[]), (staff.clone(), Json::from("developer")));
+    assert_eq!(has(&[], &["editor"]), (staff.clone(), Json::from("developer")), "it has no such role");
+    assert_eq!(has(&["auditor"], &["staff"]), (serde_json::json!([]), Json::from("auditor")));
+    assert_eq!(has(&["staff"], &["auditor"]), (staff, Json::Null));
+    let both = role(&["owner", "editor"], &[]).unwrap_err().to_string();
+    assert_eq!(both, "An account has one role in the console; name one of them.");
+}
+
+#[test]
+fn the_audit_says_nothing_of_what_was_refused() {
+    let server = Running::start();
+    let data = server.dir.as_ref().unwrap().path().join("data");
+    let (name, value) = ("erp_key".to_owned(), "s3cret".to_owned());
+    let kept = AdminRequest::SecretSet { name: name.clone(), value: value.clone() };
+    ask(&data, &kept).unwrap();
+    for (refused, words) in [
+        (AdminRequest::SecretSet { name: "nope".to_owned(), value: String::new() }, "1 to"),
+        (AdminRequest::SecretSet { name: "No Name".to_owned(), value }, "lower-case letters"),
+        (AdminRequest::SecretRemove { name: "erp_kye".to_owned() }, "Did you mean `erp_key`?"),
+    ] {
+        let told = ask(&data, &refused).unwrap_err().to_string();
+        assert!(told.contains(words), "{told}");
+    }
+    ask(&data, &AdminRequest::SecretRemove { name }).unwrap();
+    let list = AdminRequest::AuditList {
+        acts: vec!["secret".to_owned()],
+        subject: None,
+        since: None,
+        limit: 10,
+        language: "en".to_owned(),
+    };
+    let rows = ask(&data, &list).unwrap().unwrap();
+    let told: Vec<_> =
+        rows["audit"].as_array().unwrap().iter().map(|r| format!("{} {}", r["act"], r["subject"])).collect();
+    assert_eq!(told, [r#""secret.remove" "secret erp_key""#, r#""secret.set" "secret erp_key""#]);
 }
 
 #[test]

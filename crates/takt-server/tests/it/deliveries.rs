@@ -395,6 +395,87 @@ fn auditors_look_and_do_not_touch() {
 }
 
 #[test]
+fn commands_answer_and_refuse_in_the_language_of_who_asks() {
+    let shop = Shop::open();
+    shop.buy("B-2026-00012");
+    shop.buy("B-2026-00013");
+    let dead = shop.wait_for("dead", 2);
+    let mut told = String::new();
+    for language in ["en", "de"] {
+        let say = || language.to_owned();
+        let id = dead[0].clone();
+        let dead_ones = || takt_server::Wanted { state: Some("dead".to_owned()), ..Default::default() };
+        let nonsense = || takt_server::Wanted { state: Some("gone".to_owned()), ..Default::default() };
+        let never = || takt_server::Wanted { since: Some("today".to_owned()), ..Default::default() };
+        let nobody = || "00000000-0000-7000-8000-000000000000".to_owned();
+        let erp = || "erp".to_owned();
+        use DeliveriesRequest::{Decide, List, Pause, Replay, ReplayAll, Show};
+        for (what, request) in [
+            ("pause", Pause { connection: erp(), paused: true, language: say() }),
+            ("count", ReplayAll { wanted: dead_ones(), all: false, dry_run: true, language: say() }),
+            ("replay all", ReplayAll { wanted: dead_ones(), all: false, dry_run: false, language: say() }),
+            ("cancel", Decide { id: id.clone(), arrived: false, language: say() }),
+            ("cancel again", Decide { id: id.clone(), arrived: true, language: say() }),
+            ("replay", Replay { id: id.clone(), body: None, language: say() }),
+            ("replay nonsense", Replay { id, body: Some("{".to_owned()), language: say() }),
+            ("arrived", Decide { id: dead[1].clone(), arrived: true, language: say() }),
+            ("unknown", Replay { id: nobody(), body: None, language: say() }),
+            ("no id", Show { id: "B-1".to_owned(), language: say() }),
+            ("no state", List { wanted: nonsense(), limit: 1, language: say() }),
+            ("no moment", List { wanted: never(), limit: 1, language: say() }),
+            ("no connection", Pause { connection: "crm".to_owned(), paused: true, language: say() }),
+            ("resume", Pause { connection: erp(), paused: false, language: say() }),
+        ] {
+            let answer = RUNTIME.block_on(execute(&shop.server.app, AdminRequest::Deliveries(request)));
+            let text = match answer {
+                Ok(json) => json["text"].as_str().unwrap().to_owned(),
+                Err(error) => error.to_string(),
+            };
+            told.push_str(&format!("{language} {what}: {}\n", text.replace(dead[0].as_str(), "ID")));
+        }
+        shop.wait_for("dead", 1);
+        // Both lie again as before.
+        shop.ask(AdminRequest::Deliveries(Replay { id: dead[1].clone(), body: None, language: say() }));
+        shop.wait_for("dead", 2);
+    }
+    let unknown = |language: &str| {
+        let request = AdminRequest::Story { id: "B-9".to_owned(), language: language.to_owned(), depth: 3 };
+        RUNTIME.block_on(execute(&shop.server.app, request)).unwrap_err().to_string()
+    };
+    assert!(unknown("de").starts_with("Es gibt keine Geschichte B-9;"), "{}", unknown("de"));
+    expect_test::expect![[r#"
+        en pause: `erp` is paused; deliveries wait and nothing is lost.
+        en count: 2 deliveries would be put back; nothing was changed.
+        en replay all: 2 deliveries were put back and leave in the order of their dispatch.
+        en cancel: It will not leave any more.
+        en cancel again: it has ended already, or an attempt is under way.
+        en replay: It waits again and leaves as soon as it may.
+        en replay nonsense: the new body is not JSON: EOF while parsing an object at line 1 column 1.
+        en arrived: It counts as delivered.
+        en unknown: there is no delivery 00000000-0000-7000-8000-000000000000.
+        en no id: `B-1` is no id.
+        en no state: There is no state `gone`; there are: waiting, delivered, dead, asking, cancelled.
+        en no moment: `today` is no moment; write 2026-11-26T09:00:00Z.
+        en no connection: there is no connection `crm`.
+        en resume: `erp` goes on.
+        de pause: `erp` ist angehalten; Zustellungen warten, und nichts geht verloren.
+        de count: 2 Zustellungen würden noch einmal angestoßen; nichts wurde geändert.
+        de replay all: 2 Zustellungen wurden noch einmal angestoßen und gehen in ihrer ursprünglichen Reihenfolge hinaus.
+        de cancel: Es geht nicht mehr hinaus.
+        de cancel again: Das geht gerade nicht: Es ist unterwegs, schon beendet, oder jemand ändert es gerade. Bitte sehen Sie noch einmal nach.
+        de replay: Es wartet wieder und geht hinaus, sobald es darf.
+        de replay nonsense: Der Inhalt ist kein gültiges JSON: EOF while parsing an object at line 1 column 1.
+        de arrived: Es gilt als zugestellt.
+        de unknown: Diese Zustellung gibt es nicht.
+        de no id: `B-1` ist keine gültige Kennung.
+        de no state: Einen Zustand `gone` gibt es nicht; es gibt: waiting, delivered, dead, asking, cancelled.
+        de no moment: `today` ist kein Zeitpunkt; er heißt etwa 2026-11-26T09:00:00Z.
+        de no connection: Diese Verbindung gibt es nicht.
+        de resume: `erp` läuft weiter.
+    "#]].assert_eq(&told);
+}
+
+#[test]
 fn a_story_tells_what_became_of_it_at_others() {
     let shop = Shop::open();
     let story = shop.buy("B-2026-00012");
@@ -403,24 +484,40 @@ fn a_story_tells_what_became_of_it_at_others() {
     has(
         &told,
         &[
-            "One delivery has stopped and needs a decision.",
+            "The delivery to \"ERP\" has stopped and needs a decision.",
             "✗ To \"ERP\": did not arrive after 1 try: it was not accepted as it is (answer 422). A person must decide.",
         ],
     );
     assert_eq!(told, shop.tell(&story, "en", 2), "the number and the id name the same story");
     assert!(
         shop.tell(&story, "de", 0)
-            .ends_with("Eine Übergabe ist stehen geblieben und braucht eine Entscheidung.")
+            .ends_with("Die Übergabe an „ERP“ ist stehen geblieben und braucht eine Entscheidung.")
     );
     let mut owner = Browser::owner(&shop.server);
     owner.get(&format!("/studio/stories/{story}"));
     has(
         &owner.page,
-        &["One delivery has stopped", "What happened afterwards", "href=\"/studio/deliveries/erp/"],
+        &[
+            "The delivery to &quot;ERP&quot; has stopped",
+            "What happened afterwards",
+            "href=\"/studio/deliveries/erp/",
+        ],
     );
+    let by_number = owner.get("/studio/tales/B-2026-00012");
+    let story_page = format!("/studio/stories/{story}");
+    assert_eq!(
+        by_number.header("location").as_deref(),
+        Some(story_page.as_str()),
+        "an order's page leads there"
+    );
+    assert_eq!(owner.get("/studio/tales/B-2026-99999").status, 404);
     shop.partner.will_answer(200);
     let dead = shop.wait_for("dead", 1).remove(0);
-    shop.ask(AdminRequest::Deliveries(DeliveriesRequest::Replay { id: dead, body: None }));
+    shop.ask(AdminRequest::Deliveries(DeliveriesRequest::Replay {
+        id: dead,
+        body: None,
+        language: "en".to_owned(),
+    }));
     shop.wait_for("delivered", 1);
     let told = shop.tell(&story, "en", 2);
     has(&told, &["✓ To \"ERP\": arrived on ", "after 2 tries."]);

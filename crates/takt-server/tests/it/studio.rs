@@ -420,6 +420,15 @@ fn staff_ships_orders_and_the_policies_decide() {
     staff.follow(&shipped);
     has(&staff.page, &["The new state is stored.", "shipped"]);
     assert!(!staff.page.contains("Mark as shipped"), "nothing follows after shipping");
+    // The values are called as the schema labels them, in the history too.
+    staff.language = "de";
+    staff.get(&order);
+    has(&staff.page, &["Verlauf der Bestellungen", "offen", "bezahlt", "versendet", "Rechnung", "Deutsch"]);
+    for raw in [">pending<", ">paid<", ">invoice<", ">de<"] {
+        assert!(!staff.page.contains(raw), "{raw}");
+    }
+    staff.language = "en";
+    staff.get(&order);
     let late = staff.post(&state, &[("from", "pending"), ("to", "paid")]);
     has(&late.text(), &["Nothing changed"]);
     let back = staff.post(&state, &[("from", "shipped"), ("to", "paid")]);

@@ -238,7 +238,7 @@ fn commands_need_a_reason_that_is_one_and_are_written_down_with_a_name() {
             "← unknown article",
         ],
     );
-    let replay = DeliveriesRequest::Replay { id: dead.clone(), body: None };
+    let replay = DeliveriesRequest::Replay { id: dead.clone(), body: None, language: "de".to_owned() };
     shop.ask(by("Grace", None, AdminRequest::Deliveries(replay)));
     let told = tell(None, &dead).unwrap();
     has(told["text"].as_str().unwrap(), &["Grace – Zustellung noch einmal angestoßen"]);
@@ -254,6 +254,62 @@ fn commands_need_a_reason_that_is_one_and_are_written_down_with_a_name() {
         told["text"].as_str().unwrap(),
         &["Grace (Befehl): Zustellung noch einmal angestoßen", "Grund: Rückfrage der Kundin"],
     );
+}
+
+#[test]
+fn a_story_tells_its_request_and_the_sql_of_its_steps() {
+    let shop = Shop::open();
+    let server = &shop.server;
+    let body = r#"{"number":"B-2026-00012"}"#;
+    let answer = server.ask("POST", "/rest/v1/rpc/order", &[("idempotency-key", "k-1")], body);
+    let story = answer.header("takt-story").unwrap();
+    let tell = |reason: Option<&str>, depth| {
+        let story = AdminRequest::Story { id: story.clone(), language: "de".to_owned(), depth };
+        RUNTIME.block_on(execute(&server.app, by("Ada", reason, story))).unwrap()
+    };
+    let masked = tell(None, 3);
+    has(
+        masked["text"].as_str().unwrap(),
+        &[
+            "Anfrage: POST /rest/v1/rpc/order",
+            "Kopfzeilen: nicht aufbewahrt",
+            "Inhalt: verborgen",
+            "INSERT INTO \"orders\" (\"id\", ",
+            "Nach dem Stand des Projekts von damals.",
+        ],
+    );
+    assert!(!tell(None, 2)["text"].as_str().unwrap().contains("INSERT INTO"), "only for technicians");
+    let open = tell(Some(REASON), 3);
+    has(open["text"].as_str().unwrap(), &[&format!("Inhalt: {body}")]);
+    assert_eq!(open["input"], serde_json::json!({ "number": "B-2026-00012" }));
+
+    let path = format!("/takt/v1/stories/{story}?language=en");
+    let secret = ("apikey", server.secret.as_str());
+    let told = server.raw("GET", &path, &[secret], b"").json();
+    assert_eq!((told["has_input"].as_bool(), told.get("input")), (Some(true), None));
+    let statements =
+        told["told"]["steps"].as_array().unwrap().iter().flat_map(|s| s["statements"].as_array().unwrap());
+    assert!(statements.clone().any(|s| s.as_str().unwrap().starts_with("INSERT INTO \"orders\"")), "{told}");
+    let told = server.raw("GET", &path, &[secret, ("takt-reason", REASON)], b"").json();
+    assert_eq!(told["input"]["number"], "B-2026-00012");
+
+    let mut owner = Browser::owner(server);
+    owner.get(&format!("/studio/stories/{story}"));
+    has(
+        &owner.page,
+        &[
+            "POST /rest/v1/rpc/order",
+            "INSERT INTO &quot;orders&quot;",
+            "<code>hidden</code>",
+            "Personal values",
+        ],
+    );
+    assert!(!owner.page.contains("{&quot;number&quot;"));
+    // Without a key nothing is written out, and nothing is kept.
+    let without = shop.buy("B-2026-00013");
+    let story = AdminRequest::Story { id: without, language: "en".to_owned(), depth: 3 };
+    let told = RUNTIME.block_on(execute(&server.app, story)).unwrap();
+    has(told["text"].as_str().unwrap(), &["Body: not kept; only of calls with an Idempotency-Key"]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The embedded store: SQLite, opened for durability, one writer that gathers commits, many readers.
 //! Lives here: everything that knows SQL. Not here: what may be read or written (that arrives as a guarded plan).
 
+mod care;
+mod copy;
 mod error;
 mod functions;
 mod ident;
@@ -16,6 +18,7 @@ mod types;
 mod write;
 mod writer;
 
+pub(crate) use copy::{copy, examine};
 pub(crate) use lower::Env;
 pub(crate) use open::{Opened, Statistics, file_bytes, open};
 pub(crate) use readers::{ReadJob, Readers, Snapshot};
@@ -24,4 +27,4 @@ pub(crate) use session::{Access, Session};
 pub(crate) use writer::{Undo, WriteJob, Writer};
 
 pub(crate) use read::{Lowered, run as run_read, run_lowered};
-pub(crate) use write::{counter_next, run as run_write, undoes_itself};
+pub(crate) use write::{counter_next, run as run_write, statement, undoes_itself};

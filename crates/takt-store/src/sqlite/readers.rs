@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::{
     error::driver,
     open::{Db, Statistics},
-    session::{Access, Session},
+    session::{Access, Session, Undoing},
 };
 use crate::{StoreError, StoreOptions, Tx, TxContext, queue::Queue};
 
@@ -171,7 +171,7 @@ fn on_snapshot<R, E: From<StoreError>>(
     if is_around && let Err(error) = step(&db, "BEGIN") {
         return (None, Err(E::from(error)));
     }
-    let session = Rc::new(Session::new(db, Access::Read, context, 0));
+    let session = Rc::new(Session::new(db, Access::Read, Undoing::InPart, context, 0));
     let result = job(&Tx::of(&session));
     let closed = |db: &Db| !is_around || step(db, "COMMIT").or_else(|_| step(db, "ROLLBACK")).is_ok();
     (session.end().filter(closed), result)

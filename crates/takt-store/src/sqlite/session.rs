@@ -17,6 +17,16 @@ pub(crate) enum Access {
     Write,
 }
 
+/// How a failed part of a transaction is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undoing {
+    /// By a savepoint around each part. Each copies the pages that it may have to put back.
+    InPart,
+    /// Not in part: if a part fails that has written something, the whole transaction is given up
+    /// ([`Session::has_given_up`]), and its jobs run again in the other way. For times when nothing fails.
+    AsAWhole,
+}
+
 /// The innermost savepoint that is open; depth 0 if there is none.
 #[derive(Debug, Clone, Copy, Default)]
 struct Savepoint {
@@ -29,24 +39,28 @@ struct Savepoint {
 pub(crate) struct Session {
     db: RefCell<Option<Db>>,
     access: Access,
+    undoing: Undoing,
     context: Cell<TxContext>,
     ids: Cell<Ids>,
     innermost: Cell<Savepoint>,
     /// Why SQLite rolled everything back by itself, if it did.
     fell: RefCell<Option<StoreError>>,
+    given_up: Cell<bool>,
 }
 
 impl Session {
     /// `last_id` is the newest v7 id of the sessions before this one on the same writer: ids grow in the order of
     /// commits, so that "in the order of ids" is "in the order in which it happened".
-    pub(crate) fn new(db: Db, access: Access, context: TxContext, last_id: u128) -> Self {
+    pub(crate) fn new(db: Db, access: Access, undoing: Undoing, context: TxContext, last_id: u128) -> Self {
         Self {
             db: RefCell::new(Some(db)),
             access,
+            undoing,
             context: Cell::new(context),
             ids: Cell::new(Ids::new(context.seed, last_id)),
             innermost: Cell::default(),
             fell: RefCell::new(None),
+            given_up: Cell::new(false),
         }
     }
 
@@ -63,6 +77,27 @@ impl Session {
     /// Why the transaction fell, if it did.
     pub(crate) fn fall(&self) -> Option<StoreError> {
         self.fell.borrow().clone()
+    }
+
+    /// Whether something failed that could not be undone in part: the transaction must be rolled back, and whatever ran
+    /// in it be run again with [`Undoing::InPart`].
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.given_up.get()
+    }
+
+    /// For what is no change of rows and would go unnoticed (the schema): only with a way back.
+    pub(crate) fn require_way_back(&self) -> Result<(), StoreError> {
+        if self.undoing == Undoing::InPart {
+            return Ok(());
+        }
+        self.give_up();
+        Err(StoreError::Busy)
+    }
+
+    fn give_up(&self) {
+        self.given_up.set(true);
+        // Nobody is told: the job runs again.
+        self.fell.borrow_mut().get_or_insert(StoreError::Busy);
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -103,6 +138,9 @@ impl Session {
         &self,
         work: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
+        if self.undoing == Undoing::AsAWhole {
+            return self.hopefully(work);
+        }
         let outer = self.innermost.get();
         let is_own = outer.depth == 0 || outer.changes != self.changes()?;
         let depth = if is_own { outer.depth + 1 } else { outer.depth };
@@ -125,6 +163,22 @@ impl Session {
         if is_own {
             self.step("RELEASE", depth)?;
             self.innermost.set(outer);
+        }
+        result
+    }
+
+    /// Runs `work` without a way back. What fails before it has written anything needs none.
+    fn hopefully<R, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+        let before = self.changes()?;
+        let result = work();
+        if self.has_fallen(result.is_err()) {
+            return match result {
+                Ok(_) => Err(E::from(self.fall().unwrap_or(StoreError::Full))),
+                Err(e) => Err(e),
+            };
+        }
+        if result.is_err() && self.changes()? != before {
+            self.give_up();
         }
         result
     }

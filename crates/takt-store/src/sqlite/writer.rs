@@ -1,4 +1,6 @@
-//! The one writer: gathers waiting jobs into a group with one durable commit, a savepoint each.
+//! The one writer: gathers waiting jobs into a group with one durable commit. Each job can be undone alone: by a
+//! savepoint of its own, or, as long as hardly any job fails, by rolling the group back and running it again with
+//! savepoints (`care.rs`).
 //!
 //! Invariant: a job is answered with success only after the commit that holds its writes. If SQLite rolls the whole
 //! transaction back, the job that it happened to is refused and the others run again.
@@ -17,9 +19,10 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
+    care::Care,
     error::driver,
     open::{Db, Statistics},
-    session::{Access, Session},
+    session::{Access, Session, Undoing},
 };
 use crate::{StoreError, Tx, TxContext, queue::Queue};
 
@@ -119,7 +122,7 @@ impl Drop for Abandon {
 }
 
 fn serve(db: Db, queue: &Queue<Job>, writable: &AtomicBool, statistics: &Statistics) {
-    let mut writer = Group { db: Some(db), writable, last_id: 0 };
+    let mut writer = Group { db: Some(db), writable, last_id: 0, care: Care::default() };
     writer.refresh_statistics(statistics);
     let mut refresh_at = writer.changes() + STATISTICS_AFTER;
     let mut next = queue.pop();
@@ -152,6 +155,8 @@ enum Ran {
     Done,
     /// The whole transaction is gone.
     Fell(StoreError),
+    /// It failed where nothing can be undone in part: the whole transaction must go, and all run again with savepoints.
+    GaveUp,
 }
 
 struct Group<'w> {
@@ -160,6 +165,7 @@ struct Group<'w> {
     writable: &'w AtomicBool,
     /// The newest v7 id that a job made.
     last_id: u128,
+    care: Care,
 }
 
 impl Group<'_> {
@@ -187,6 +193,16 @@ impl Group<'_> {
 
     /// Runs jobs in one transaction as long as `source` has some, commits, and answers.
     fn run(&mut self, source: &mut dyn FnMut() -> Option<Job>) {
+        let undoing = self.care.undoing();
+        let done = self.run_all(source, undoing);
+        if !done.is_empty() {
+            self.care.went_well(done.len());
+            self.commit(done);
+        }
+    }
+
+    /// Runs jobs in one transaction; those that are in it and wait for its commit.
+    fn run_all(&mut self, source: &mut dyn FnMut() -> Option<Job>, mut undoing: Undoing) -> Vec<Job> {
         let mut done: Vec<Job> = Vec::new();
         while let Some(mut job) = source() {
             if !job.is_wanted() {
@@ -198,8 +214,15 @@ impl Group<'_> {
                 job.refuse(error);
                 continue;
             }
-            match self.run_job(job.as_mut()) {
+            match self.run_job(job.as_mut(), undoing) {
                 Ran::Done => done.push(job),
+                Ran::GaveUp => {
+                    self.roll_back();
+                    self.care.gave_up();
+                    undoing = Undoing::InPart;
+                    let mut again = std::mem::take(&mut done).into_iter().chain([job]);
+                    done = self.run_all(&mut || again.next(), undoing);
+                }
                 Ran::Fell(error) => {
                     self.report(&error);
                     self.roll_back();
@@ -209,14 +232,15 @@ impl Group<'_> {
                 }
             }
         }
-        if !done.is_empty() {
-            self.commit(done);
-        }
+        done
     }
 
     fn run_again(&mut self, jobs: Vec<Job>) {
         let mut jobs = jobs.into_iter();
-        self.run(&mut || jobs.next());
+        let done = self.run_all(&mut || jobs.next(), Undoing::InPart);
+        if !done.is_empty() {
+            self.commit(done);
+        }
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -244,11 +268,11 @@ impl Group<'_> {
         }
     }
 
-    fn run_job(&mut self, job: &mut dyn WriteJob) -> Ran {
+    fn run_job(&mut self, job: &mut dyn WriteJob, undoing: Undoing) -> Ran {
         let Some(db) = self.db.take() else {
             return Ran::Fell(StoreError::Internal("the writer has lost its connection".to_owned()));
         };
-        let session = Rc::new(Session::new(db, Access::Write, job.context(), self.last_id));
+        let session = Rc::new(Session::new(db, Access::Write, undoing, job.context(), self.last_id));
         let tx = Tx::of(&session);
         let ran = session.savepoint(|| match catch_unwind(AssertUnwindSafe(|| job.run(&tx))) {
             Ok(Ok(())) => Ok(()),
@@ -258,6 +282,9 @@ impl Group<'_> {
         drop(tx);
         self.last_id = session.last_id();
         self.db = session.end();
+        if session.has_given_up() {
+            return Ran::GaveUp;
+        }
         if let Some(error) = session.fall() {
             return Ran::Fell(error);
         }

@@ -177,7 +177,7 @@ export function own(later) { const db = { orders: { x() {} } }; db.orders.x(); l
 
 fn shown(arguments: &[Literal]) -> String {
     let one = |literal: &Literal| match literal {
-        Literal::Object(pairs) => {
+        Literal::Object(pairs, _) => {
             let pairs: Vec<_> = pairs
                 .iter()
                 .map(|(k, v)| format!("{}: {}", k.name, shown(std::slice::from_ref(v))))

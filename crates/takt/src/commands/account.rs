@@ -16,7 +16,11 @@ Examples:
   takt account add staff@example.com --role staff    prints a new password
   echo \"$PASSWORD\" | takt account add a@example.com --password-stdin
   takt account list
-  takt account role staff@example.com --add staff --remove editor")]
+  takt account role staff@example.com --add staff    a role of takt.toml: what the interface lets them do
+  takt account role staff@example.com --add editor   a role in the console: owner, developer, editor or auditor
+  takt account role staff@example.com --add auditor --remove staff
+
+An account has at most one role in the console: a new one takes the place of the old one.")]
 pub(crate) struct AccountCommand {
     #[command(subcommand)]
     verb: Verb,
@@ -28,7 +32,7 @@ enum Verb {
     Add {
         /// Email address.
         email: String,
-        /// A role of the project; may stand several times.
+        /// A role of the project, or of the console; may stand several times.
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
         /// Read the password from standard input, so that it stands in no list of processes.

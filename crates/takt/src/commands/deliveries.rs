@@ -16,8 +16,9 @@ Examples:
   takt deliveries show 0199b1c2-...                  one with all its attempts
   takt deliveries replay 0199b1c2-...                try it again now
   takt deliveries replay 0199b1c2-... --body fixed.json
-  takt deliveries replay --connection erp --state dead --dry-run
-  takt deliveries replay --connection erp --since 2026-11-26T09:00:00Z
+  takt deliveries replay --connection erp --dry-run  how many dead letters would leave again
+  takt deliveries replay --connection erp --since 2026-11-26T09:00:00Z        those since then
+  takt deliveries replay --connection erp --since 2026-11-26T09:00:00Z --all  what has arrived too: it arrives twice
   takt deliveries arrived 0199b1c2-...               it did arrive; nobody knew
   takt deliveries cancel 0199b1c2-...                it shall not leave any more
   takt deliveries pause erp                          nothing leaves to it; nothing is lost
@@ -31,12 +32,28 @@ Examples:
   takt deliveries connections --about                what each is for, and what was really seen of it
   takt deliveries drift                              what partners send that is not as agreed
   takt deliveries drift accept 0199b1c2-...          it is right so; what waits because of it goes on
+  takt deliveries pause erp --lang de                the answer in German; else as the terminal
 
 Exit codes of `reconcile`: 0 both sides agree, 1 they could not be asked, 3 something is open.
+Exit codes of `drift`: 0 nothing waits for a decision, 3 something does.
 Exit codes of `test`: 0 the receiver took it, 1 it did not.")]
 pub(crate) struct DeliveriesCommand {
     #[command(subcommand)]
     verb: Verb,
+    /// Language of the answer; as the terminal if nothing is said.
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    lang: Option<Language>,
+}
+
+/// As `--state` has them.
+const STATES: [&str; 5] = ["waiting", "delivered", "dead", "asking", "cancelled"];
+
+/// A moment as the server reads it; what is none is a mistake of the call.
+fn moment(text: &str) -> Result<String, String> {
+    match takt_model::FieldType::Timestamp.parse_text(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("write 2026-11-26T09:00:00Z".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -45,7 +62,7 @@ struct Which {
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
     /// In one state: waiting, delivered, dead, asking, cancelled.
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", value_parser = STATES)]
     state: Option<String>,
     /// Of one ordering key.
     #[arg(long, value_name = "KEY")]
@@ -54,10 +71,10 @@ struct Which {
     #[arg(long, value_name = "ID")]
     story: Option<String>,
     /// Dispatched at or after: 2026-11-26T09:00:00Z
-    #[arg(long, value_name = "MOMENT")]
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
     since: Option<String>,
     /// Dispatched before.
-    #[arg(long, value_name = "MOMENT")]
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
     until: Option<String>,
 }
 
@@ -83,7 +100,7 @@ enum Verb {
         /// Id of the delivery.
         id: String,
     },
-    /// Try again: one, or all that fit, in the order of their dispatch.
+    /// Try again: one, or all that fit, in the order of their dispatch. Without `--state`, dead letters are meant.
     Replay {
         /// Id of the delivery.
         #[arg(required_unless_present_any = ["connection", "state", "lane", "story", "since", "until"])]
@@ -93,7 +110,10 @@ enum Verb {
         body: Option<std::path::PathBuf>,
         #[command(flatten)]
         which: Which,
-        /// Only say how many it would be.
+        /// All that fit and are not waiting, what has arrived too: it arrives once more.
+        #[arg(long, conflicts_with_all = ["state", "id"])]
+        all: bool,
+        /// Only say how many it would be, and how many of them have arrived already.
         #[arg(long)]
         dry_run: bool,
     },
@@ -130,9 +150,6 @@ enum Verb {
         /// Compare nothing, and say that what does not agree about this is settled.
         #[arg(long, value_name = "KEY", requires = "connection", conflicts_with_all = ["dry_run", "replay"])]
         settled: Option<String>,
-        /// Language of the text; as the terminal if nothing is said.
-        #[arg(long, value_enum)]
-        lang: Option<Language>,
     },
     /// Say how messages of other systems differ from what is agreed, with both samples.
     Drift {
@@ -170,7 +187,7 @@ enum DriftVerb {
 impl DeliveriesCommand {
     pub(crate) fn run(self, common: &Common) -> Exit {
         let format = common.format();
-        let request = match self.verb.request() {
+        let request = match self.verb.request(Language::code(self.lang).to_owned()) {
             Ok(request) => AdminRequest::Deliveries(request),
             Err(why) => return format.fail(why),
         };
@@ -184,11 +201,14 @@ impl DeliveriesCommand {
     }
 }
 
-/// A comparison that was not one has failed; one that found what is not made up for says so. A test that did not arrive
+/// A change at a partner that waits for a decision is a finding. A comparison that was not one has failed; one that found what is not made up for says so. A test that did not arrive
 /// has failed.
 fn exit_of(answer: &Json) -> Exit {
     if answer.get("verdict").is_some_and(|verdict| verdict != "arrived") {
         return Exit::Failed;
+    }
+    if answer["changes"].as_array().is_some_and(|all| all.iter().any(|c| c["open"] == true)) {
+        return Exit::Findings;
     }
     let compared = || answer["reconciliations"].as_array().into_iter().flatten();
     let state = |c: &Json| c["state"].as_str().unwrap_or_default().to_owned();
@@ -204,35 +224,37 @@ fn exit_of(answer: &Json) -> Exit {
 }
 
 impl Verb {
-    fn request(self) -> Result<DeliveriesRequest, String> {
-        let language = Language::code(None).to_owned();
+    fn request(self, language: String) -> Result<DeliveriesRequest, String> {
+        let is_german = language == "de";
         Ok(match self {
             Self::List { which, limit } => DeliveriesRequest::List { wanted: which.into(), limit, language },
             Self::Show { id } => DeliveriesRequest::Show { id, language },
             Self::Replay { id: Some(_), dry_run: true, .. } => {
-                return Err(
-                    "--dry-run counts what several would be; for one, see `takt deliveries show`.".to_owned()
-                );
+                let why = if is_german {
+                    "--dry-run zählt, wie viele es wären; eine einzelne zeigt `takt deliveries show`."
+                } else {
+                    "--dry-run counts what several would be; for one, see `takt deliveries show`."
+                };
+                return Err(why.to_owned());
             }
             Self::Replay { id: Some(id), body, .. } => {
                 let read = |path: std::path::PathBuf| {
-                    std::fs::read_to_string(&path)
-                        .map_err(|e| format!("{} cannot be read: {e}.", path.display()))
+                    let cannot = if is_german { "ist nicht lesbar" } else { "cannot be read" };
+                    std::fs::read_to_string(&path).map_err(|e| format!("{} {cannot}: {e}.", path.display()))
                 };
-                DeliveriesRequest::Replay { id, body: body.map(read).transpose()? }
+                DeliveriesRequest::Replay { id, body: body.map(read).transpose()?, language }
             }
-            Self::Replay { id: None, which, dry_run, .. } => {
-                DeliveriesRequest::ReplayAll { wanted: which.into(), dry_run }
+            Self::Replay { id: None, which, all, dry_run, .. } => {
+                DeliveriesRequest::ReplayAll { wanted: which.into(), all, dry_run, language }
             }
-            Self::Cancel { id } => DeliveriesRequest::Decide { id, arrived: false },
-            Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true },
-            Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true },
-            Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false },
-            Self::Reconcile { connection: Some(connection), settled: Some(key), lang, .. } => {
-                DeliveriesRequest::Settle { connection, key, language: Language::code(lang).to_owned() }
+            Self::Cancel { id } => DeliveriesRequest::Decide { id, arrived: false, language },
+            Self::Arrived { id } => DeliveriesRequest::Decide { id, arrived: true, language },
+            Self::Pause { connection } => DeliveriesRequest::Pause { connection, paused: true, language },
+            Self::Resume { connection } => DeliveriesRequest::Pause { connection, paused: false, language },
+            Self::Reconcile { connection: Some(connection), settled: Some(key), .. } => {
+                DeliveriesRequest::Settle { connection, key, language }
             }
-            Self::Reconcile { connection, dry_run, replay, lang, .. } => {
-                let language = Language::code(lang).to_owned();
+            Self::Reconcile { connection, dry_run, replay, .. } => {
                 DeliveriesRequest::Reconcile { connection, dry_run, replay, language }
             }
             Self::Drift { verb: Some(DriftVerb::Accept { id }), .. } => {
@@ -261,6 +283,8 @@ mod tests {
             (json!({ "verdict": "gone", "status": 410, "text": "410" }), Exit::Failed),
             (json!({ "verdict": "refused", "status": null, "text": "Nobody listens." }), Exit::Failed),
             (json!({ "text": "`erp` is paused." }), Exit::Done),
+            (json!({ "changes": [{ "open": false }, { "open": true }], "text": "" }), Exit::Findings),
+            (json!({ "changes": [{ "open": false }], "text": "" }), Exit::Done),
             (json!({ "reconciliations": [{ "state": "failed" }] }), Exit::Failed),
             (json!({ "reconciliations": [{ "state": "agreed", "differences": [] }] }), Exit::Done),
         ] {

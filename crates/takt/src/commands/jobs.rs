@@ -19,16 +19,15 @@ Examples:
 pub(crate) struct JobsCommand {
     #[command(subcommand)]
     verb: Verb,
+    /// Language of the answer; as the terminal if nothing is said.
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    lang: Option<Language>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List jobs.
-    List {
-        /// The language to tell it in.
-        #[arg(long, value_name = "LANG")]
-        lang: Option<Language>,
-    },
+    List,
     /// Run a job now.
     Run {
         /// Name of the function.
@@ -49,9 +48,9 @@ enum Verb {
 impl JobsCommand {
     pub(crate) fn run(self, common: &Common) -> Exit {
         let format = common.format();
-        let language = Language::code(None).to_owned();
+        let language = Language::code(self.lang).to_owned();
         let request = match self.verb {
-            Verb::List { lang } => JobsRequest::List { language: Language::code(lang).to_owned() },
+            Verb::List => JobsRequest::List { language },
             Verb::Run { function } => JobsRequest::Run { function, language },
             Verb::Cancel { id } => JobsRequest::Cancel { id, language },
             Verb::Retry { id } => JobsRequest::Retry { id, language },

@@ -3,11 +3,13 @@
 
 mod account;
 mod audit;
+mod backup;
 mod check;
 mod deliveries;
 mod jobs;
 mod keys;
 mod new;
+mod restore;
 mod secrets;
 mod serve;
 mod settings;
@@ -52,6 +54,10 @@ enum Command {
     Deliveries(deliveries::DeliveriesCommand),
     Jobs(jobs::JobsCommand),
     Audit(audit::AuditCommand),
+    Backup(backup::Backup),
+    Snapshots(backup::Snapshots),
+    Drill(backup::Drill),
+    Restore(restore::Restore),
     Secrets(secrets::SecretsCommand),
     Settings(settings::Settings),
     Types(types::Types),
@@ -87,9 +93,13 @@ impl Cli {
             Command::Deliveries(command) => command.run(&common),
             Command::Jobs(command) => command.run(&common),
             Command::Audit(command) => command.run(&common),
+            Command::Backup(command) => command.run(&common),
+            Command::Snapshots(command) => command.run(&common),
+            Command::Drill(command) => command.run(&common),
+            Command::Restore(command) => command.run(&common),
             Command::Secrets(command) => command.run(&common),
             Command::Settings(command) => command.run(&common),
-            Command::Types(command) => command.run(&common),
+            Command::Types(command) => command.run(common),
         }
     }
 }

@@ -43,15 +43,18 @@ impl Story {
     pub(crate) fn run(self, common: &Common) -> Exit {
         let format = common.format();
         let language = Language::code(self.lang).to_owned();
+        let name = common.name();
+        if self.reason.is_some() && matches!(name.as_str(), "" | "root") {
+            // Whoever looks at personal values is a person.
+            return format.fail(match language.as_str() {
+                "de" => "Bitte sagen Sie, wer nachsieht: --by NAME.",
+                _ => "Say who looks: --by NAME.",
+            });
+        }
         let request = match self.id {
             Some(id) => AdminRequest::Story { id, language, depth: self.depth },
             None => AdminRequest::StoryLast { function: self.function, language, depth: self.depth },
         };
-        let name = common.name();
-        if self.reason.is_some() && matches!(name.as_str(), "" | "root") {
-            // Whoever looks at personal values is a person.
-            return format.fail("Say who looks: --by NAME.");
-        }
         match common.ask_as(self.reason, request) {
             Ok(answer) => {
                 format.show(text(&answer, "text"), &answer);

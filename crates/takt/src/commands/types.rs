@@ -1,6 +1,6 @@
 //! `takt types`: writes the declarations that an editor needs for `logic/`.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -15,14 +15,20 @@ const FILE: &str = "logic/takt.d.ts";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  takt types --project examples/shop
+  takt types                    the current folder
+  takt types examples/shop
   then: export default async function ({ db }: Takt.Context, input) { ... }
 
 Write it anew after changing schema/. It changes nothing that is served.")]
-pub(crate) struct Types {}
+pub(crate) struct Types {
+    /// The project folder.
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
 
 impl Types {
-    pub(crate) fn run(self, common: &Common) -> Exit {
+    pub(crate) fn run(self, common: Common) -> Exit {
+        let common = common.with_folder(self.folder);
         let format = common.format();
         let text = match types(&common.project, &layers(Vec::new())) {
             Ok(text) => text,

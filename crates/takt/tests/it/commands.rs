@@ -121,7 +121,7 @@ fn settings_say_where_they_come_from() {
 #[test]
 fn types_writes_declarations_that_change_nothing_else() {
     let (_dir, folder) = project();
-    let written = json(&["types", "--project", text(&folder), "--json"]);
+    let written = json(&["types", text(&folder), "--json"]);
     assert!(written["file"].as_str().is_some_and(|f| f.ends_with("logic/takt.d.ts")), "{written}");
     let declared = std::fs::read_to_string(folder.join("logic/takt.d.ts")).unwrap();
     assert!(declared.contains("messages: Table<Rows.Messages, New.Messages, "), "{declared}");

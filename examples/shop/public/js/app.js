@@ -11,7 +11,7 @@ import { accountPage, signInPage, signUpPage } from "./views/account.js";
 import { basketPage } from "./views/basket.js";
 import { categories, homePage, listPage } from "./views/catalogue.js";
 import { checkoutPage, thanksPage } from "./views/checkout.js";
-import { newsletterPage } from "./views/newsletter.js";
+import { leavePage, newsletterPage } from "./views/newsletter.js";
 import { ordersPage } from "./views/orders.js";
 import { contentPage } from "./views/page.js";
 import { productPage } from "./views/product.js";
@@ -30,6 +30,7 @@ const ROUTES = [
   [/^\/sign-up$/, signUpPage],
   [/^\/page\/([\w-]+)$/, contentPage],
   [/^\/newsletter\/([\w-]+)$/, newsletterPage],
+  [/^\/newsletter\/([\w-]+)\/leave$/, leavePage],
 ];
 
 const main = document.getElementById("main");

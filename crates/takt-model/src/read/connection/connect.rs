@@ -4,7 +4,7 @@ use super::super::{
     document::{Section, Spotted},
     problems::{Problems, did_you_mean_or_list},
 };
-use super::{health, time};
+use super::{address, health, time};
 use crate::{Connect, ConnectionAuth, MailSecurity, Protocol};
 
 const PROTOCOLS: [(&str, Protocol); 5] = [
@@ -24,7 +24,7 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Option<Con
     let protocol = protocol(&part, problems)?;
     let connect = Connect {
         protocol,
-        address: address(&part, protocol, problems),
+        address: base(&part, protocol, problems),
         auth: auth(&part, problems),
         headers: headers(&part, problems),
         allow_private: part.flag("allow_private", problems).is_some_and(|f| f.value),
@@ -32,6 +32,7 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> Option<Con
         security: security(&part, problems),
         tolerance: time(&part, "tolerance", problems).unwrap_or(std::time::Duration::from_secs(300)),
         api: health::api(&part, problems),
+        source: part.value("base").map_or_else(|| part.source().clone(), |base| base.source),
     };
     if protocol == Protocol::Smtp && connect.from.is_none() {
         let help = "write `from = \"Shop <post@shop.example>\"`".to_owned();
@@ -59,23 +60,17 @@ fn protocol(part: &Section<'_>, problems: &mut Problems) -> Option<Protocol> {
     found.map(|(_, protocol)| *protocol)
 }
 
-fn address(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> String {
+fn base(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> String {
     let said = part.text("base", problems);
     let is_web = matches!(protocol, Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookOut);
     match said {
-        Some(Spotted { value, source }) if is_web => {
-            if !value.starts_with("https://") && !value.starts_with("http://") {
-                problems.error(&source, format!("`{value}` is no web address"), None);
-            }
-            value.trim_end_matches('/').to_owned()
+        Some(said) if is_web => {
+            address::web(&said, "base", problems);
+            said.value.trim_end_matches('/').to_owned()
         }
-        Some(Spotted { value, source }) if protocol == Protocol::Smtp => {
-            let port = value.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-            if port.is_none() {
-                let help = "write `base = \"mail.example:587\"`".to_owned();
-                problems.error(&source, format!("`{value}` is no mail server with its port"), help);
-            }
-            value
+        Some(said) if protocol == Protocol::Smtp => {
+            address::mail_server(&said, problems);
+            said.value
         }
         Some(Spotted { source, .. }) => {
             problems.error(
@@ -134,12 +129,11 @@ fn auth(part: &Section<'_>, problems: &mut Problems) -> ConnectionAuth {
         Some("apikey") => ConnectionAuth::ApiKey {
             header: optional(&auth, "header", problems).unwrap_or_else(|| "Authorization".to_owned()),
             prefix: optional(&auth, "prefix", problems).unwrap_or_default(),
-            secret: needed(&auth, "secret", problems),
+            secret: secret(&auth, problems),
         },
-        Some("basic") => ConnectionAuth::Basic {
-            user: needed(&auth, "user", problems),
-            secret: needed(&auth, "secret", problems),
-        },
+        Some("basic") => {
+            ConnectionAuth::Basic { user: needed(&auth, "user", problems), secret: secret(&auth, problems) }
+        }
         Some("standard-webhooks") => ConnectionAuth::StandardWebhooks { secrets: secrets(&auth, problems) },
         Some("stripe") => ConnectionAuth::Stripe { secrets: secrets(&auth, problems) },
         Some("github") => ConnectionAuth::GitHub { secrets: secrets(&auth, problems) },
@@ -150,9 +144,9 @@ fn auth(part: &Section<'_>, problems: &mut Problems) -> ConnectionAuth {
             secrets: secrets(&auth, problems),
         },
         Some("oauth2-cc") => ConnectionAuth::OAuth2 {
-            token_url: needed(&auth, "token_url", problems),
+            token_url: token_url(&auth, problems),
             client_id: needed(&auth, "client_id", problems),
-            secret: needed(&auth, "secret", problems),
+            secret: secret(&auth, problems),
             scope: optional(&auth, "scope", problems),
         },
         Some(other) => {
@@ -181,11 +175,30 @@ fn needed(section: &Section<'_>, key: &'static str, problems: &mut Problems) -> 
     found.unwrap_or_default()
 }
 
+fn token_url(section: &Section<'_>, problems: &mut Problems) -> String {
+    let url = needed(section, "token_url", problems);
+    if let Some(source) = section.value("token_url").map(|v| v.source).filter(|_| !url.is_empty()) {
+        address::web(&Spotted { value: url.clone(), source }, "token_url", problems);
+    }
+    url
+}
+
+/// The one secret of `auth`, by its name.
+fn secret(section: &Section<'_>, problems: &mut Problems) -> String {
+    let name = needed(section, "secret", problems);
+    if let Some(said) = section.value("secret") {
+        address::secret_name(&name, &said.source, problems);
+    }
+    name
+}
+
 fn secrets(section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
-    let names = section.texts("secrets", problems).map(|t| t.value).unwrap_or_default();
-    if names.is_empty() {
+    let said = section.texts("secrets", problems);
+    if said.as_ref().is_none_or(|s| s.value.is_empty()) {
         let help = "write `secrets = [\"name_of_the_secret\"]`".to_owned();
         problems.error(section.source(), "`auth` names no secret", help);
     }
+    let Some(Spotted { value: names, source }) = said else { return Vec::new() };
+    names.iter().for_each(|name| address::secret_name(name, &source, problems));
     names
 }

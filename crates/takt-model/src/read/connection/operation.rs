@@ -14,6 +14,8 @@ use crate::{
 
 /// Longer than every sender's retries.
 const KEEP_RECEIVED: Duration = Duration::from_secs(45 * 86_400);
+/// As long as senders repeat a message, by the schedule of Standard Webhooks; some take longer.
+const REPEATED_FOR: Duration = Duration::from_secs(4 * 86_400);
 
 pub(super) fn all(section: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
@@ -60,7 +62,12 @@ fn deliver(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> D
         let help = "write `on = \"order.placed\"`".to_owned();
         problems.error(part.source(), "nothing says which events go out", help);
     }
-    let lane = part.text("lane", problems).map(|l| l.value);
+    let lane = part.text("lane", problems);
+    if let Some(said) = lane.as_ref().filter(|l| l.value.trim().is_empty()) {
+        let help = "write `lane = \"order.id\"`, or leave it out".to_owned();
+        problems.error(&said.source, "`lane` names a place in the event", help);
+    }
+    let lane = lane.map(|l| l.value).filter(|l| !l.trim().is_empty());
     Deliver {
         on,
         request: part.text("request", problems).and_then(|r| request(&r, problems)),
@@ -68,6 +75,7 @@ fn deliver(part: &Section<'_>, protocol: Protocol, problems: &mut Problems) -> D
         run: part.text("run", problems).and_then(|r| export(&r, problems)),
         mail: mail(part, problems),
         on_unknown: on_unknown(part, problems),
+        look_up: part.text("lookup", problems).and_then(|l| export(&l, problems)),
         idempotency_header: part.text("idempotency_header", problems).map(|h| h.value),
         retry: retry(part, usual(protocol), problems),
         ok_also: statuses(part, problems),
@@ -129,8 +137,9 @@ fn on_unknown(part: &Section<'_>, problems: &mut Problems) -> OnUnknown {
     match said.value.as_str() {
         "resend" => OnUnknown::Resend,
         "ask" => OnUnknown::Ask,
+        "lookup" => OnUnknown::LookUp,
         other => {
-            let help = did_you_mean_or_list(other, ["resend", "ask"]);
+            let help = did_you_mean_or_list(other, ["resend", "lookup", "ask"]);
             problems.error(&said.source, format!("unknown answer `{other}` to an unknown outcome"), help);
             OnUnknown::default()
         }
@@ -151,6 +160,10 @@ fn retry(part: &Section<'_>, usual: Retry, problems: &mut Problems) -> Retry {
     let mut retry = schedule(&said, usual, problems);
     if let Some(give_up) = time(&said, "give_up", problems) {
         retry.give_up = give_up;
+        if retry.schedule.first().is_some_and(|pause| *pause > give_up) {
+            let message = "`give_up` comes before the first pause is over, so nothing is ever tried again";
+            problems.error(said.source(), message, "write `give_up = \"3d\"`".to_owned());
+        }
     }
     if let Some(then) = said.text("then", problems) {
         match then.value.as_str() {
@@ -199,7 +212,21 @@ fn statuses(part: &Section<'_>, problems: &mut Problems) -> Vec<u16> {
     if list.is_none() {
         problems.error(&source, "`ok_also` is a list of statuses: `[409]`", None);
     }
-    list.unwrap_or_default()
+    let list = list.unwrap_or_default();
+    for status in list.iter().filter(|s| says_again_later(**s)) {
+        let message = format!("{status} says that nothing was done; such a delivery would be lost");
+        problems.error(
+            &source,
+            message,
+            "statuses like 409 or 404 may say that it is done already".to_owned(),
+        );
+    }
+    list
+}
+
+/// Statuses with which a server says that it could not, and that one may try again.
+fn says_again_later(status: u16) -> bool {
+    status >= 500 || matches!(status, 408 | 425 | 429)
 }
 
 fn poll(part: &Section<'_>, problems: &mut Problems) -> Option<Poll> {
@@ -217,10 +244,22 @@ fn poll(part: &Section<'_>, problems: &mut Problems) -> Option<Poll> {
 fn receive(part: &Section<'_>, problems: &mut Problems) -> Receive {
     Receive {
         accept: one_or_more(part, "accept", problems),
+        number: part.text("number", problems).map(|t| t.value),
         id: part.text("id", problems).map(|t| t.value),
         kind: part.text("type", problems).map(|t| t.value),
-        keep: time(part, "keep", problems).unwrap_or(KEEP_RECEIVED),
+        keep: keep(part, problems),
     }
+}
+
+/// How long it is remembered which messages came; one that is repeated later counts as new.
+fn keep(part: &Section<'_>, problems: &mut Problems) -> Duration {
+    let Some(keep) = time(part, "keep", problems) else { return KEEP_RECEIVED };
+    if keep < REPEATED_FOR {
+        let source = part.value("keep").map_or_else(|| part.source().clone(), |v| v.source);
+        let message = "senders repeat messages for days; one that is forgotten sooner would be handled twice";
+        problems.error(&source, message, "write `keep = \"4d\"` or more; `45d` is usual".to_owned());
+    }
+    keep
 }
 
 /// What only makes sense together.
@@ -236,11 +275,31 @@ pub(super) fn check(connection: &Connection, problems: &mut Problems) {
                 Some("webhooks that come in deliver nothing")
             }
             OperationKind::Deliver(deliver) => match protocol {
-                Protocol::Rest | Protocol::JsonRpc if deliver.request.is_some() == deliver.run.is_some() => {
+                Protocol::Rest if deliver.request.is_some() == deliver.run.is_some() => {
                     Some("a delivery needs either its `request` (`POST /orders`) or a function to `run`")
+                }
+                // The operation's name is the method, and the call goes to the address itself.
+                Protocol::JsonRpc if deliver.request.is_some() && deliver.run.is_some() => {
+                    Some("a delivery has either a `request` or a function to `run`")
+                }
+                Protocol::Rest | Protocol::JsonRpc
+                    if (deliver.on_unknown == OnUnknown::LookUp) != deliver.look_up.is_some() =>
+                {
+                    Some("`on_unknown = \"lookup\"` and `lookup = \"logic/erp.ts#isThere\"` belong together")
+                }
+                Protocol::WebhookOut | Protocol::Smtp
+                    if deliver.on_unknown == OnUnknown::LookUp || deliver.look_up.is_some() =>
+                {
+                    Some("only over `rest` and `jsonrpc` it can be looked up whether something arrived")
                 }
                 Protocol::Smtp if deliver.mail.is_none() => {
                     Some("a delivery by mail needs `mail = { template = .., to = .. }`")
+                }
+                Protocol::Smtp if deliver.request.is_some() || deliver.run.is_some() => Some(
+                    "a mail is written by its template; `request` and `run` are for `rest` and `jsonrpc`",
+                ),
+                Protocol::Rest | Protocol::JsonRpc | Protocol::WebhookOut if deliver.mail.is_some() => {
+                    Some("`mail` is only for connections with `protocol = \"smtp\"`")
                 }
                 _ => None,
             },

@@ -9,18 +9,22 @@ use super::super::{
 use super::{connect, operation, time};
 use crate::{
     Connect, Connection, Expr, FieldId, FieldType, MissingHere, MissingThere, OperationKind, Ours, Project,
-    Protocol, Reconcile, Source, Table, parse_expression,
+    Protocol, Reconcile, Rhythm, Schedule, SharedState, Source, Table, parse_expression,
 };
 
 /// Nobody compares more often.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Nobody looks further back; what is older than deliveries are kept can no longer be sent again.
 const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
+/// Each costs a look at the database.
+const MOST_STATES: usize = 8;
+/// What entries of theirs say beside fields and states.
+const RESERVED: [&str; 3] = ["key", "at", "message"];
 const DEFAULT_GRACE: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problems) -> Option<Reconcile> {
     let part = root.section("reconcile", problems)?;
-    let every = time(&part, "every", problems);
+    let rhythm = rhythm(&part, problems);
     let window = time(&part, "window", problems);
     let grace = time(&part, "grace", problems).unwrap_or(DEFAULT_GRACE);
     let theirs = part.text("theirs", problems).and_then(|t| operation::export(&t, problems));
@@ -29,18 +33,17 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
     let missing_there = missing_there(&part, problems);
     let connect = part.value("connect").and_then(|_| connect::read(&part, problems));
     part.finish(problems);
-    let (Some(every), Some(window), Some(theirs)) = (every, window, theirs) else {
-        let help =
-            "write `every = \"1h\"`, `window = \"3d\"` and `theirs = \"logic/erp.ts#sales\"`".to_owned();
-        let message = "a comparison needs `every`, `window` and a function that asks what `theirs` is";
+    let (Some(window), Some(theirs)) = (window, theirs) else {
+        let help = "write `window = \"3d\"` and `theirs = \"logic/erp.ts#sales\"`".to_owned();
+        let message = "a comparison needs its `window` and a function that asks what `theirs` is";
         problems.error(part.source(), message, help);
         return None;
     };
-    check_times(part.source(), every, window, grace, problems);
-    let every = every.max(SHORTEST);
+    let rhythm = rhythm?;
+    check_times(part.source(), &rhythm, window, grace, problems);
     let source = part.source().clone();
     Some(Reconcile {
-        every,
+        rhythm,
         window,
         grace,
         theirs,
@@ -52,10 +55,56 @@ pub(super) fn read(root: &Section<'_>, project: &Project, problems: &mut Problem
     })
 }
 
-fn check_times(source: &Source, every: Duration, window: Duration, grace: Duration, problems: &mut Problems) {
-    if window < every * 2 {
-        let help = "what comes up while one comparison runs must be seen by the next: twice `every`, or more";
-        problems.error(source, "`window` must be at least twice as long as `every`", help.to_owned());
+/// `every = "1h"`, or `schedule = "30 3 * * *"` with a `time_zone`, as jobs have it.
+fn rhythm(part: &Section<'_>, problems: &mut Problems) -> Option<Rhythm> {
+    let is_paced = part.value("every").is_some();
+    let pause = time(part, "every", problems);
+    let (cron, zone) = (part.text("schedule", problems), part.text("time_zone", problems));
+    let help = || {
+        "write `every = \"1h\"`, or `schedule = \"30 3 * * *\"`, `time_zone = \"Europe/Berlin\"`".to_owned()
+    };
+    match (is_paced, cron) {
+        (true, Some(cron)) => {
+            problems.error(&cron.source, "a comparison has `every` or a `schedule`, not both", help());
+            None
+        }
+        (false, None) => {
+            problems.error(part.source(), "a comparison needs `every` or a `schedule`", help());
+            None
+        }
+        (true, None) => {
+            if let Some(zone) = zone {
+                problems.error(&zone.source, "a time zone without a `schedule`", help());
+            }
+            let pause = pause?;
+            if pause < SHORTEST {
+                let help = "write `every = \"1h\"`".to_owned();
+                problems.error(part.source(), "`every` must be a minute (`1m`) or more", help);
+            }
+            Some(Rhythm::Every(pause.max(SHORTEST)))
+        }
+        (false, Some(cron)) => {
+            let zone = zone.as_ref().map_or("UTC", |z| z.value.as_str());
+            let read = Schedule::read(&cron.value, zone);
+            let read = read.map_err(|why| problems.error(&cron.source, why, help())).ok()?;
+            Some(Rhythm::Schedule(read))
+        }
+    }
+}
+
+fn check_times(source: &Source, rhythm: &Rhythm, window: Duration, grace: Duration, problems: &mut Problems) {
+    if window < rhythm.longest_pause().saturating_mul(2) {
+        let (message, help) = match rhythm {
+            Rhythm::Every(_) => (
+                "`window` must be at least twice as long as `every`",
+                "what comes up while one comparison runs must be seen by the next: twice `every`, or more",
+            ),
+            Rhythm::Schedule(_) => (
+                "`window` must be at least twice as long as the longest pause of `schedule`",
+                "what comes up while one comparison runs must be seen by the next; for every night that is `2d` and the hour that one night may be longer, so `3d`",
+            ),
+        };
+        problems.error(source, message, help.to_owned());
     }
     if window > LONGEST_WINDOW {
         problems.error(source, "`window` may be at most 30 days (`30d`)", None);
@@ -75,6 +124,7 @@ fn ours(part: &Section<'_>, project: &Project, problems: &mut Problems) -> Optio
     let (key, at) = (ours.text("key", problems), ours.text("at", problems));
     let (holds, expected) = (ours.text("holds", problems), ours.text("expected", problems));
     let same = ours.texts("same", problems);
+    let states = ours.section("states", problems);
     ours.finish(problems);
     let table = table?;
     let (Some(key), Some(at)) = (key, at) else {
@@ -110,7 +160,43 @@ fn ours(part: &Section<'_>, project: &Project, problems: &mut Problems) -> Optio
         expected: condition(project, table, expected.as_ref(), problems),
         expected_text: expected.map(|e| e.value),
         same: same.map(|s| fields(s, problems)).unwrap_or_default(),
+        states: states.map(|s| shared_states(project, table, &s, problems)).unwrap_or_default(),
     })
+}
+
+/// `[reconcile.ours.states.cancelled]` with `label` and `when`.
+fn shared_states(
+    project: &Project,
+    table: &Table,
+    part: &Section<'_>,
+    problems: &mut Problems,
+) -> Vec<SharedState> {
+    let mut states = Vec::new();
+    for (name, state) in part.all_sections(problems) {
+        let label = state.words("label", &project.settings.languages, problems);
+        let when = state.text("when", problems);
+        state.finish(problems);
+        if RESERVED.contains(&name) || table.field(name).is_some() {
+            let message = format!("`{name}` is what a row says already; a state needs a name of its own");
+            problems.error(state.source(), message, None);
+        }
+        let Some(when) = when else {
+            let help = "write `when = \"status = 'cancelled'\"`".to_owned();
+            problems.error(state.source(), format!("nothing says when a row is `{name}`"), help);
+            continue;
+        };
+        states.push(SharedState {
+            name: name.to_owned(),
+            label,
+            when: condition(project, table, Some(&when), problems),
+            when_text: when.value,
+        });
+    }
+    if states.len() > MOST_STATES {
+        problems.error(part.source(), format!("at most {MOST_STATES} states are compared"), None);
+        states.truncate(MOST_STATES);
+    }
+    states
 }
 
 fn named_table<'p>(ours: &Section<'_>, project: &'p Project, problems: &mut Problems) -> Option<&'p Table> {

@@ -16,6 +16,7 @@ fn attempt(number: i64, state: State, outcome: &str, status: Option<i64>) -> Att
         outcome: outcome.into(),
         state,
         status,
+        why: status.map_or_else(String::new, |s| format!("die andere Seite ist nicht bereit (Antwort {s})")),
         error: status.map(|s| format!("answered {s}")),
         request: Some("POST /orders".into()),
         response: Some("Wartung".into()),
@@ -72,8 +73,8 @@ fn a_delivery_that_waits_says_what_is_missing_and_until_when() {
         Auslöser: Jetzt kaufen.
 
         Versuche:
-          1 ✗ 23.11.2026, 09:14:09 Uhr (UTC): fehlgeschlagen, Antwort 503 (0,41 s)
-          2 ✗ 23.11.2026, 09:14:11 Uhr (UTC): fehlgeschlagen, Antwort 503 (0,41 s)
+          1 ✗ 23.11.2026, 09:14:09 Uhr (UTC): fehlgeschlagen – die andere Seite ist nicht bereit (Antwort 503) (0,41 s)
+          2 ✗ 23.11.2026, 09:14:11 Uhr (UTC): fehlgeschlagen – die andere Seite ist nicht bereit (Antwort 503) (0,41 s)
 
         … An „Warenwirtschaft“: 2-mal versucht, noch nicht angekommen: die andere Seite ist nicht bereit (Antwort 503); nächster Versuch: 23.11.2026, 10:29:07 Uhr (UTC).
             [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]
@@ -85,8 +86,8 @@ fn a_delivery_that_waits_says_what_is_missing_and_until_when() {
         Auslöser: Jetzt kaufen (0199b000).
 
         Versuche:
-          1 ✗ 23.11.2026, 09:14:09 Uhr (UTC): fehlgeschlagen, Antwort 503 (0,41 s)
-          2 ✗ 23.11.2026, 09:14:11 Uhr (UTC): fehlgeschlagen, Antwort 503 (0,41 s)
+          1 ✗ 23.11.2026, 09:14:09 Uhr (UTC): fehlgeschlagen – die andere Seite ist nicht bereit (Antwort 503) (0,41 s)
+          2 ✗ 23.11.2026, 09:14:11 Uhr (UTC): fehlgeschlagen – die andere Seite ist nicht bereit (Antwort 503) (0,41 s)
 
         … An „Warenwirtschaft“: 2-mal versucht, noch nicht angekommen: die andere Seite ist nicht bereit (Antwort 503); nächster Versuch: 23.11.2026, 10:29:07 Uhr (UTC).
             [Jetzt erneut: takt deliveries replay 0199b000-0000-7000-8000-0000000000dd]
@@ -102,10 +103,10 @@ fn a_delivery_that_waits_says_what_is_missing_and_until_when() {
         Auslöser: Jetzt kaufen (0199b000).
 
         Versuche:
-          1 ✗ 23.11.2026, 09:14:09 Uhr (UTC): fehlgeschlagen, Antwort 503 (0,41 s)
+          1 ✗ 23.11.2026, 09:14:09 Uhr (UTC): fehlgeschlagen – die andere Seite ist nicht bereit (Antwort 503) (0,41 s)
                → POST /orders
                ← Wartung
-          2 ✗ 23.11.2026, 09:14:11 Uhr (UTC): fehlgeschlagen, Antwort 503 (0,41 s)
+          2 ✗ 23.11.2026, 09:14:11 Uhr (UTC): fehlgeschlagen – die andere Seite ist nicht bereit (Antwort 503) (0,41 s)
                → POST /orders
                ← Wartung
 

@@ -7,9 +7,9 @@ use takt_model::{DefaultValue, Field, FieldId, Value, Verb};
 use takt_plan::{Conflict, ConflictAction, GuardedInsert, RowSink, WriteRule};
 
 use super::{
-    Attempt, Key, Writing, constraints,
+    Attempt, Key, Writing, constraints, decode_fields,
     defaults::{Filled, draw_numbers, fill},
-    obligations::{Obligations, Written, row_security_using, transition},
+    obligations::{Obligations, Values, Written, row_security_using, transition},
     returning::{self, Order},
     targets::{Look, Target},
     update::Updater,
@@ -103,7 +103,7 @@ impl<'a> Inserter<'a> {
             sql.parameter(at);
         }
         sql.push(")");
-        let obligations = Obligations::push(&mut sql, table, rules, capture)?;
+        let obligations = Obligations::push(&mut sql, table, rules, capture, Values::Known)?;
         let statement = prepare(conn, &sql)?;
         Ok(Self { writing, rules, statement, obligations, held: vec![true; rules.len()] })
     }
@@ -142,9 +142,14 @@ impl<'a> Inserter<'a> {
             Cow::Borrowed(self.held.as_slice())
         };
         let attempt = Attempt::Store { values, instead_of: None, rules: self.rules, held: &held };
+        let judged = if self.obligations.are_by_values() {
+            Some(self.obligations.judge_values(&held, || decode_fields(self.writing.table, values))?)
+        } else {
+            None
+        };
         let mut rows = self.statement.raw_query();
         let first = rows.next().map_err(|e| self.writing.failure(e, &attempt))?;
-        let written = self.obligations.judge(first, &held)?;
+        let written = judged.map_or_else(|| self.obligations.judge(first, &held), Ok)?;
         // Foreign keys are looked at when the statement ends.
         while rows.next().map_err(|e| self.writing.failure(e, &attempt))?.is_some() {}
         Ok(written)

@@ -7,7 +7,9 @@ mod delete;
 mod insert;
 mod obligations;
 mod returning;
+mod shape;
 mod targets;
+mod truth;
 mod update;
 
 use rusqlite::Connection;
@@ -18,6 +20,7 @@ use super::{error::driver, lower::Env, session::Session, types::Bind};
 use crate::{Outcome, StoreError};
 
 pub(crate) use defaults::counter_next;
+pub(crate) use shape::statement;
 
 /// The values of a primary key.
 type Key = Vec<Bind<'static>>;
@@ -92,6 +95,14 @@ fn read_fields(table: &Table, row: &rusqlite::Row<'_>, from: usize) -> Result<Ve
             Ok(super::types::decode(&field.kind, raw)?.to_owned())
         })
         .collect()
+}
+
+/// All fields of a row as it will be read once these values are stored.
+fn decode_fields(table: &Table, values: &[Bind<'_>]) -> Result<Vec<Value>, StoreError> {
+    let one = |(field, value): (&takt_model::Field, &Bind<'_>)| {
+        Ok(super::types::decode(&field.kind, value.as_raw())?.to_owned())
+    };
+    table.fields.iter().zip(values).map(one).collect()
 }
 
 /// A key of a row, from the column `from` on.

@@ -1,11 +1,12 @@
 //! What must hold of a row as it is finally stored: the check of one rule and the checks of the table.
-//! They travel in the RETURNING clause of the very statement that writes the row.
+//! They travel in the RETURNING clause of the very statement that writes the row, unless its values decide alone
+//! (`truth.rs`).
 
 use rusqlite::Row;
-use takt_model::{Check, Expr, Table, TableId, Value};
+use takt_model::{Check, Expr, Principal, Table, TableId, Value};
 use takt_plan::WriteRule;
 
-use super::read_fields;
+use super::{read_fields, truth};
 use crate::{
     RefusedTransition, StoreError,
     sqlite::{
@@ -27,6 +28,24 @@ pub(super) struct Obligations<'a> {
     /// Where all fields begin, if they are wanted.
     fields: Option<usize>,
     columns: usize,
+    /// What is judged without the statement, if nothing needs it.
+    by_values: Option<ByValues<'a>>,
+}
+
+/// Conditions that the values of the row decide.
+struct ByValues<'a> {
+    principal: &'a Principal,
+    /// For each rule, its check; `None` if it always holds.
+    rules: Vec<Option<&'a Expr>>,
+    checks: Vec<&'a Check>,
+    wants_fields: bool,
+}
+
+/// Whether all values of the row are known before the statement runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    Known,
+    Unknown,
 }
 
 /// A row that may stay.
@@ -44,10 +63,24 @@ impl<'a> Obligations<'a> {
         table: &'a Table,
         rules: &'a [WriteRule],
         wants_fields: bool,
+        values: Values,
     ) -> Result<Self, StoreError> {
         let beforehand = rules.iter().any(|rule| asks(&rule.check, table.id));
-        let mut made =
-            Self { table, rules: Vec::new(), checks: Vec::new(), beforehand, fields: None, columns: 0 };
+        let mut made = Self {
+            table,
+            rules: Vec::new(),
+            checks: Vec::new(),
+            beforehand,
+            fields: None,
+            columns: 0,
+            by_values: None,
+        };
+        if values == Values::Known && !beforehand {
+            made.by_values = ByValues::of(sql, table, rules, wants_fields);
+            if made.by_values.is_some() {
+                return Ok(made);
+            }
+        }
         sql.row = RowName::Own;
         for rule in rules {
             let column = if beforehand || always(&sql.env, &rule.check) {
@@ -82,6 +115,35 @@ impl<'a> Obligations<'a> {
         Ok(made)
     }
 
+    /// Whether the row is judged by [`Self::judge_values`], before it is stored, instead of by [`Self::judge`].
+    pub(super) fn are_by_values(&self) -> bool {
+        self.by_values.is_some()
+    }
+
+    /// Judges a row that will be stored with the values that `row` makes, if they are asked for.
+    pub(super) fn judge_values(
+        &self,
+        held: &[bool],
+        row: impl FnOnce() -> Result<Vec<Value>, StoreError>,
+    ) -> Result<Written, StoreError> {
+        let Some(by) = &self.by_values else {
+            return Err(StoreError::Internal("a row is judged by values that do not decide".to_owned()));
+        };
+        let is_needed = by.wants_fields || !by.checks.is_empty() || by.rules.iter().any(Option::is_some);
+        let row = if is_needed { row()? } else { Vec::new() };
+        let holds = |check: &Option<&Expr>| {
+            check.is_none_or(|check| truth::of(check, &row, by.principal) == Some(true))
+        };
+        let passed = by.rules.iter().zip(held).position(|(check, held)| *held && holds(check));
+        let rule = passed.ok_or_else(|| row_security(self.table))?;
+        // As in SQL, unknown is good enough for a check.
+        let broken = by.checks.iter().find(|c| truth::of(&c.expr, &row, by.principal) == Some(false));
+        match broken {
+            Some(check) => Err(check_violation(self.table, check)),
+            None => Ok(Written { rule, after: by.wants_fields.then_some(row) }),
+        }
+    }
+
     fn column(&mut self, sql: &mut Sql<'a>) -> usize {
         sql.push(if self.columns == 0 { " RETURNING " } else { ", " });
         self.columns += 1;
@@ -113,6 +175,26 @@ impl<'a> Obligations<'a> {
             _ => None,
         };
         Ok(Written { rule, after })
+    }
+}
+
+impl<'a> ByValues<'a> {
+    /// `None` if a condition needs the database.
+    fn of(sql: &Sql<'a>, table: &'a Table, rules: &'a [WriteRule], wants_fields: bool) -> Option<Self> {
+        let condition = |expr: &'a Expr| -> Option<Option<&'a Expr>> {
+            if always(&sql.env, expr) {
+                return Some(None);
+            }
+            truth::is_decidable(expr, table).then_some(Some(expr))
+        };
+        let rules = rules.iter().map(|rule| condition(&rule.check)).collect::<Option<_>>()?;
+        let mut checks = Vec::new();
+        for check in table.fields.iter().filter_map(|f| f.check.as_ref()) {
+            if condition(&check.expr)?.is_some() {
+                checks.push(check);
+            }
+        }
+        Some(Self { principal: sql.env.principal, rules, checks, wants_fields })
     }
 }
 

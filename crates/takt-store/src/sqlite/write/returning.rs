@@ -39,10 +39,13 @@ pub(super) fn tell(
     if keys.is_empty() {
         return Ok(0);
     }
-    if let ([_], [Change { after: Some(row), .. }]) = (keys, changes)
-        && is_whole_row(writing, node)
+    if (order == Order::AsGiven || keys.len() == 1)
+        && changes.len() == keys.len()
+        && is_whole_row(writing, node, keys.len())
+        && changes.iter().all(|change| change.after.is_some())
     {
-        return Ok(tell_captured(node, row, sink));
+        let rows = changes.iter().filter_map(|change| change.after.as_deref());
+        return Ok(rows.map(|row| tell_captured(node, row, sink)).sum());
     }
     let lowered = Lowered::of(writing.env, node, Anchor::Key)?;
     let mut prepared = Prepared::new(writing.conn, writing.env, node, &lowered)?;
@@ -58,13 +61,13 @@ pub(super) fn tell(
     Ok(pushed)
 }
 
-/// Whether the node shows nothing of a written row but its own fields, whatever the row is.
-fn is_whole_row(writing: &Writing<'_>, node: &GuardedNode) -> bool {
-    let all = node.window.offset == 0 && node.window.limit.is_none_or(|limit| limit > 0);
+/// Whether the node shows nothing of so many written rows but their own fields, whatever they are.
+fn is_whole_row(writing: &Writing<'_>, node: &GuardedNode, rows: usize) -> bool {
+    let all = node.window.offset == 0 && node.window.limit.is_none_or(|limit| limit >= rows as u64);
     all && node.children.is_empty() && always(&writing.env, &node.filter)
 }
 
-/// The clause of the statement that wrote the row gave all its fields; reading it again would give the same.
+/// All fields of the row are known since it was written; reading it again would give the same.
 fn tell_captured(node: &GuardedNode, row: &[Value], sink: &mut dyn RowSink) -> u64 {
     sink.row_begin();
     for output in &node.outputs {

@@ -10,7 +10,7 @@ use takt_plan::{Assignment, GuardedUpdate, RowSink, WriteRule};
 
 use super::{
     Attempt, Key, Writing, constraints,
-    obligations::{Obligations, transition},
+    obligations::{Obligations, Values, transition},
     returning::{self, Order},
     targets::{self, Target},
 };
@@ -20,7 +20,7 @@ use crate::{
         error::{driver, refused},
         lower::{RowName, Sql},
         read::{always, prepare},
-        types::{Bind, encode},
+        types::{Bind, decode, encode},
     },
 };
 
@@ -98,7 +98,7 @@ fn all_at_once(writing: &Writing<'_>, plan: &GuardedUpdate) -> Result<Option<u64
     }
     sql.condition(&mut 0, &plan.filter)?;
     let held = vec![true; plan.rules.len()];
-    let obligations = Obligations::push(&mut sql, table, &plan.rules, false)?;
+    let obligations = Obligations::push(&mut sql, table, &plan.rules, false, Values::Unknown)?;
     let mut statement = prepare(conn, &sql)?;
     if statement.column_count() == 0 {
         return match statement.raw_execute() {
@@ -219,7 +219,9 @@ impl<'a> Updater<'a> {
         }
         sql.row = RowName::Own;
         where_key(&mut sql, table);
-        let obligations = Obligations::push(&mut sql, table, rules, capture)?;
+        // Who captures has looked at all fields of the row before.
+        let values = if capture { Values::Known } else { Values::Unknown };
+        let obligations = Obligations::push(&mut sql, table, rules, capture, values)?;
         let statement = prepare(conn, &sql)?;
         Ok(Self { writing, fields: fields.to_vec(), rules, statement, obligations })
     }
@@ -238,13 +240,18 @@ impl<'a> Updater<'a> {
         } else {
             Cow::Borrowed(target.held.as_slice())
         };
+        let judged = if self.obligations.are_by_values() {
+            Some(self.obligations.judge_values(&held, || self.new_row(&target.old, values))?)
+        } else {
+            None
+        };
         for (at, value) in target.key.iter().chain(values).enumerate() {
             self.statement.raw_bind_parameter(at + 1, value).map_err(driver)?;
         }
         let mut rows = self.statement.raw_query();
         let explain = |e| constraints::of_update(&self.writing, e, &self.fields, values, &target, self.rules);
         let first = rows.next().map_err(explain)?;
-        let written = self.obligations.judge(first, &held)?;
+        let written = judged.map_or_else(|| self.obligations.judge(first, &held), Ok)?;
         while rows.next().map_err(explain)?.is_some() {}
         drop(rows);
         outcome.affected += 1;
@@ -262,6 +269,19 @@ impl<'a> Updater<'a> {
             set.map_or(old, |value| value.clone().into_owned())
         };
         Ok(table.primary_key.iter().zip(target.key).map(now).collect())
+    }
+}
+
+impl Updater<'_> {
+    /// The row as it will be.
+    fn new_row(&self, old: &[Value], set: &[Bind<'_>]) -> Result<Vec<Value>, StoreError> {
+        let mut row = old.to_vec();
+        for (id, value) in self.fields.iter().zip(set) {
+            if let Some(place) = row.get_mut(usize::from(id.0)) {
+                *place = decode(&self.writing.table.get(*id).kind, value.as_raw())?.to_owned();
+            }
+        }
+        Ok(row)
     }
 }
 

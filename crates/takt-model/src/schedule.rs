@@ -1,4 +1,4 @@
-//! When a job is due: a cron expression in a time zone. Pure: moments in, moments out.
+//! When something is due, a job or a comparison: a cron expression in a time zone. Pure: moments in, moments out.
 //!
 //! Clocks that change: a time that does not exist is due at the next moment that does; a time that exists twice is
 //! due the first time only.
@@ -16,7 +16,11 @@ const HOUR: i64 = 3_600_000_000;
 /// that has not run for a year is found as fast as one of every year.
 const BACK: [i64; 5] = [HOUR, 24 * HOUR, 32 * 24 * HOUR, 367 * 24 * HOUR, 9 * 366 * 24 * HOUR];
 
-/// When a job is due.
+/// From here on the longest pause is looked for: 2026-01-01.
+const FROM: i64 = 1_767_225_600_000_000;
+const MOST_PAUSES: usize = 3_000;
+
+/// When something is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// As written: `0 6 * * *`.
@@ -70,6 +74,20 @@ impl Schedule {
         None
     }
 
+    /// The longest pause between two due moments, seen from a fixed day on; microseconds. Of schedules with very many
+    /// moments only the first thousands are looked at: those of some weeks at least.
+    #[must_use]
+    pub fn longest_pause(&self) -> Option<i64> {
+        let mut at = self.next_after(FROM)?;
+        let mut longest = 0;
+        for _ in 0..MOST_PAUSES {
+            let Some(next) = self.next_after(at) else { break };
+            longest = longest.max(next - at);
+            at = next;
+        }
+        (longest > 0).then_some(longest)
+    }
+
     /// The moment at which clocks show this, or, if they never do, at which they jump over it.
     fn moment(&self, civil: DateTime) -> Option<Timestamp> {
         match self.zone.to_ambiguous_timestamp(civil).offset() {
@@ -83,7 +101,8 @@ impl Schedule {
     }
 
     /// What tells this schedule from another, kept with its runs.
-    pub(crate) fn id(&self) -> String {
+    #[must_use]
+    pub fn id(&self) -> String {
         format!("{} {}", self.text, self.time_zone)
     }
 }
@@ -142,6 +161,24 @@ mod tests {
             "2027-11-01T01:30:00Z",
             "asked while the hour comes again"
         );
+    }
+
+    #[test]
+    fn the_longest_pause_is_found() {
+        let hours = |cron: &str| {
+            let schedule = Schedule::read(cron, "Europe/Berlin").unwrap();
+            schedule.longest_pause().map(|pause| pause / HOUR)
+        };
+        for (cron, expected) in [
+            ("0 * * * *", Some(1)),
+            // Once a year a day has 25 hours.
+            ("30 3 * * *", Some(25)),
+            ("0 8-18 * * 1-5", Some(63)),
+            ("0 3 * * 0", Some(7 * 24 + 1)),
+            ("0 3 1 * *", Some(31 * 24 + 1)),
+        ] {
+            assert_eq!(hours(cron), expected, "{cron}");
+        }
     }
 
     #[test]
