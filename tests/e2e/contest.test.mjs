@@ -8,7 +8,9 @@ import { Server } from "./lib/server.mjs";
 const rounds = Number(process.env.TAKT_ROUNDS ?? 3);
 let server, customers;
 
-// The two hundred stand in one room here; outside they come from two hundred addresses.
+// The two hundred stand in one room here; outside they come from two hundred addresses, so the limit of one address
+// (`limits.requests_per_address`) is off: this is about what happens when all two hundred are let in at once.
+// With the limit as it is by default they are asked to come again: the contest in waves, below.
 const env = { TAKT_LIMITS_REQUESTS_PER_ADDRESS: "0" };
 
 before(async () => {
@@ -54,6 +56,38 @@ describe("200 parallel checkouts of a product with stock 10", () => {
       assert.deepEqual(running, running.map((_, at) => at + 1));
     });
   }
+});
+
+describe("the same from one address with default settings", () => {
+  let waves;
+  before(async () => (waves = await Server.start()));
+  after(() => waves?.stop());
+
+  it("those who are too many at once are told 429 and come again: exactly 10 orders, stock 0, no 5xx", async () => {
+    const buyers = await Promise.all(Array.from({ length: 8 }, (_, n) => waves.customer(`wave${n}`)));
+    const { json } = await waves.service("GET", "/rest/v1/products?select=id&active=is.true&limit=1");
+    const product = json[0].id;
+    await waves.service("PATCH", `/rest/v1/products?id=eq.${product}`, { body: { stock: 10 } });
+    const seen = {};
+    const buyOne = async (customer) => {
+      const body = { items: [{ product_id: product, quantity: 1 }], address_id: customer.addressId };
+      for (;;) {
+        const answer = await waves.request("POST", "/rest/v1/rpc/checkout", { token: customer.token, body });
+        seen[answer.status] = (seen[answer.status] ?? 0) + 1;
+        if (answer.status !== 429) return answer;
+        assert.equal(answer.json.code, "TAKT016", answer.text);
+        const seconds = Number(answer.headers.get("retry-after"));
+        assert.ok(seconds >= 1, "the refusal says when to come again");
+        await new Promise((done) => setTimeout(done, seconds * 1000 * (0.5 + Math.random())));
+      }
+    };
+    await Promise.all(Array.from({ length: 200 }, (_, n) => buyOne(buyers[n % 8])));
+    const { 200: bought, 409: late, 429: again, ...others } = seen;
+    assert.deepEqual([bought, late, others], [10, 190, {}], JSON.stringify(seen));
+    assert.ok(again > 0, "sixty-four at once are let in");
+    const left = await waves.service("GET", `/rest/v1/products?select=stock&id=eq.${product}`);
+    assert.deepEqual(left.json, [{ stock: 0 }]);
+  });
 });
 
 describe("one idempotency key", () => {

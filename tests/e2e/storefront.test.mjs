@@ -37,6 +37,11 @@ describe("the storefront", () => {
     await signup.getByTestId("signup-password").fill("correct horse battery");
     await by("signup-submit").click();
     await by("my-orders-link").first().waitFor({ state: "attached" });
+    const { width, height } = page.viewportSize();
+    await page.setViewportSize({ width: 320, height });
+    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(tooWide <= 0, `signed in, the smallest phone's page is ${tooWide} px wider than its screen`);
+    await page.setViewportSize({ width, height });
     await page.goto(`${server.url}/#/checkout`);
     const form = by("address-form");
     await form.waitFor();

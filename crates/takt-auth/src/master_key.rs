@@ -29,8 +29,24 @@ impl MasterKey {
     /// [`AuthError::Start`] with one plain sentence: the text is no key, others may read the file, it cannot be
     /// read or written.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, AuthError> {
-        let variable = std::env::var(VARIABLE).ok().map(Zeroizing::new);
-        Self::load_from(variable.as_ref().map(|v| v.as_str()), data_dir)
+        Self::load_from(variable().as_ref().map(|v| v.as_str()), data_dir)
+    }
+
+    /// As [`MasterKey::load_or_create`] for a database that exists: a key that is missing is not made anew.
+    ///
+    /// # Errors
+    /// As [`MasterKey::load_or_create`], and if there is neither variable nor file; nothing is written then.
+    pub fn load(data_dir: &Path) -> Result<Self, AuthError> {
+        let path = data_dir.join(FILE);
+        let variable = variable();
+        let text = variable.as_ref().map(|v| v.as_str()).unwrap_or_default();
+        if text.trim().is_empty() && matches!(path.try_exists(), Ok(false)) {
+            return Err(AuthError::Start(format!(
+                "The master key {} is missing, and the database beside it is sealed under it: put the file back, or set {VARIABLE}; nothing was written.",
+                path.display()
+            )));
+        }
+        Self::load_from(Some(text), data_dir)
     }
 
     /// As [`MasterKey::load_or_create`] with the variable's text as an argument.
@@ -123,6 +139,10 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey(***)")
     }
+}
+
+fn variable() -> Option<Zeroizing<String>> {
+    std::env::var(VARIABLE).ok().map(Zeroizing::new)
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

@@ -11,7 +11,7 @@ use takt_model::{LimitSettings, Principal, Rights};
 
 use crate::{
     app::App,
-    budget::{Budget, Most, Share},
+    budget::{Budget, Exhausted, Most, Share},
     identity,
     wire_error::{WireError, wire},
 };
@@ -53,8 +53,13 @@ pub(crate) struct BodyShare {
 impl BodyShare {
     /// Pays for `bytes` more.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), WireError> {
-        let busy = |_| wire(503, "TAKT014", "Too many request bodies are being received.").retry_after(1);
-        self.share.grow(bytes, self.most).map_err(busy)
+        self.share.grow(bytes, self.most).map_err(|exhausted| {
+            match exhausted {
+                Exhausted::Together => wire(503, "TAKT014", "Too many request bodies are being received."),
+                Exhausted::Network => wire(429, "TAKT014", "Your address is sending too much at once."),
+            }
+            .retry_after(1)
+        })
     }
 }
 
@@ -82,7 +87,7 @@ impl Admission {
         let mut place = Share::of(&self.requests, from);
         let busy = |_| {
             let message = format!("Your address has {per_network} requests under way; please try again.");
-            wire(503, "TAKT016", message).retry_after(1)
+            wire(429, "TAKT016", message).retry_after(1)
         };
         place.grow(1, Most { together: usize::MAX, per_network }).map_err(busy)?;
         Ok(Some(place))

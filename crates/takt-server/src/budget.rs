@@ -34,7 +34,12 @@ pub(crate) struct Most {
 
 /// There is nothing left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Exhausted;
+pub(crate) enum Exhausted {
+    /// For anybody.
+    Together,
+    /// For this network, which has its part.
+    Network,
+}
 
 /// What somebody has; given back when it is dropped.
 #[derive(Debug)]
@@ -77,9 +82,11 @@ impl Budget {
         let fits = |has: usize, most: usize| has.checked_add(amount).filter(|sum| *sum <= most);
         let mut table = self.table(network).lock();
         let has = table.get(&network).copied().unwrap_or_default();
-        let sum = fits(has, most.per_network).ok_or(Exhausted)?;
+        let sum = fits(has, most.per_network).ok_or(Exhausted::Network)?;
         let together = |taken| fits(taken, most.together);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, together).map_err(|_| Exhausted)?;
+        self.taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, together)
+            .map_err(|_| Exhausted::Together)?;
         table.insert(network, sum);
         Ok(())
     }
@@ -111,12 +118,12 @@ mod tests {
         let (mut one, mut again, mut other) = (share(1), share(1), share(2));
         one.grow(4, most).unwrap();
         again.grow(2, most).unwrap();
-        assert_eq!(again.grow(1, most), Err(Exhausted), "six are all for one network");
+        assert_eq!(again.grow(1, most), Err(Exhausted::Network), "six are all for one network");
         other.grow(4, most).unwrap();
-        assert_eq!(other.grow(1, most), Err(Exhausted), "ten are all for everybody");
+        assert_eq!(other.grow(1, most), Err(Exhausted::Together), "ten are all for everybody");
         drop(one);
         other.grow(1, most).unwrap();
-        assert_eq!(other.grow(usize::MAX, most), Err(Exhausted));
+        assert_eq!(other.grow(usize::MAX, most), Err(Exhausted::Network));
         drop((again, other));
         assert_eq!(budget.taken.load(Ordering::Relaxed), 0);
         assert!(budget.tables.iter().all(|table| table.lock().is_empty()));

@@ -12,6 +12,7 @@ use takt_outbound::{Outbound, OutboundOptions};
 use crate::{
     backups,
     project_files::{ReadError, read_project},
+    seeds::{self, Batch},
 };
 
 mod connections;
@@ -68,7 +69,17 @@ pub(crate) struct Loaded {
     pub(crate) logic: Logic,
     pub(crate) templates: MailTemplates,
     pub(crate) contracts: Contracts,
+    pub(crate) seeds: Vec<Batch>,
     pub(crate) report: CheckReport,
+}
+
+impl Loaded {
+    /// Tries the rows of the seeds as a new database would judge them; of a project with errors nothing can be tried.
+    pub(crate) fn try_seeds(&mut self) {
+        if self.report.errors() == 0 {
+            self.report.problems.extend(seeds::try_rows(&self.project, &self.seeds));
+        }
+    }
 }
 
 /// Reads a project and its functions. The logic is loaded even if the schema has errors, so that all problems show.
@@ -77,8 +88,9 @@ pub(crate) fn load(
     layers: &[SettingsLayer],
     outbound: &Outbound,
 ) -> Result<Loaded, ReadError> {
-    let files = read_project(project_dir)?;
+    let (files, unread) = read_project(project_dir)?;
     let (mut project, mut problems) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
+    problems.extend(unread);
     problems.extend(connections::take_addresses(&mut project, |name| std::env::var(name).ok()));
     let project = Arc::new(project);
     let (logic, logic_problems) = Logic::load(&files, &project, outbound.clone());
@@ -91,11 +103,13 @@ pub(crate) fn load(
     problems.extend(events::check(&files, &project, &logic));
     let (contracts, contract_problems) = Contracts::read(&files, &project);
     problems.extend(contract_problems);
+    let (seeds, seed_problems) = seeds::read(&project, project_dir);
+    problems.extend(seed_problems);
     problems.sort_by(|a, b| (&a.source, a.severity, &a.message).cmp(&(&b.source, b.severity, &b.message)));
     problems.dedup();
     let tables = project.tables.iter().filter(|t| t.exposure == Exposure::Public).count();
     let report = CheckReport { problems, tables, functions: logic.functions().len() };
-    Ok(Loaded { files, project, logic, templates, contracts, report })
+    Ok(Loaded { files, project, logic, templates, contracts, seeds, report })
 }
 
 /// The form of the name was read with the settings; whether there is such a zone, only the zones know.
@@ -118,7 +132,9 @@ fn time_zone(project: &Project) -> Option<Problem> {
 /// # Errors
 /// If the folder cannot be read at all.
 pub fn check(project_dir: &Path, layers: &[SettingsLayer]) -> Result<CheckReport, ReadError> {
-    Ok(load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?.report)
+    let mut loaded = load(project_dir, layers, &Outbound::new(OutboundOptions::default()))?;
+    loaded.try_seeds();
+    Ok(loaded.report)
 }
 
 /// Declarations of the project's tables and functions, for editors. A project with problems gets what could be read.
@@ -134,7 +150,7 @@ pub fn types(project_dir: &Path, layers: &[SettingsLayer]) -> Result<String, Rea
 /// # Errors
 /// If the folder cannot be read at all.
 pub fn settings(project_dir: &Path, layers: &[SettingsLayer]) -> Result<Vec<Setting>, ReadError> {
-    let files = read_project(project_dir)?;
+    let (files, _) = read_project(project_dir)?;
     let (project, _) = Project::parse_with(&files, &SYSTEM_TABLES, layers);
     Ok(Setting::all(&project))
 }

@@ -27,9 +27,9 @@ pub(crate) struct Counters {
 /// Sums since the process began.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct CounterSnapshot {
-    /// Answered below 500.
+    /// Answered, and be it with a refusal: below 500, or 501 for what is not built.
     pub succeeded: u64,
-    /// Answered 500 and above.
+    /// Failed by the server: 500 and above, but 501.
     pub failed: u64,
     /// How many took up to 1, 2, 4, ... 2^14 milliseconds, and longer.
     pub latency: [u64; BUCKETS],
@@ -38,7 +38,9 @@ pub struct CounterSnapshot {
 impl Counters {
     /// Counts one answered request.
     pub(crate) fn count(&self, status: u16, took: Duration) {
-        let outcome = if status < 500 { &self.pending.succeeded } else { &self.pending.failed };
+        // 501 tells the caller that there is nothing at this address yet: whoever looks for it is answered, nothing failed.
+        let outcome =
+            if status < 500 || status == 501 { &self.pending.succeeded } else { &self.pending.failed };
         outcome.fetch_add(1, Ordering::Relaxed);
         if let Some(bucket) = self.pending.latency.get(bucket(took)) {
             bucket.fetch_add(1, Ordering::Relaxed);
@@ -110,6 +112,19 @@ mod tests {
         ] {
             assert_eq!(bucket(Duration::from_micros(micros)), expected, "{micros} us");
         }
+    }
+
+    #[test]
+    fn what_is_not_built_and_what_the_caller_does_too_often_is_no_failure_of_the_server() {
+        let counters = Counters::default();
+        for status in [200, 304, 404, 429, 501] {
+            counters.count(status, Duration::ZERO);
+        }
+        for status in [500, 502, 503, 504] {
+            counters.count(status, Duration::ZERO);
+        }
+        let sum = counters.since_start();
+        assert_eq!((sum.succeeded, sum.failed), (5, 4));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use takt_model::ProjectFiles;
+use takt_model::{Problem, ProjectFiles, Severity, Source};
 
 /// A project with more text files than this is a mistake (a `node_modules` inside `logic/`, for example).
 const MOST_FILES: usize = 4_000;
@@ -38,17 +38,6 @@ pub enum ReadError {
         path: PathBuf,
         /// The system's words.
         reason: String,
-    },
-    /// Not UTF-8.
-    #[error("{0} is not UTF-8 text.")]
-    NotText(PathBuf),
-    /// Larger than a file of a project may be.
-    #[error("{path} has {bytes} bytes; a file of a project may have {MOST_BYTES_OF_ONE}.")]
-    TooLarge {
-        /// Which file.
-        path: PathBuf,
-        /// How large it is.
-        bytes: u64,
     },
     /// More files, or more bytes, than a project may have.
     #[error("{0} holds too many files for a project (more than {MOST_FILES} files or {MOST_BYTES} bytes).")]
@@ -89,11 +78,12 @@ enum Depth {
     Deep,
 }
 
-/// Reads the project in `folder`.
+/// Reads the project in `folder`, and tells which of its files are no text, too large, or cannot be read: the others are
+/// read nevertheless, so that all problems show together.
 ///
 /// # Errors
-/// See [`ReadError`]; what is wrong inside the files is not said here.
-pub fn read_project(folder: &Path) -> Result<ProjectFiles, ReadError> {
+/// See [`ReadError`]; what stands in the files is not judged here.
+pub fn read_project(folder: &Path) -> Result<(ProjectFiles, Vec<Problem>), ReadError> {
     match fs::metadata(folder) {
         Ok(meta) if meta.is_dir() => {}
         Ok(_) => return Err(ReadError::NotAFolder(folder.to_owned())),
@@ -102,7 +92,7 @@ pub fn read_project(folder: &Path) -> Result<ProjectFiles, ReadError> {
         }
         Err(e) => return Err(ReadError::io(folder, &e)),
     }
-    let mut reader = Reader { folder, files: BTreeMap::new(), bytes: 0 };
+    let mut reader = Reader { folder, files: BTreeMap::new(), bytes: 0, problems: Vec::new() };
     let settings = folder.join("takt.toml");
     if !settings.exists() {
         return Err(ReadError::NoProject(folder.to_owned()));
@@ -112,13 +102,14 @@ pub fn read_project(folder: &Path) -> Result<ProjectFiles, ReadError> {
         reader.folder(&folder.join(name), endings, depth, 0)?;
     }
     reader.seeds(&folder.join("seeds"))?;
-    Ok(ProjectFiles(reader.files))
+    Ok((ProjectFiles(reader.files), reader.problems))
 }
 
 struct Reader<'a> {
     folder: &'a Path,
     files: BTreeMap<String, String>,
     bytes: u64,
+    problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
@@ -141,26 +132,39 @@ impl Reader<'_> {
     }
 
     fn whole(&mut self, path: &Path) -> Result<(), ReadError> {
-        let meta = fs::metadata(path).map_err(|e| ReadError::io(path, &e))?;
-        if meta.len() > MOST_BYTES_OF_ONE {
-            return Err(ReadError::TooLarge { path: path.to_owned(), bytes: meta.len() });
+        let read = fs::metadata(path).and_then(|meta| {
+            if meta.len() > MOST_BYTES_OF_ONE { Ok(Err(meta.len())) } else { fs::read(path).map(Ok) }
+        });
+        match read {
+            Ok(Ok(bytes)) => return self.keep(path, bytes),
+            Ok(Err(bytes)) => {
+                let message =
+                    format!("it has {bytes} bytes; a file of a project may have {MOST_BYTES_OF_ONE}");
+                self.wrong(path, 1, message);
+            }
+            Err(error) => self.wrong(path, 1, format!("it cannot be read: {}", plain_reason(&error))),
         }
-        let bytes = fs::read(path).map_err(|e| ReadError::io(path, &e))?;
-        self.keep(path, bytes)
+        Ok(())
     }
 
-    /// Of seeds only the header line is part of the project; the rows are read when they are loaded.
+    fn wrong(&mut self, path: &Path, line: u32, message: String) {
+        let source = Source { file: inside(self.folder, path), line };
+        self.problems.push(Problem { source, column: None, severity: Severity::Error, message, help: None });
+    }
+
+    /// Of seeds only the header line is part of the project; the rows are read in `seeds/read.rs`.
     fn seeds(&mut self, path: &Path) -> Result<(), ReadError> {
         for entry in sorted_entries(path)? {
             if is_hidden(&entry) || !has_ending(&entry, &["csv"]) {
                 continue;
             }
-            let file = fs::File::open(&entry).map_err(|e| ReadError::io(&entry, &e))?;
             let mut line = Vec::new();
-            BufReader::new(file.take(64 * 1024))
-                .read_until(b'\n', &mut line)
-                .map_err(|e| ReadError::io(&entry, &e))?;
-            self.keep(&entry, line)?;
+            let read = fs::File::open(&entry)
+                .and_then(|file| BufReader::new(file.take(64 * 1024)).read_until(b'\n', &mut line));
+            match read {
+                Ok(_) => self.keep(&entry, line)?,
+                Err(error) => self.wrong(&entry, 1, format!("it cannot be read: {}", plain_reason(&error))),
+            }
         }
         Ok(())
     }
@@ -170,10 +174,29 @@ impl Reader<'_> {
         if self.files.len() >= MOST_FILES || self.bytes > MOST_BYTES {
             return Err(ReadError::TooMany(self.folder.to_owned()));
         }
-        let text = String::from_utf8(bytes).map_err(|_| ReadError::NotText(path.to_owned()))?;
+        let (text, no_text) = as_text(bytes);
+        if let Some(line) = no_text {
+            self.wrong(path, line, NO_TEXT.to_owned());
+        }
         self.files.insert(inside(self.folder, path), text);
         Ok(())
     }
+}
+
+/// What is said of a line that is no text.
+pub(crate) const NO_TEXT: &str = "this line is not UTF-8 text";
+
+/// The text of a file, and the first line (from 1) that is none; what cannot be read there is replaced.
+pub(crate) fn as_text(bytes: Vec<u8>) -> (String, Option<u32>) {
+    String::from_utf8(bytes).map_or_else(
+        |error| {
+            let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = 1 + good.iter().filter(|b| **b == b'\n').count();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            (text, Some(u32::try_from(line).unwrap_or(u32::MAX)))
+        },
+        |text| (text, None),
+    )
 }
 
 /// The path inside the project, with `/`.
@@ -239,7 +262,8 @@ mod tests {
             ("public/index.html", b"not read"),
             ("data/takt.db", b"\xff\xfe not read"),
         ]);
-        let files = read_project(dir.path()).unwrap();
+        let (files, problems) = read_project(dir.path()).unwrap();
+        assert!(problems.is_empty());
         let got: Vec<_> = files.0.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(
             got,
@@ -256,14 +280,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_said_in_one_plain_sentence() {
-        let dir = folder(&[("file", b""), ("p/takt.toml", b"\xff"), ("q/readme", b"")]);
+        let dir = folder(&[("file", b""), ("q/readme", b"")]);
         let error = |path: &str| {
             let text = read_project(&dir.path().join(path)).unwrap_err().to_string();
             text.replace(&dir.path().display().to_string(), "DIR")
         };
         assert_eq!(error("none"), "The folder DIR/none does not exist.");
         assert_eq!(error("file"), "DIR/file is not a folder.");
-        assert_eq!(error("p"), "DIR/p/takt.toml is not UTF-8 text.");
         assert_eq!(
             error("q"),
             "DIR/q has no takt.toml, so it is no project folder. `takt new NAME` makes one."
@@ -271,8 +294,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_too_large_is_refused_before_it_is_read() {
-        let dir = folder(&[("takt.toml", b""), ("logic/big.js", &vec![b'x'; 1024 * 1024 + 1])]);
-        assert!(matches!(read_project(dir.path()), Err(ReadError::TooLarge { bytes: 1_048_577, .. })));
+    fn a_file_that_is_no_text_or_too_large_is_told_beside_the_others() {
+        let dir = folder(&[
+            ("takt.toml", b""),
+            ("logic/big.js", &vec![b'x'; 1024 * 1024 + 1]),
+            ("schema/a.toml", b"one\ntwo \xff\nthree"),
+            ("schema/b.toml", b"b"),
+        ]);
+        let (files, problems) = read_project(dir.path()).unwrap();
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "schema/a.toml:2: error: this line is not UTF-8 text",
+                "logic/big.js:1: error: it has 1048577 bytes; a file of a project may have 1048576",
+            ]
+        );
+        assert!(files.0.contains_key("schema/b.toml") && !files.0.contains_key("logic/big.js"));
     }
 }

@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use takt_auth::{Auth, AuthError, MasterKey};
 use takt_engine::{Engine, EngineError, EngineOptions, Release, Store, StoreOptions, SystemClock};
 use takt_interfaces::{Consume, Interfaces, InterfacesOptions};
-use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer, Uuid};
+use takt_model::{Exposure, LogFormat, Principal, Project, SettingsLayer, Severity, Uuid};
 use takt_outbound::{Outbound, OutboundOptions};
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -90,6 +90,9 @@ pub enum StartError {
     /// The project has errors.
     #[error("{0}The project has errors and is not served.")]
     Project(CheckReport),
+    /// Flags or environment say what cannot be; the project itself is not to blame.
+    #[error("{0}")]
+    Settings(String),
     /// Nobody could reach us.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -102,7 +105,7 @@ pub enum StartError {
     /// Accounts or keys cannot be opened.
     #[error("{0}")]
     Auth(AuthError),
-    /// The demonstration data is wrong.
+    /// A row of the demonstration data breaks a rule of the schema.
     #[error(transparent)]
     Seeds(#[from] SeedError),
 }
@@ -148,11 +151,29 @@ pub fn open(options: &StartOptions) -> Result<Opened, StartError> {
 
 /// Reads the project; nothing else is touched yet.
 fn load(options: &StartOptions, outbound: &Outbound) -> Result<Loaded, StartError> {
-    let loaded = check::load(&options.project_dir, &options.layers, outbound)?;
+    let mut loaded = check::load(&options.project_dir, &options.layers, outbound)?;
+    if !options.data_dir().join(DATABASE).exists() {
+        loaded.try_seeds();
+    }
     if loaded.report.errors() > 0 {
-        return Err(StartError::Project(loaded.report));
+        return Err(settings_alone(&loaded.report).unwrap_or(StartError::Project(loaded.report)));
     }
     Ok(loaded)
+}
+
+/// If flags and environment are all that is wrong: what is wrong with them, a sentence each.
+fn settings_alone(report: &CheckReport) -> Option<StartError> {
+    let mut sentences = Vec::new();
+    for problem in report.problems.iter().filter(|p| p.severity == Severity::Error) {
+        let whence = match problem.source.file.as_str() {
+            "flags" => "flag",
+            "environment" => "variable of the environment",
+            _ => return None,
+        };
+        let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        sentences.push(format!("A {whence} is wrong: {}{help}.", problem.message));
+    }
+    Some(StartError::Settings(sentences.join("\n")))
 }
 
 /// Database, engine, accounts: from here on something may be written.
@@ -163,20 +184,26 @@ fn open_rooms(
     data: DataDir,
     base_url: String,
 ) -> Result<Opened, StartError> {
-    let Loaded { files, project, logic, templates, contracts, report: _ } = loaded;
+    let Loaded { files, project, logic, templates, contracts, seeds: _, report: _ } = loaded;
     if data.folder().join(takt_backup::INTERRUPTED).exists() {
         return Err(StartError::Database(INTERRUPTED_RESTORE.to_owned()));
     }
     data.close_database()?;
+    // A key that is lost is never replaced in silence: what the old one sealed could not be opened with a new one.
+    let is_there = data.folder().join(DATABASE).metadata().is_ok_and(|database| database.len() > 0);
+    let key = if is_there {
+        MasterKey::load(data.folder())
+    } else {
+        MasterKey::load_or_create(data.folder())
+    };
+    let key = key.map_err(StartError::Auth)?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
     let engine = Engine::open(EngineOptions { store, project: Arc::clone(&project), clock })?;
     if let Some(hooks) = logic.hooks() {
         engine.set_hooks(hooks);
     }
-    let auth = MasterKey::load_or_create(data.folder())
-        .and_then(|key| Auth::open(engine.clone(), key))
-        .map_err(StartError::Auth)?;
+    let auth = Auth::open(engine.clone(), key).map_err(StartError::Auth)?;
     let interfaces = Interfaces::new(InterfacesOptions {
         engine: engine.clone(),
         outbound: outbound.clone(),
@@ -291,7 +318,7 @@ impl Server {
         let _context = runtime.enter();
         let outbound = Outbound::new(door());
         let seen = options.dev.then(|| dev::look(&options.project_dir));
-        let loaded = load(options, &outbound)?;
+        let mut loaded = load(options, &outbound)?;
         let warnings = loaded.report.problems.iter().map(ToString::to_string).collect();
         let server = loaded.project.settings.server.clone();
         let data = DataDir::take(&options.data_dir())?;
@@ -301,8 +328,9 @@ impl Server {
             .map_err(|e| StartError::Database(format!("The address is not known: {e}.")))?;
         let url = base_url(&server.public_url, &listen.to_string());
 
+        let seeds = std::mem::take(&mut loaded.seeds);
         let opened = open_rooms(options, loaded, outbound, data, url)?;
-        let seeded_rows = seeds::load(&opened.app.engine, &options.project_dir)?;
+        let seeded_rows = seeds::load(&opened.app.engine, seeds)?;
         let release_recorded = record_start(&opened)?.is_some();
         let Opened { app, data, files: _ } = opened;
         let page = runtime.block_on(app.auth.admin_users(&Principal::service(), 1, 1));

@@ -15,9 +15,9 @@
 //! | `TAKT011` | 507 | the disk is full |
 //! | `TAKT012` | 501 | this part of the API is not there yet |
 //! | `TAKT013` | 404, 405 | no such address, or not with this method |
-//! | `TAKT014` | 503 | no room for another body: `limits.bodies` |
+//! | `TAKT014` | 429, 503 | no room for another body: of this address, of all (`limits.bodies`) |
 //! | `TAKT015` | 429 | a visitor called functions too often: `limits.visitor_calls` |
-//! | `TAKT016` | 503 | too many requests of one address: `limits.requests_per_address` |
+//! | `TAKT016` | 429 | too many requests of one address: `limits.requests_per_address` |
 //! | `TAKT017` | 400 | no `Host`, or two |
 //! | `TAKT018` | 404 | no messages are received at this address |
 //! | `TAKT019` | 401 | a message that is not signed as agreed |

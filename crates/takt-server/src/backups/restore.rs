@@ -92,7 +92,7 @@ fn opened(
 ) -> Result<(Repository, String), AdminError> {
     let data_dir = options.data_dir();
     let settings = read_project(&options.project_dir)
-        .map(|files| Project::parse_with(&files, &SYSTEM_TABLES, &options.layers).0.settings);
+        .map(|(files, _)| Project::parse_with(&files, &SYSTEM_TABLES, &options.layers).0.settings);
     let zone = settings.as_ref().map_or_else(|_| "UTC".to_owned(), |s| s.time_zone.clone());
     let folder = match (repository, settings) {
         (Some(folder), _) => folder.to_owned(),

@@ -286,16 +286,61 @@ fn read_text(field: &Field, typed: &str, language: Language) -> Result<Value, St
         };
     }
     let text = match field.kind {
-        FieldType::Decimal { .. } | FieldType::Double
-            if typed.contains(',') && language == Language::German =>
-        {
-            typed.replace('.', "").replace(',', ".")
-        }
+        FieldType::Decimal { scale, .. } => number(&typed, Some(usize::from(scale)), language)?,
+        FieldType::Integer | FieldType::Bigint => number(&typed, Some(0), language)?,
+        FieldType::Double => number(&typed, None, language)?,
         _ => typed,
     };
     field.kind.parse_text(text.trim_end_matches(['\r'])).map_err(|_| {
         language.t("Das passt nicht zur Art des Feldes.", "This does not fit the kind of field.").to_owned()
     })
+}
+
+/// A number as people of a language write it, with a point. Separators before three digits are groups of thousands;
+/// digits that the field has no room for are refused, because a price that is not what was typed is noticed too late.
+fn number(typed: &str, places: Option<usize>, language: Language) -> Result<String, String> {
+    let (point, group) = match language {
+        Language::German => (',', '.'),
+        Language::English => ('.', ','),
+    };
+    let typed = typed.trim();
+    let (whole, fraction) = typed.split_once(point).unwrap_or((typed, ""));
+    let (whole, fraction) = match whole.split_once(group) {
+        None => (whole.to_owned(), fraction),
+        Some(_) if is_grouped(whole, group) => (whole.replace(group, ""), fraction),
+        // Many people type a point where their language has a comma.
+        Some((before, after)) if language == Language::German && !typed.contains(point) => {
+            (before.to_owned(), after)
+        }
+        // No number, which the field itself will say.
+        Some(_) => return Ok(typed.to_owned()),
+    };
+    let needed = fraction.trim_end_matches('0');
+    let fraction = if places.is_some_and(|places| fraction.len() > places) { needed } else { fraction };
+    match places {
+        Some(0) if !fraction.is_empty() => {
+            Err(language.t("Hier stehen nur ganze Zahlen.", "Only whole numbers go here.").to_owned())
+        }
+        Some(places) if fraction.len() > places => Err(match language {
+            Language::German => {
+                format!("Höchstens {places} Stellen nach dem Komma; es wird nichts gerundet.")
+            }
+            Language::English => format!("At most {places} digits after the point; nothing is rounded."),
+        }),
+        _ if fraction.is_empty() => Ok(whole),
+        _ => Ok(format!("{whole}.{fraction}")),
+    }
+}
+
+/// `1.234.567`: a first group that is no zero, and then three digits each.
+fn is_grouped(whole: &str, group: char) -> bool {
+    let mut groups = whole.trim_start_matches(['-', '+']).split(group);
+    let is_digits = |g: &str| g.bytes().all(|b| b.is_ascii_digit());
+    let first = groups.next().unwrap_or_default();
+    (1..=3).contains(&first.len())
+        && is_digits(first)
+        && !first.starts_with('0')
+        && groups.all(|g| g.len() == 3 && is_digits(g))
 }
 
 async fn input(
@@ -446,12 +491,13 @@ async fn write(app: &App, member: &Member, id: &str, fields: &Fields) -> Result<
             )
             .to_owned()),
         Ok(_) => Ok(changed),
-        Err(error) => Err(refusal::engine(&error, language)),
+        Err(error) => Err(refusal::of_row(&error, table, language)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use takt_model::{FieldId, Source, Words};
 
     use super::*;
@@ -482,6 +528,18 @@ mod tests {
             ("12,90", Language::German, Some("12.90")),
             ("1.234,50", Language::German, Some("1234.50")),
             ("12.90", Language::German, Some("12.90")),
+            ("1.234", Language::German, Some("1234")),
+            ("1.234.567", Language::German, Some("1234567")),
+            ("-1.234,5", Language::German, Some("-1234.5")),
+            ("1.234,500", Language::German, Some("1234.5")),
+            ("12,345", Language::German, None),
+            ("0.123", Language::German, None),
+            ("12.34,50", Language::German, None),
+            ("1.23.45", Language::German, None),
+            ("1,234.50", Language::English, Some("1234.50")),
+            ("1,234", Language::English, Some("1234")),
+            ("1,23,456", Language::English, None),
+            ("12.345", Language::English, None),
             ("12.90", Language::English, Some("12.90")),
             ("12,90", Language::English, None),
             ("", Language::German, None),
@@ -490,6 +548,29 @@ mod tests {
             let read = read_text(&price, typed, language).ok().map(|v| v.as_ref().to_text());
             assert_eq!(read.as_deref(), expected, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_says_why() {
+        let told = |kind: FieldType, typed: &str| {
+            [Language::German, Language::English]
+                .map(|language| read_text(&field(kind.clone(), true), typed, language).unwrap_err())
+        };
+        let price = FieldType::Decimal { precision: 12, scale: 2 };
+        assert_eq!(
+            told(price.clone(), "0,1234").first().map(String::as_str),
+            Some("Höchstens 2 Stellen nach dem Komma; es wird nichts gerundet.")
+        );
+        assert_eq!(
+            told(price, "0.1234").last().map(String::as_str),
+            Some("At most 2 digits after the point; nothing is rounded.")
+        );
+        assert_eq!(
+            told(FieldType::Integer, "0.5"),
+            ["Hier stehen nur ganze Zahlen.", "Only whole numbers go here."]
+        );
+        let stock = field(FieldType::Integer, true);
+        assert_eq!(read_text(&stock, "1.200", Language::German), Ok(Value::Integer(1200)));
     }
 
     #[test]

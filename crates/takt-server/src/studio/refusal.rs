@@ -4,12 +4,12 @@ use takt_auth::AuthError;
 use takt_engine::{EngineError, RefusedTransition, StoreError};
 use takt_interfaces::InterfacesError;
 use takt_logic::LogicError;
-use takt_model::Field;
+use takt_model::{Field, Table};
 use takt_plan::PlanError;
 
 use super::{
     language::Language,
-    rows::{state_word, value_word},
+    rows::{self, state_word, value_word},
 };
 use crate::deliveries::{reconciled, verdicts};
 
@@ -20,9 +20,7 @@ pub(super) fn engine(error: &EngineError, language: Language) -> String {
             PlanError::Denied { .. } | PlanError::FieldDenied { .. } | PlanError::UnknownField { .. },
         ) => language
             .t("Keine Regel erlaubt Ihrem Konto diese Änderung.", "No rule allows your account this change."),
-        EngineError::Store(StoreError::Refused { code, message, .. }) => {
-            return refused(code, message, language);
-        }
+        EngineError::Store(StoreError::Refused { code, .. }) => refused(code, language),
         EngineError::Store(StoreError::Transition(t)) => return transition(t, None, language),
         EngineError::Store(StoreError::Busy | StoreError::Timeout) => language.t(
             "Gerade ist viel los. Bitte versuchen Sie es gleich noch einmal.",
@@ -61,6 +59,34 @@ pub(super) fn of_field(error: &EngineError, field: &Field, language: Language) -
     }
 }
 
+/// What a refused change of a row means: with the field that it is about, as people call it, and its rule.
+pub(super) fn of_row(error: &EngineError, table: &Table, language: Language) -> String {
+    if let EngineError::Store(StoreError::Transition(t)) = error {
+        return transition(t, table.field(&t.field), language);
+    }
+    let words = engine(error, language);
+    let EngineError::Store(StoreError::Refused { message, .. }) = error else { return words };
+    let Some(field) = concerned(table, message) else { return words };
+    let label = rows::label(field, language);
+    let is_its_check = |check: &&takt_model::Check| message.contains(&format!("\"{}\"", check.name));
+    match field.check.as_ref().filter(is_its_check) {
+        Some(check) => format!("{label}: {words} ({})", check.text),
+        None => format!("{label}: {words}"),
+    }
+}
+
+/// PostgreSQL's messages name a column, a check or a unique index in quotation marks.
+fn concerned<'a>(table: &'a Table, message: &str) -> Option<&'a Field> {
+    let named = message.split('"').skip(1).step_by(2);
+    named.filter(|name| *name != table.name).find_map(|name| {
+        let of_check = table.fields.iter().find(|f| f.check.as_ref().is_some_and(|c| c.name == name));
+        let index = table.indexes.iter().find(|i| i.name == name);
+        let key = table.foreign_keys.iter().find(|k| k.name == name);
+        let of_index = index.and_then(|i| i.fields.first()).map(|f| table.get(*f));
+        table.field(name).or(of_check).or(of_index).or_else(|| key.map(|k| table.get(k.field)))
+    })
+}
+
 /// Which state may not follow which, and which may.
 fn transition(refused: &RefusedTransition, field: Option<&Field>, language: Language) -> String {
     let word = |state: &str| {
@@ -84,23 +110,23 @@ fn transition(refused: &RefusedTransition, field: Option<&Field>, language: Lang
     }
 }
 
-fn refused(code: &str, message: &str, language: Language) -> String {
-    let words = match code {
+/// The database's own words name constraints and stay in the log of the API; people get the meaning.
+fn refused(code: &str, language: Language) -> &'static str {
+    match code {
         "42501" => language
             .t("Keine Regel erlaubt Ihrem Konto diese Änderung.", "No rule allows your account this change."),
-        "23514" => {
-            language.t("Die Regeln der Daten lassen das nicht zu", "The rules of the data do not allow this")
-        }
-        "23505" => language.t("Das gibt es schon einmal", "This exists already"),
+        "23514" => language
+            .t("Die Regeln der Daten lassen das nicht zu.", "The rules of the data do not allow this."),
+        "23505" => language.t("Das gibt es schon einmal.", "This exists already."),
         "23503" => language.t(
-            "Ein anderer Eintrag gehört dazu und passt nicht",
-            "Another entry belongs to it and does not fit",
+            "Ein anderer Eintrag gehört dazu und passt nicht.",
+            "Another entry belongs to it and does not fit.",
         ),
-        "23502" => language.t("Ein Pflichtfeld ist leer", "A required field is empty"),
-        "22001" => language.t("Der Text ist zu lang", "The text is too long"),
-        _ => language.t("Die Datenbank hat das abgelehnt", "The database refused this"),
-    };
-    if words.ends_with('.') { words.to_owned() } else { format!("{words}: {message}") }
+        "23502" => language.t("Ein Pflichtfeld ist leer.", "A required field is empty."),
+        "22001" => language.t("Der Text ist zu lang.", "The text is too long."),
+        "22003" => language.t("Diese Zahl ist zu groß.", "This number is too large."),
+        _ => language.t("Die Datenbank hat das abgelehnt.", "The database refused this."),
+    }
 }
 
 /// What a refused sign-in means.
@@ -232,7 +258,43 @@ fn unexpected(language: Language) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn a_refused_row_names_the_field_as_people_call_it() {
+        let mut files = takt_model::ProjectFiles::default();
+        files.0.insert("takt.toml".to_owned(), "name = \"T\"\nlanguages = [\"de\", \"en\"]\n".to_owned());
+        let table = "label = { de = \"Artikel\", en = \"Products\" }\n[fields.id]\ntype = \"uuid\"\nprimary_key = true\n\
+                     [fields.price]\ntype = \"decimal(12,2)\"\nlabel = { de = \"Preis\", en = \"Price\" }\ncheck = \"price >= 0\"\n\
+                     [fields.sku]\ntype = \"text\"\nlabel = { de = \"Artikelnummer\", en = \"Article number\" }\nunique = true\n";
+        files.0.insert("schema/products.toml".to_owned(), table.to_owned());
+        let (project, _) = takt_model::Project::parse(&files, &[]);
+        let told = |code: &'static str, message: &str| {
+            let refused =
+                StoreError::Refused { code, message: message.to_owned(), details: None, hint: None };
+            let error = EngineError::Store(refused);
+            let table = project.table("products").unwrap();
+            [Language::German, Language::English].map(|language| of_row(&error, table, language))
+        };
+        let check = "new row for relation \"products\" violates check constraint \"products_price_check\"";
+        assert_eq!(
+            told("23514", check),
+            [
+                "Preis: Die Regeln der Daten lassen das nicht zu. (price >= 0)",
+                "Price: The rules of the data do not allow this. (price >= 0)"
+            ]
+        );
+        let double = "duplicate key value violates unique constraint \"products_sku_key\"";
+        assert_eq!(
+            told("23505", double),
+            ["Artikelnummer: Das gibt es schon einmal.", "Article number: This exists already."]
+        );
+        assert_eq!(
+            told("XX000", "what \"ever\""),
+            ["Die Datenbank hat das abgelehnt.", "The database refused this."]
+        );
+    }
 
     #[test]
     fn a_refused_transition_is_told_in_words() {

@@ -1,8 +1,9 @@
 //! `/rest/v1`: keys, tokens, rows, errors, and the headers around them.
 
 use expect_test::expect;
+use takt_server::StartOptions;
 
-use crate::support::Running;
+use crate::support::{Running, options, project, write};
 
 #[test]
 fn a_visitor_reads_what_policies_show() {
@@ -182,6 +183,20 @@ fn other_origins_may_call_and_read_the_headers_that_clients_need() {
     assert_eq!(allowed.header("access-control-allow-origin").as_deref(), Some("https://shop.example"));
     assert!(allowed.header("vary").unwrap().contains("Origin"));
     assert_eq!(from("https://evil.example").header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn an_http_function_that_gives_nothing_fit_is_told_to_its_developer() {
+    let plain = "export const kind = \"http\", access = [\"anon\"];\nexport default () => ({ ok: true });\n";
+    for dev in [true, false] {
+        let dir = project();
+        write(dir.path(), "logic/plain.ts", plain);
+        let options = StartOptions { dev, ..options(dir.path(), &[]) };
+        let answer = Running::serve(dir, &options).get("/functions/v1/plain");
+        assert_eq!(answer.status, 500);
+        let told = answer.text().contains("an http function gives a Response, or { status, headers, body }");
+        assert_eq!(told, dev, "{}", answer.text());
+    }
 }
 
 #[test]

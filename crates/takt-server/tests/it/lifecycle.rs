@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use takt_server::{Server, StartError, StartOptions};
+use takt_model::Severity;
+use takt_server::{CheckReport, Server, StartError, StartOptions, check};
+use tempfile::TempDir;
 
 use crate::support::{Answer, Running, options, project, write};
 
@@ -45,18 +47,77 @@ fn nobody_else_reads_the_files_of_the_data_folder() {
     }
 }
 
+/// Without warnings, a line each.
+fn errors(report: &CheckReport) -> String {
+    let errors = report.problems.iter().filter(|p| p.severity == Severity::Error);
+    errors.map(|p| format!("{p}\n")).collect()
+}
+
 #[test]
-fn a_seed_that_is_wrong_is_told_with_its_line_and_nothing_is_loaded() {
+fn wrong_rows_of_seeds_are_told_together_by_check_and_before_a_database_is_made() {
+    let told = |dir: &TempDir| {
+        let checked = check(dir.path(), &[]).unwrap();
+        let StartError::Project(refused) = refused(&options(dir.path(), &[])) else {
+            panic!("not the project")
+        };
+        assert_eq!(refused.to_string(), checked.to_string(), "serve and check say the same");
+        assert!(!dir.path().join("data/takt.db").exists());
+        errors(&checked)
+    };
     let dir = project();
-    write(dir.path(), "seeds/colours.csv", "id,name\n1,red\ntwo,green\n");
-    let error = refused(&options(dir.path(), &[])).to_string();
-    assert_eq!(error, "seeds/colours.csv:3: id: invalid input syntax for type integer: \"two\".");
-    write(dir.path(), "seeds/colours.csv", "id,name\n1,red\n2,red\n");
-    let error = refused(&options(dir.path(), &[])).to_string();
-    assert!(error.contains("colours_name_key"), "{error}");
-    write(dir.path(), "seeds/colours.csv", "id,name\n1,red\n");
+    let colours = |text: &str| write(dir.path(), "seeds/colours.csv", text);
+    colours("id,name\n1,red\ntwo,green\n3\n4,\n5,\"\"\n6,\"open\n");
+    write(dir.path(), "seeds/notes.csv", "id,text\nnone,hello\n");
+    assert_eq!(
+        told(&dir),
+        "\
+seeds/colours.csv:3: error: id: invalid input syntax for type integer: \"two\"
+seeds/colours.csv:4: error: 1 value for 2 fields
+seeds/colours.csv:5: error: name: the field is required and has no default, and nothing stands here
+seeds/colours.csv:7: error: a quote is opened and never closed
+seeds/notes.csv:2: error: id: invalid input syntax for type uuid: \"none\"
+"
+    );
+
+    // What only a database judges: uniqueness, references, checks; hooks are not called.
+    colours("id,name\n1,red\n2,red\n1,blue\n4,green\n");
+    write(dir.path(), "seeds/notes.csv", "text\nfine\n\"\"\nruled out\n");
+    assert_eq!(
+        told(&dir),
+        "\
+seeds/colours.csv:3: error: duplicate key value violates unique constraint \"colours_name_key\"
+seeds/colours.csv:4: error: duplicate key value violates unique constraint \"colours_pkey\"
+seeds/notes.csv:3: error: new row for relation \"notes\" violates check constraint \"notes_text_check\"
+"
+    );
+
+    colours("id,name\n1,red\n");
+    write(dir.path(), "seeds/notes.csv", "text\n");
     let opts = options(dir.path(), &[]);
     assert_eq!(Running::serve(dir, &opts).summary.seeded_rows, 1);
+}
+
+#[test]
+fn seeds_may_point_to_later_rows_of_their_own_table() {
+    let dir = project();
+    let table = "[fields.id]\ntype = \"integer\"\nprimary_key = true\n[fields.above]\ntype = \"integer\"\nreferences = \"rooms.id\"\n";
+    write(dir.path(), "schema/rooms.toml", table);
+    write(dir.path(), "seeds/rooms.csv", "id,above\n1,2\n2,\n3,9\n");
+    assert_eq!(
+        errors(&check(dir.path(), &[]).unwrap()),
+        "seeds/rooms.csv:4: error: insert or update on table \"rooms\" violates foreign key constraint \"rooms_above_fkey\"\n"
+    );
+}
+
+#[test]
+fn of_a_file_full_of_wrong_rows_the_first_hundred_are_told() {
+    let dir = project();
+    let rows: String = (0..150).map(|n| format!("x{n},red\n")).collect();
+    write(dir.path(), "seeds/colours.csv", &format!("id,name\n{rows}"));
+    let told = errors(&check(dir.path(), &[]).unwrap());
+    let told: Vec<_> = told.lines().collect();
+    assert_eq!(told.len(), 101);
+    assert_eq!(told[100], "seeds/colours.csv:102: error: from here on 50 more problems in this file");
 }
 
 #[test]
@@ -102,7 +163,10 @@ fn what_can_be_refused_is_refused_before_the_database_is_touched() {
     assert!(!dir.path().join("data/takt.db").exists());
 
     opts.layers[0].values[0].1 = "nowhere".to_owned();
-    assert!(matches!(refused(&opts), StartError::Listen(_) | StartError::Project(_)));
+    assert_eq!(
+        refused(&opts).to_string(),
+        "A flag is wrong: `server.listen` must be an address and port like \"127.0.0.1:8000\", not `nowhere`."
+    );
 
     write(dir.path(), "schema/notes.toml", "[fields.id]\ntype = \"txet\"\nprimary_key = true\n");
     let StartError::Project(report) = refused(&options(dir.path(), &[])) else { panic!("not the project") };
@@ -110,6 +174,21 @@ fn what_can_be_refused_is_refused_before_the_database_is_touched() {
     assert!(!dir.path().join("data/takt.db").exists());
 
     assert!(matches!(refused(&options(&dir.path().join("nowhere"), &[])), StartError::Read(_)));
+}
+
+#[test]
+fn a_master_key_that_is_lost_is_missed_and_not_replaced() {
+    let (dir, _) = Running::start().stop();
+    let key = dir.path().join("data/master.key");
+    let kept = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let error = refused(&options(dir.path(), &[])).to_string();
+    assert!(error.contains("master.key is missing") && error.contains("TAKT_MASTER_KEY"), "{error}");
+    assert!(!key.exists(), "no other key takes its place");
+    fs::write(&key, kept).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let opts = options(dir.path(), &[]);
+    Running::serve(dir, &opts);
 }
 
 #[test]

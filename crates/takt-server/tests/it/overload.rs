@@ -59,7 +59,7 @@ fn bodies_in_flight_share_a_budget_of_which_no_address_has_all() {
         |from, path| Answer::read(slow_body(&server, from, path, 150_000, 150_000)).shown(&["retry-after"]);
     let one = held(&server, "203.0.113.1", 149_000, 150_000);
     let refused = whole("203.0.113.1", "/rest/v1/notes");
-    assert!(refused.starts_with("503\nretry-after: 1\n") && refused.contains("TAKT014"), "{refused}");
+    assert!(refused.starts_with("429\nretry-after: 1\n") && refused.contains("TAKT014"), "{refused}");
     let other = held(&server, "203.0.113.2", 149_000, 150_000);
     for path in
         ["/rest/v1/notes", "/rest/v1/rpc/note", "/functions/v1/note", "/auth/v1/token", "/studio/login"]
@@ -67,6 +67,7 @@ fn bodies_in_flight_share_a_budget_of_which_no_address_has_all() {
         let refused = whole("203.0.113.3", path);
         assert!(refused.starts_with("503\nretry-after: 1\n"), "{path}: {refused}");
     }
+    assert_eq!(server.app.counters().failed, 5, "the part of one address is that address's own affair");
     assert_eq!(server.get("/rest/v1/colours").status, 200, "requests without a body are no part of it");
     drop((one, other));
     soon(400, || Answer::read(slow_body(&server, "203.0.113.3", "/rest/v1/notes", 150_000, 150_000)));
@@ -115,7 +116,7 @@ fn one_address_has_so_many_requests_at_the_same_time() {
     let ask = |from: &str, path: &str| server.ask("GET", path, &[("x-forwarded-for", from)], "");
     let held = [1, 2].map(|_| held(&server, "2001:db8:1:2::7", 10, 100));
     let refused = ask("2001:db8:1:2::8", "/rest/v1/colours");
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some("TAKT016")));
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (429, Some("TAKT016")));
     assert_eq!(refused.header("retry-after").as_deref(), Some("1"));
     for (from, path) in
         [("203.0.113.2", "/rest/v1/colours"), ("2001:db8:1:2::8", "/health/live"), ("2001:db8:1:2::8", "/")]

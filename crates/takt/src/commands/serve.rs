@@ -133,20 +133,55 @@ fn greeting(summary: &Summary, language: &str) -> String {
 }
 
 fn counted(names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let more = if names.len() > SHOWN { ", ..." } else { "" };
-    let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
-    if shown.is_empty() { "0".to_owned() } else { format!("{}: {}{more}", names.len(), shown.join(", ")) }
+    const SHOWN: usize = 9;
+    let all = names.len();
+    if all == 0 {
+        return "0".to_owned();
+    }
+    // Whoever cuts hides at least two: one name would have had the room of the dots.
+    let shown = if all <= SHOWN { all } else { SHOWN - 1 };
+    let names: Vec<_> = names.iter().take(shown).map(String::as_str).collect();
+    let more = if shown < all { format!(", ... (+{})", all - shown) } else { String::new() };
+    format!("{all}: {}{more}", names.join(", "))
 }
 
 /// The flags that other commands need to find this server.
 fn folders(summary: &Summary) -> String {
     let mut flags = String::new();
     if summary.project_dir != std::path::Path::new(".") {
-        flags.push_str(&format!(" --project {}", summary.project_dir.display()));
+        flags.push_str(&format!(" --project {}", quoted(&summary.project_dir)));
     }
     if summary.data_dir != summary.project_dir.join("data") {
-        flags.push_str(&format!(" --data-dir {}", summary.data_dir.display()));
+        flags.push_str(&format!(" --data-dir {}", quoted(&summary.data_dir)));
     }
     flags
+}
+
+/// As a shell takes it: in quotes if there is more in it than a plain path.
+fn quoted(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_blanks_can_be_copied_into_a_shell() {
+        for (path, expected) in
+            [("/srv/läden", "/srv/läden"), ("/srv/Mein Laden", "'/srv/Mein Laden'"), ("it's", "'it'\\''s'")]
+        {
+            assert_eq!(quoted(std::path::Path::new(path)), expected);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_cut_hides_more_than_one() {
+        let names = |n: usize| (1..=n).map(|n| n.to_string()).collect::<Vec<_>>();
+        assert_eq!(counted(&[]), "0");
+        assert_eq!(counted(&names(9)), "9: 1, 2, 3, 4, 5, 6, 7, 8, 9");
+        assert_eq!(counted(&names(10)), "10: 1, 2, 3, 4, 5, 6, 7, 8, ... (+2)");
+    }
 }
