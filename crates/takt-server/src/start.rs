@@ -191,11 +191,8 @@ fn open_rooms(
     data.close_database()?;
     // A key that is lost is never replaced in silence: what the old one sealed could not be opened with a new one.
     let is_there = data.folder().join(DATABASE).metadata().is_ok_and(|database| database.len() > 0);
-    let key = if is_there {
-        MasterKey::load(data.folder())
-    } else {
-        MasterKey::load_or_create(data.folder())
-    };
+    let key =
+        if is_there { MasterKey::load(data.folder()) } else { MasterKey::load_or_create(data.folder()) };
     let key = key.map_err(StartError::Auth)?;
     let store = Store::open(store_options(data.folder(), &project)).map_err(EngineError::from)?;
     let clock = Arc::new(SystemClock);
