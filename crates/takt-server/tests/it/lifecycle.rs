@@ -81,7 +81,7 @@ seeds/notes.csv:2: error: id: invalid input syntax for type uuid: \"none\"
 
     // What only a database judges: uniqueness, references, checks; hooks are not called.
     colours("id,name\n1,red\n2,red\n1,blue\n4,green\n");
-    write(dir.path(), "seeds/notes.csv", "text\nfine\n\"\"\nruled out\n");
+    write(dir.path(), "seeds/notes.csv", &"owner,text\nID,fine\nID,\"\"\nID,ruled out\n".replace("ID", "0199a001-0000-7000-8000-000000000001"));
     assert_eq!(
         told(&dir),
         "\
@@ -92,7 +92,7 @@ seeds/notes.csv:3: error: new row for relation \"notes\" violates check constrai
     );
 
     colours("id,name\n1,red\n");
-    write(dir.path(), "seeds/notes.csv", "text\n");
+    write(dir.path(), "seeds/notes.csv", "owner,text\n");
     let opts = options(dir.path(), &[]);
     assert_eq!(Running::serve(dir, &opts).summary.seeded_rows, 1);
 }

@@ -167,7 +167,7 @@ fn an_answer_that_waits_for_its_reader_keeps_its_place() {
     // The first byte says that the handler is done.
     assert_eq!(idle.peek(&mut [0]).unwrap(), 1);
     let again = || server.ask("GET", "/rest/v1/colours", &[("x-forwarded-for", "203.0.113.1")], "");
-    assert_eq!(again().status, 503);
+    assert_eq!(again().status, 429);
     assert!(Answer::read(idle).body.len() > 15_000_000);
     soon(200, again);
 }
