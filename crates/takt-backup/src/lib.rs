@@ -1,7 +1,7 @@
 //! Backups that are proven: what belongs into one, when an old one may go, and the drill that gives each back and
 //! looks at it. Kept in restic's format (`takt-repository`); what was done is kept in tables of its own.
 //!
-//! [`back_up`] makes one while writes go on, [`drill`] restores one into a scratch place and compares it with the
+//! [`back_up`] makes one while writes go on, [`drill()`] restores one into a scratch place and compares it with the
 //! manifest that was written with it, [`restore_into`] and [`restore_over`] give one back, after the same comparison
 //! and before anything live is touched. Not here: when (`takt-server`), and what an owner is told (`takt-report`).
 

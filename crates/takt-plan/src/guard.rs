@@ -1,6 +1,6 @@
 //! Weaves the row policies into a plan.
 //!
-//! The rule (DESIGN section 2, "What `fields` means"): at each node the row predicate is the OR of those select
+//! The rule of what `fields` means: at each node the row predicate is the OR of those select
 //! policies of the principal whose `fields` cover every field that the request references at that node. If none
 //! covers, the field does not exist for this caller. Writes need one policy whose `using`, `check` and `fields`
 //! all hold; filters and returned rows of writes are reads. Sub-queries, in filters and in policies alike, see

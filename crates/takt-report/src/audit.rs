@@ -35,7 +35,9 @@ pub fn act_word<'a>(act: &'a str, language: &str) -> &'a str {
         "webhook.remove" => ("Empfänger entfernt", "removed a receiver"),
         "secret.set" => ("Geheimnis hinterlegt", "kept a secret"),
         "secret.remove" => ("Geheimnis gelöscht", "removed a secret"),
-        "backup.owner_key" => ("Schlüssel zur Sicherung gegeben", "gave a key to the backup"),
+        "backup.owner_key" => {
+            ("neuen Schlüssel zur Sicherung ausgegeben", "gave out a new key to the backup")
+        }
         "job.run" => ("Aufgabe angestoßen", "ran a job"),
         "job.cancel" => ("Aufgabe abgebrochen", "cancelled a job"),
         "job.retry" => ("Aufgabe noch einmal angestoßen", "retried a job"),

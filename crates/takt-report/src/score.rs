@@ -186,8 +186,8 @@ pub(crate) fn notes(evidence: &Evidence, rules: &RuleSet) -> Vec<Words> {
             format!("All data lies in one file on this machine ({en})."),
         ));
         notes.push(both(
-            "Takt sichert diese Datei noch nicht selbst. Wer sie heute sichert, muss Ihre Agentur sagen.",
-            "Takt does not back this file up by itself yet. Your agency must say who backs it up today.",
+            "Wie alt die letzte Sicherung ist und ob sie sich zurückspielen lässt, steht im Maschinenraum.",
+            "How old the last backup is, and whether it can be restored, stands under Engine room.",
         ));
     }
     if let Ok(parts) = &evidence.parts

@@ -21,35 +21,60 @@ pub(super) fn is_kept(input_json: &str) -> bool {
 /// An input as it may be kept, as JSON text.
 pub(super) fn kept(project: &Project, input_json: &str) -> Option<String> {
     let mut input: Json = serde_json::from_str(input_json).ok()?;
-    mask(project, "", &mut input);
+    mask(project, Name::Unknown, &mut input);
     Some(input.to_string())
 }
 
-fn mask(project: &Project, name: &str, value: &mut Json) {
+/// What the project says of the name under which a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    /// A field of a table has it, and none calls it secret.
+    Known,
+    /// No table has it: what it holds may be anything.
+    Unknown,
+    /// A table calls it secret: nothing beneath it is kept, whatever it is.
+    Secret,
+}
+
+fn mask(project: &Project, name: Name, value: &mut Json) {
     match value {
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        Json::Null => {}
+        Json::Bool(_) | Json::Number(_) => {
+            if name == Name::Secret {
+                *value = MASK.into();
+            }
+        }
         Json::String(text) => {
             // Ids name things and say nothing about anybody.
-            if Uuid::parse_str(text).is_err() && !may_be_kept(project, name) {
+            if name != Name::Known && (name == Name::Secret || Uuid::parse_str(text).is_err()) {
                 MASK.clone_into(text);
             }
         }
         Json::Array(list) => list.iter_mut().for_each(|value| mask(project, name, value)),
-        Json::Object(fields) => fields.iter_mut().for_each(|(name, value)| mask(project, name, value)),
+        Json::Object(fields) => {
+            for (inner, value) in fields.iter_mut() {
+                let inner = if name == Name::Secret { name } else { Name::of(project, inner) };
+                mask(project, inner, value);
+            }
+        }
     }
 }
 
-fn may_be_kept(project: &Project, name: &str) -> bool {
-    let mut is_known = false;
-    for table in &project.tables {
-        let Some(field) = table.field(name) else { continue };
-        if field.personal.as_deref() == Some(SECRET) {
-            return false;
+impl Name {
+    fn of(project: &Project, name: &str) -> Self {
+        let mut found = Self::Unknown;
+        for table in &project.tables {
+            let Some(field) = table.field(name) else { continue };
+            if field.personal.as_deref() == Some(SECRET) {
+                return Self::Secret;
+            }
+            // Our own tables have names that mean little: `key`, `payload`.
+            if !table.name.contains('.') {
+                found = Self::Known;
+            }
         }
-        // Our own tables have names that mean little: `key`, `payload`.
-        is_known |= !table.name.contains('.');
+        found
     }
-    is_known
 }
 
 #[cfg(test)]
@@ -70,6 +95,8 @@ mod tests {
         for (given, expected) in [
             (r#"{"email":"a@b.example","way":"invoice"}"#, r#"{"email":"a@b.example","way":"invoice"}"#),
             (r#"{"password":"s3cret","token":"t0p"}"#, r#"{"password":"•••","token":"•••"}"#),
+            (r#"{"token":4711,"way":7}"#, r#"{"token":"•••","way":7}"#),
+            (r#"{"token":{"way":"x","n":true}}"#, r#"{"token":{"way":"•••","n":"•••"}}"#),
             (r#"{"b":true,"n":7,"x":null}"#, r#"{"b":true,"n":7,"x":null}"#),
             (
                 r#"{"items":[{"product_id":"018f2f6e-0000-7000-8000-000000000001","say":"hi"}]}"#,

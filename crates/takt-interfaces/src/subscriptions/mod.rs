@@ -17,7 +17,7 @@ pub(crate) use keys::{Held, is_subscription};
 use std::{collections::HashMap, time::Duration};
 
 use serde_json::Value as Json;
-use takt_engine::{EngineError, EngineTx};
+use takt_engine::{EngineError, EngineTx, StoreError};
 use takt_model::{Connection, ConnectionOrigin, Project};
 use takt_outbound::{OutboundError, Secret};
 
@@ -34,6 +34,9 @@ use crate::{
 
 /// Deliveries that one transaction cancels.
 const BATCH: u64 = 500;
+/// How often, and how long apart, a change asks the writer whether what had begun before it is done: five seconds.
+const SETTLE_TRIES: u32 = 100;
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 /// How often a change is judged anew because another one came between.
 const JUDGED_AT_MOST: usize = 5;
 /// How long two secrets may sign.
@@ -312,13 +315,25 @@ impl Interfaces {
             let alone = room.house.subscriptions.dispatching.write().await;
             let done = room.house.engine.transact(move |tx| job(tx)).await?;
             room.house.take_up_subscriptions()?;
-            // A purchase may have asked before who waits for its event; from the answer on, none has.
-            room.house.engine.settle().await?;
+            room.wait_for_begun_writes().await;
             drop(alone);
             room.wake_all();
             Ok(done)
         })
         .await
+    }
+
+    /// A purchase may have asked before the change who waits for its event; from the answer on, none has. The change
+    /// itself is done and must be answered as done, however busy the writer is.
+    async fn wait_for_begun_writes(&self) {
+        for _ in 0..SETTLE_TRIES {
+            match self.house.engine.settle().await {
+                Ok(()) => return,
+                Err(EngineError::Store(StoreError::Busy)) => tokio::time::sleep(SETTLE_PAUSE).await,
+                Err(error) => return tracing::error!(%error, "a change of webhooks waited for nobody"),
+            }
+        }
+        tracing::error!("the writer was too busy to wait for what had begun before a change of webhooks");
     }
 
     fn told(&self, stored: &Stored) -> Result<Subscription, InterfacesError> {

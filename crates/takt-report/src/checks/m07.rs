@@ -13,7 +13,7 @@ pub(super) const CHECK: Check = Check {
     cap: false,
     threshold: Text {
         de: "grün: 0; gelb: 1 mit erprobter Rückkehr in höchstens 4 Stunden; rot: sonst",
-        en: "green: 0; yellow: 1 with a tried return within 4 hours; red: else",
+        en: "green: 0; yellow: 1 with a tried return within 4 hours; red: otherwise",
     },
     meaning: Text { de: "Fällt es aus, steht der Laden.", en: "When it fails, the shop stands still." },
     ask: Ask::Hoster,

@@ -46,7 +46,10 @@ fn probe(evidence: &Evidence) -> Answer {
         Err(why) => return unseen(title, why),
     };
     let fault = facts.last_fault.as_ref().map(|why| {
-        both(format!("Der letzte Versuch ist gescheitert: {why}"), format!("The last try failed: {why}"))
+        both(
+            format!("Der letzte Versuch ist gescheitert. Technischer Grund: {why}"),
+            format!("The last try failed. Technical reason: {why}"),
+        )
     });
     let Some(at) = facts.last_at else {
         let none = both("Es gibt noch keine Sicherung.", "There is no backup yet.");
@@ -117,7 +120,7 @@ mod tests {
                     Die letzte vollständige Sicherung ist 6 Stunden alt.
                     The last complete backup is 6 hours old.
                       - 412,080 rows of the database, with all files and keys.
-                      - The last try failed: the disk is full
+                      - The last try failed. Technical reason: the disk is full
                 the night before: Yellow [30 hours]
                     Die letzte vollständige Sicherung ist 30 Stunden alt.
                     The last complete backup is 30 hours old.

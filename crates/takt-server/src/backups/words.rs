@@ -41,7 +41,7 @@ fn only_half(nearness: Nearness, owner_has_key: bool, language: &str) -> String 
         text.push_str(say(
             language,
             "\nOnly this machine can open it. `takt backup owner-key` gives the owner a key.",
-            "\nNur diese Maschine kann sie öffnen. `takt backup owner-key` gibt dem Inhaber einen Schlüssel.",
+            "\nNur diese Maschine kann sie öffnen. `takt backup owner-key` gibt Ihnen einen eigenen Schlüssel.",
         ));
     }
     text
@@ -73,8 +73,8 @@ pub(super) fn drilled(drilled: &Drilled, language: &str, zone: &str) -> String {
     let row = &drilled.row;
     if let Some(fault) = &row.fault {
         return match language {
-            "de" => format!("Die Sicherung hat die Probe NICHT bestanden: {fault}"),
-            _ => format!("The backup did NOT pass the trial: {fault}"),
+            "de" => format!("Die Sicherung hat die Probe NICHT bestanden. Technischer Grund: {fault}"),
+            _ => format!("The backup did NOT pass the trial. Technical reason: {fault}"),
         };
     }
     let took = time(row.milliseconds, language);
@@ -92,7 +92,7 @@ pub(super) fn drilled(drilled: &Drilled, language: &str, zone: &str) -> String {
         text.push_str(say(
             language,
             "\nThe owner's key opened it.",
-            "\nDer Schlüssel des Inhabers öffnete sie.",
+            "\nDer eigene Schlüssel hat sie geöffnet.",
         ));
     }
     tables(&row.tables, language, zone, &mut text);

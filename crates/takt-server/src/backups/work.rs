@@ -62,7 +62,7 @@ impl Busy {
             ),
             Self::NoThread => (
                 "The machine is too busy for a backup now.",
-                "Die Maschine ist gerade zu beschäftigt für eine Sicherung.",
+                "Die Maschine hat gerade zu viel zu tun für eine Sicherung.",
             ),
         }
     }

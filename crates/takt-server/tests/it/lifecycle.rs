@@ -81,7 +81,11 @@ seeds/notes.csv:2: error: id: invalid input syntax for type uuid: \"none\"
 
     // What only a database judges: uniqueness, references, checks; hooks are not called.
     colours("id,name\n1,red\n2,red\n1,blue\n4,green\n");
-    write(dir.path(), "seeds/notes.csv", &"owner,text\nID,fine\nID,\"\"\nID,ruled out\n".replace("ID", "0199a001-0000-7000-8000-000000000001"));
+    write(
+        dir.path(),
+        "seeds/notes.csv",
+        &"owner,text\nID,fine\nID,\"\"\nID,ruled out\n".replace("ID", "0199a001-0000-7000-8000-000000000001"),
+    );
     assert_eq!(
         told(&dir),
         "\
