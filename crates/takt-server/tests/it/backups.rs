@@ -107,7 +107,7 @@ fn an_owners_key_is_in_the_audit_and_its_text_is_not() {
     };
     let audit = ask(&data, &audit).unwrap().unwrap();
     let text = audit["text"].as_str().unwrap();
-    assert!(text.contains("Schlüssel zur Sicherung gegeben") && text.contains("anna"), "{text}");
+    assert!(text.contains("neuen Schlüssel zur Sicherung ausgegeben") && text.contains("anna"), "{text}");
     assert!(!audit.to_string().contains(&key[..5]));
     let shown = format!(
         "{:?}",
