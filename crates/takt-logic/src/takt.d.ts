@@ -103,11 +103,13 @@ declare namespace Takt {
   }
   /** What a function of kind "http" gives: a Response, the parts of one (an object as body is sent as JSON), or nothing (204). */
   type HttpResult =
-    | Response
+    | WebResponse
     | { status: number; headers?: Record<string, string>; body?: HttpBody }
     | { status?: number; headers?: Record<string, string>; body: HttpBody }
     | void;
-  type HttpBody = string | Uint8Array | URLSearchParams | object | null;
+  type HttpBody = string | Uint8Array | object | null;
+  /** `Response`, where the compiler knows it (`"DOM"` among its `lib`). */
+  type WebResponse = typeof globalThis extends { Response: { prototype: infer Known } } ? Known : never;
 
   /** The second argument of hooks. */
   type Written<Row> =
