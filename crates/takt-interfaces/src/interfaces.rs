@@ -246,11 +246,16 @@ impl Interfaces {
         Self { actor: Some(Arc::new(actor)), ..self.clone() }
     }
 
-    /// Lends the project's functions; again after each reload.
+    /// Lends the project's functions. After a reload, [`Interfaces::look_at_functions_again`].
     pub fn lend(&self, consume: Arc<dyn Consume>, bodies: Arc<dyn MakeBody>) {
         *self.house.functions.write() = Functions { consume: Some(consume), bodies: Some(bodies) };
         self.house.routes.lock().take();
         self.house.engine.set_listeners(Arc::new(Waiting(Arc::downgrade(&self.house))));
+    }
+
+    /// The lent functions are others now: who wants which events is worked out anew.
+    pub fn look_at_functions_again(&self) {
+        self.house.routes.lock().take();
     }
 
     /// The project's mail templates; again after each reload.

@@ -60,6 +60,7 @@ fn reload(app: &App) {
         return tracing::error!("not reloaded: {error}");
     }
     app.logic.store(Arc::new(loaded.logic));
+    app.interfaces.look_at_functions_again();
     app.interfaces.use_templates(loaded.templates);
     app.interfaces.use_contracts(loaded.contracts);
     tracing::info!("the project was reloaded");
