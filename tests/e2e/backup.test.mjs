@@ -1,6 +1,6 @@
 // Backups of a running shop by real processes: while it is written to, killed in the middle, given back by restic
 // alone as docs/guide.md says, tried by the clock of the server itself.
-// TAKT_BACKUP_KILLS: how often a backup is killed (nightly: 50).
+// TAKT_KILLED_BACKUPS: how often a backup is killed (nightly: 50).
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { Server, shop, takt } from "./lib/server.mjs";
 
 const run = promisify(execFile);
-const kills = Number(process.env.TAKT_BACKUP_KILLS ?? 6);
+const kills = Number(process.env.TAKT_KILLED_BACKUPS ?? 6);
 const place = await mkdtemp(join(tmpdir(), "takt-backup-"));
 const project = join(place, "shop");
 const repository = join(place, "repository");

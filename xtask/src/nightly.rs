@@ -20,7 +20,7 @@ pub(crate) fn run() -> Done {
         ("contest", ("TAKT_ROUNDS", "20")),
         ("delivery-kill", ("TAKT_DELIVERY_KILLS", "200")),
         ("delivery-stages", ("TAKT_STAGE_KILLS", "200")),
-        ("backup", ("TAKT_BACKUP_KILLS", "50")),
+        ("backup", ("TAKT_KILLED_BACKUPS", "50")),
     ] {
         say(&format!("\n== {name} (minutes)"));
         let output = Command::new(&node)
