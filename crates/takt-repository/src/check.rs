@@ -52,12 +52,14 @@ impl Repository {
         let bytes = verify_files(self.folder())?;
         contained(|| {
             let found = self.another()?.check(CheckOptions::default()).map_err(damaged)?;
-            match found.is_ok() {
-                Ok(()) => Ok(bytes),
-                Err(_) => {
-                    let what = found.0.first().map(|(_, error)| error.to_string()).unwrap_or_default();
-                    Err(RepositoryError::Damaged(first_line(&what)))
-                }
+            // The library gives its kinds of findings and their gravity no public names.
+            let is_grave = |level: &dyn std::fmt::Debug, what: &str| {
+                format!("{level:?}") == "Error" && !is_leaving(what)
+            };
+            let told = found.0.iter().map(|(level, error)| (level, error.to_string()));
+            match told.filter(|(level, what)| is_grave(level, what)).map(|(_, what)| what).next() {
+                None => Ok(bytes),
+                Some(what) => Err(RepositoryError::Damaged(first_line(&what))),
             }
         })
     }
@@ -67,4 +69,35 @@ impl Repository {
 #[expect(clippy::boxed_local, reason = "the library's errors come in boxes, and this is handed to `map_err`")]
 pub(crate) fn damaged(error: Box<rustic_core::RusticError>) -> RepositoryError {
     RepositoryError::Damaged(first_line(&error.display_log()))
+}
+
+/// Whether a finding is about a file that no backup needs any more and that only waits to be deleted. After a process
+/// was killed in the middle of that, the index may know less about such a file than there is in it, or name one that is
+/// gone already.
+fn is_leaving(what: &str) -> bool {
+    what.starts_with("pack ")
+        && (what.contains(" marked to delete: true") || what.contains(" marked to-delete: true"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_leaving;
+
+    #[test]
+    fn only_what_waits_to_be_deleted_is_no_damage() {
+        for (what, expected) in [
+            ("pack 299ec78b marked to delete: true: size computed by index: 36, actual size: 444894.", true),
+            (
+                "pack 299ec78b marked to-delete: true is referenced by the index with size 36 but not present!",
+                true,
+            ),
+            (
+                "pack 299ec78b marked to delete: false: size computed by index: 36, actual size: 444894.",
+                false,
+            ),
+            ("file \"pack 1 marked to delete: true\" blob 1 is missing in index", false),
+        ] {
+            assert_eq!(is_leaving(what), expected, "{what}");
+        }
+    }
 }
