@@ -1,8 +1,10 @@
 //! Exact numbers on whole-number storage: a decimal of scale `s` is kept as the integer `value * 10^s`.
-//! Lives here: scaling, rounding, and where a literal with more digits lies between two stored values.
+//! Lives here: scaling, rounding, comparing, and where a literal with more digits lies between two stored values.
+
+use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
-use takt_model::Value;
+use takt_model::{CompareOp, Value};
 
 /// Where a literal stands among the whole numbers of a scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,27 @@ pub(super) enum OnScale {
     Above,
     /// It is less than all that can be stored.
     Below,
+}
+
+/// A value that is an exact number.
+pub(super) fn exact(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Integer(v) => Some(Decimal::from(*v)),
+        Value::Decimal(d) => Some(*d),
+        _ => None,
+    }
+}
+
+/// Whether two values that stand so to each other fit the operator.
+pub(super) fn ordered(op: CompareOp, order: Ordering) -> bool {
+    match op {
+        CompareOp::Eq | CompareOp::NotDistinct => order.is_eq(),
+        CompareOp::Ne | CompareOp::Distinct => order.is_ne(),
+        CompareOp::Lt => order.is_lt(),
+        CompareOp::Le => order.is_le(),
+        CompareOp::Gt => order.is_gt(),
+        CompareOp::Ge => order.is_ge(),
+    }
 }
 
 /// `10^exponent`, if it fits.

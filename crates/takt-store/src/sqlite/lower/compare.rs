@@ -1,15 +1,12 @@
 //! Comparisons: exact between numbers of different scales, and with literals that have more digits than the column.
 
-use std::cmp::Ordering;
-
-use rust_decimal::Decimal;
 use takt_model::{CompareOp, Expr, Value};
 
 use super::{Sql, expr::Kind};
 use crate::{
     StoreError,
     sqlite::{
-        number::{OnScale, on_scale},
+        number::{OnScale, exact, on_scale, ordered},
         types::Bind,
     },
 };
@@ -180,26 +177,6 @@ impl<'a> Sql<'a> {
         }
         self.push(")");
         Ok(())
-    }
-}
-
-/// A literal that is an exact number.
-fn exact(value: &Value) -> Option<Decimal> {
-    match value {
-        Value::Integer(v) => Some(Decimal::from(*v)),
-        Value::Decimal(d) => Some(*d),
-        _ => None,
-    }
-}
-
-fn ordered(op: CompareOp, order: Ordering) -> bool {
-    match op {
-        CompareOp::Eq | CompareOp::NotDistinct => order.is_eq(),
-        CompareOp::Ne | CompareOp::Distinct => order.is_ne(),
-        CompareOp::Lt => order.is_lt(),
-        CompareOp::Le => order.is_le(),
-        CompareOp::Gt => order.is_gt(),
-        CompareOp::Ge => order.is_ge(),
     }
 }
 

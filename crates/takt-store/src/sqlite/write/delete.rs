@@ -6,8 +6,7 @@ use takt_plan::{GuardedDelete, RowSink, WriteRule};
 use super::{
     Attempt, Writing, constraints,
     returning::{self, Order},
-    targets,
-    update::where_key,
+    shape, targets,
 };
 use crate::{
     Change, Outcome, StoreError,
@@ -41,10 +40,7 @@ pub(super) fn run(
         outcome.returned = returning::tell(&writing, node, &keys, &[], Order::OfNode, sink)?;
     }
     let mut sql = Sql::new(writing.env, table.primary_key.len());
-    sql.row = RowName::Own;
-    sql.push("DELETE FROM ");
-    sql.ident(&table.name);
-    where_key(&mut sql, table);
+    shape::delete_row(&mut sql, table);
     let mut statement = prepare(writing.conn, &sql)?;
     for target in targets {
         for (at, value) in target.key.iter().enumerate() {

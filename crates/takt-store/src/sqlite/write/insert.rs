@@ -11,6 +11,7 @@ use super::{
     defaults::{Filled, draw_numbers, fill},
     obligations::{Obligations, Values, Written, row_security_using, transition},
     returning::{self, Order},
+    shape,
     targets::{Look, Target},
     update::Updater,
 };
@@ -86,23 +87,7 @@ impl<'a> Inserter<'a> {
     fn new(writing: Writing<'a>, rules: &'a [WriteRule]) -> Result<Self, StoreError> {
         let Writing { conn, env, table, capture, .. } = writing;
         let mut sql = Sql::new(env, table.fields.len());
-        sql.push("INSERT INTO ");
-        sql.ident(&table.name);
-        sql.push(" (");
-        for (at, field) in table.fields.iter().enumerate() {
-            if at > 0 {
-                sql.push(", ");
-            }
-            sql.ident(&field.name);
-        }
-        sql.push(") VALUES (");
-        for at in 1..=table.fields.len() {
-            if at > 1 {
-                sql.push(", ");
-            }
-            sql.parameter(at);
-        }
-        sql.push(")");
+        shape::insert_row(&mut sql, table);
         let obligations = Obligations::push(&mut sql, table, rules, capture, Values::Known)?;
         let statement = prepare(conn, &sql)?;
         Ok(Self { writing, rules, statement, obligations, held: vec![true; rules.len()] })

@@ -1,8 +1,10 @@
-//! The statement by which a write stores one row, told without running it: for whoever reads later what was done.
-//! Lives here: its text. Not here: how it runs (`insert.rs`, `update.rs`, `delete.rs`); the tests below run each write
-//! and find just this text among the statements that have run.
+//! The statements by which writes store single rows: for those who run them, and told without running them, for whoever
+//! reads later what was done.
+//! Lives here: their text. Not here: how they run (`insert.rs`, `update.rs`, `delete.rs`), and what is judged with them
+//! (`obligations.rs`). The tests below run each write and find just this text among the statements that have run.
 //! Of writes that are told row by row, as those of actions are: the rows are found first, then each is stored by key.
 
+use takt_model::{FieldId, Table};
 use takt_plan::{GuardedPlan, WriteRule};
 
 use super::{
@@ -14,61 +16,71 @@ use crate::{
     sqlite::lower::{Env, RowName, Sql},
 };
 
+/// A new row; its values are bound in the table's order.
+pub(super) fn insert_row(sql: &mut Sql<'_>, table: &Table) {
+    sql.push("INSERT INTO ");
+    sql.ident(&table.name);
+    sql.push(" (");
+    for (at, field) in table.fields.iter().enumerate() {
+        sql.push(if at == 0 { "" } else { ", " });
+        sql.ident(&field.name);
+    }
+    sql.push(") VALUES (");
+    for at in 1..=table.fields.len() {
+        sql.push(if at == 1 { "" } else { ", " });
+        sql.parameter(at);
+    }
+    sql.push(")");
+}
+
+/// These fields of the row with a key; the key is bound first, then the fields.
+pub(super) fn update_row(sql: &mut Sql<'_>, table: &Table, fields: impl IntoIterator<Item = FieldId>) {
+    sql.push("UPDATE ");
+    sql.ident(&table.name);
+    for (at, id) in fields.into_iter().enumerate() {
+        sql.push(if at == 0 { " SET " } else { ", " });
+        sql.ident(&table.get(id).name);
+        sql.push(" = ");
+        sql.parameter(table.primary_key.len() + at + 1);
+    }
+    sql.row = RowName::Own;
+    where_key(sql, table);
+}
+
+/// The row with a key.
+pub(super) fn delete_row(sql: &mut Sql<'_>, table: &Table) {
+    sql.row = RowName::Own;
+    sql.push("DELETE FROM ");
+    sql.ident(&table.name);
+    where_key(sql, table);
+}
+
 /// The text, with `?1`, `?2` ... in the place of values.
 pub(crate) fn statement(env: Env<'_>, plan: &GuardedPlan) -> Result<String, StoreError> {
     match plan {
         GuardedPlan::Insert(insert) => {
             let table = env.table(insert.table);
             let mut sql = Sql::new(env, table.fields.len());
-            sql.push("INSERT INTO ");
-            sql.ident(&table.name);
-            sql.push(" (");
-            for (at, field) in table.fields.iter().enumerate() {
-                sql.push(if at == 0 { "" } else { ", " });
-                sql.ident(&field.name);
-            }
-            sql.push(") VALUES (");
-            for at in 1..=table.fields.len() {
-                sql.push(if at == 1 { "" } else { ", " });
-                sql.parameter(at);
-            }
-            sql.push(")");
+            insert_row(&mut sql, table);
             judged(sql, table, &insert.rules)
         }
         GuardedPlan::Update(update) => {
             let table = env.table(update.table);
-            let keys = table.primary_key.len();
-            let mut sql = Sql::new(env, keys + update.set.len());
-            sql.push("UPDATE ");
-            sql.ident(&table.name);
-            for (at, (field, _)) in update.set.iter().enumerate() {
-                sql.push(if at == 0 { " SET " } else { ", " });
-                sql.ident(&table.get(*field).name);
-                sql.push(" = ");
-                sql.parameter(keys + at + 1);
-            }
-            sql.row = RowName::Own;
-            where_key(&mut sql, table);
+            let mut sql = Sql::new(env, table.primary_key.len() + update.set.len());
+            update_row(&mut sql, table, update.set.iter().map(|(field, _)| *field));
             judged(sql, table, &update.rules)
         }
         GuardedPlan::Delete(delete) => {
             let table = env.table(delete.table);
             let mut sql = Sql::new(env, table.primary_key.len());
-            sql.row = RowName::Own;
-            sql.push("DELETE FROM ");
-            sql.ident(&table.name);
-            where_key(&mut sql, table);
+            delete_row(&mut sql, table);
             Ok(sql.text)
         }
         _ => Err(StoreError::Internal("only writes store rows".to_owned())),
     }
 }
 
-fn judged<'a>(
-    mut sql: Sql<'a>,
-    table: &'a takt_model::Table,
-    rules: &'a [WriteRule],
-) -> Result<String, StoreError> {
+fn judged<'a>(mut sql: Sql<'a>, table: &'a Table, rules: &'a [WriteRule]) -> Result<String, StoreError> {
     Obligations::push(&mut sql, table, rules, true, Values::Known)?;
     Ok(sql.text)
 }

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use rusqlite::CachedStatement;
-use rust_decimal::Decimal;
 use takt_model::{Field, FieldId, FieldType, Value, Verb};
 use takt_plan::{Assignment, GuardedUpdate, RowSink, WriteRule};
 
@@ -12,6 +11,7 @@ use super::{
     Attempt, Key, Writing, constraints,
     obligations::{Obligations, Values, transition},
     returning::{self, Order},
+    shape,
     targets::{self, Target},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     sqlite::{
         error::{driver, refused},
         lower::{RowName, Sql},
+        number::exact,
         read::{always, prepare},
         types::{Bind, decode, encode},
     },
@@ -168,14 +169,6 @@ fn moved(field: &Field, old: &Value, by: &Value, sign: Sign) -> Result<Value, St
     }
 }
 
-fn exact(value: &Value) -> Option<Decimal> {
-    match value {
-        Value::Integer(v) => Some(Decimal::from(*v)),
-        Value::Decimal(d) => Some(*d),
-        _ => None,
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "arithmetic on doubles rounds")]
 fn double(value: &Value) -> Option<f64> {
     match value {
@@ -209,16 +202,7 @@ impl<'a> Updater<'a> {
         let Writing { conn, env, table, capture, .. } = writing;
         let keys = table.primary_key.len();
         let mut sql = Sql::new(env, keys + fields.len());
-        sql.push("UPDATE ");
-        sql.ident(&table.name);
-        for (at, id) in fields.iter().enumerate() {
-            sql.push(if at == 0 { " SET " } else { ", " });
-            sql.ident(&table.get(*id).name);
-            sql.push(" = ");
-            sql.parameter(keys + at + 1);
-        }
-        sql.row = RowName::Own;
-        where_key(&mut sql, table);
+        shape::update_row(&mut sql, table, fields.iter().copied());
         // Who captures has looked at all fields of the row before.
         let values = if capture { Values::Known } else { Values::Unknown };
         let obligations = Obligations::push(&mut sql, table, rules, capture, values)?;
