@@ -108,11 +108,6 @@ impl ValueRef<'_> {
         write::json(self, out);
     }
 
-    /// Appends the plain text form.
-    pub fn write_text(self, out: &mut Vec<u8>) {
-        write::text(self, out);
-    }
-
     /// The plain text form (CSV, error details, stories): `12.90`, `2026-11-23`, `\xdead`; null is empty.
     #[must_use]
     pub fn to_text(self) -> String {

@@ -59,28 +59,6 @@ impl Repository {
             Ok(restored)
         })
     }
-
-    /// One small file of a snapshot, if it is there and has no more than `most` bytes.
-    ///
-    /// # Errors
-    /// See [`RepositoryError`].
-    pub fn read_file(
-        &self,
-        snapshot: &Snapshot,
-        name: &Path,
-        most: u64,
-    ) -> Result<Option<Vec<u8>>, RepositoryError> {
-        contained(|| {
-            let indexed = self.another()?.to_indexed().map_err(damaged)?;
-            let file = snapshot_file(&indexed, snapshot)?;
-            let found =
-                nodes(&indexed, &file)?.into_iter().find(|(path, node)| path == name && node.is_file());
-            let Some((_, node)) = found.filter(|(_, node)| node.meta.size <= most) else { return Ok(None) };
-            let mut content = Vec::new();
-            indexed.dump(&node, &mut content).map_err(damaged)?;
-            Ok(Some(content))
-        })
-    }
 }
 
 pub(crate) fn snapshot_file(

@@ -46,9 +46,7 @@ pub(crate) struct Serving {
 
 /// Address of the caller behind trusted proxies, for handlers of the console (a request extension).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CallerAddress(
-    #[allow(dead_code, reason = "read by the console's sign-in")] pub(crate) IpAddr,
-);
+pub(crate) struct CallerAddress(pub(crate) IpAddr);
 
 impl Serving {
     pub(crate) fn new(app: Arc<App>) -> Self {
