@@ -1,15 +1,10 @@
 //! Keys to the repository: the instance's, in a file of the data folder, and the owner's, which is shown once and kept
 //! nowhere.
 
-use std::{
-    fs::{self, File},
-    io::{ErrorKind, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt, path::Path};
 
 use ring::rand::{SecureRandom, SystemRandom};
-use takt_repository::{Key, KeyHolder, Repository};
+use takt_repository::{Key, KeyHolder, Repository, write_whole};
 
 use crate::BackupError;
 
@@ -29,7 +24,7 @@ pub fn instance_key(data_dir: &Path) -> Result<Key, BackupError> {
     let path = data_dir.join(FILE);
     match fs::read_to_string(&path) {
         Ok(text) => read(&path, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound => make(data_dir, &path),
+        Err(error) if error.kind() == ErrorKind::NotFound => make(&path),
         Err(error) => Err(BackupError::io(&path, &error)),
     }
 }
@@ -48,22 +43,9 @@ fn read(path: &Path, text: &str) -> Result<Key, BackupError> {
 }
 
 /// Written whole or not at all: half a key would lock everybody out.
-fn make(data_dir: &Path, path: &Path) -> Result<Key, BackupError> {
+fn make(path: &Path) -> Result<Key, BackupError> {
     let key = Key::new(letters()?);
-    let unfinished = PathBuf::from(format!("{}.unfinished", path.display()));
-    let written = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&unfinished)
-        .and_then(|mut file| {
-            writeln!(file, "{}", key.reveal())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&unfinished, path))
-        .and_then(|()| File::open(data_dir)?.sync_all());
-    written.map_err(|e| BackupError::io(path, &e))?;
+    write_whole(path, [key.reveal().as_bytes(), b"\n"]).map_err(|e| BackupError::io(path, &e))?;
     Ok(key)
 }
 

@@ -83,30 +83,36 @@ impl Folder {
     }
 
     fn write_whole(&self, path: &Path, content: BytesList) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(&self.path);
-        make_folder(folder)?;
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(UNFINISHED);
-        let unfinished = PathBuf::from(unfinished);
-        let written = File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)
-            .and_then(|mut file| {
-                for part in content.slice() {
-                    file.write_all(part)?;
-                }
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&unfinished, path))
-            .and_then(|()| File::open(folder)?.sync_all());
-        if written.is_err() {
-            let _gone = fs::remove_file(&unfinished);
-        }
-        written
+        make_folder(path.parent().unwrap_or(&self.path))?;
+        write_whole(path, content.slice().iter().map(AsRef::as_ref))
     }
+}
+
+/// Writes a file that only its owner may read, whole and on disk, or not at all.
+///
+/// # Errors
+/// The system's; nothing of it is left then.
+pub fn write_whole<'p>(path: &Path, parts: impl IntoIterator<Item = &'p [u8]>) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(UNFINISHED);
+    let unfinished = PathBuf::from(unfinished);
+    let written = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .and_then(|mut file| {
+            parts.into_iter().try_for_each(|part| file.write_all(part))?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&unfinished, path))
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        let _gone = fs::remove_file(&unfinished);
+    }
+    written
 }
 
 fn remove_unfinished(entry: &fs::DirEntry) -> io::Result<()> {

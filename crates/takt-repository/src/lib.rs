@@ -18,5 +18,6 @@ mod restore;
 pub use archive::Item;
 pub use check::verify_files;
 pub use error::RepositoryError;
+pub use folder::write_whole;
 pub use repository::{Key, KeyHolder, Made, Repository, Snapshot};
 pub use restore::Restored;

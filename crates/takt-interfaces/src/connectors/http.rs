@@ -264,7 +264,19 @@ pub(crate) async fn spoken(
         }
     }
     let body = if asked["body"].is_null() { Vec::new() } else { asked["body"].to_string().into_bytes() };
-    let mut request = Request::new(method, url);
+    made_of(Request::new(method, url), house, connection, idempotency_header, job, asked, body).await
+}
+
+/// A request with the headers of its connection, those that the function asks for, and its body.
+async fn made_of(
+    mut request: Request,
+    house: &House,
+    connection: &Connection,
+    idempotency_header: Option<&str>,
+    job: &Job,
+    asked: &Json,
+    body: Vec<u8>,
+) -> Result<Request, NotMade> {
     request.allow_private = connection.connect.allow_private;
     request.headers = headers(house, connection, idempotency_header, job, &body).await?;
     for (name, value) in asked["headers"].as_object().into_iter().flatten() {
@@ -286,14 +298,8 @@ async fn called(
     let method = method.ok_or_else(|| "a call needs a method: `sale.create`".to_owned())?;
     let body = rpc::envelope(&job.delivery.id.to_string(), method, &asked["params"]);
     let body = body.to_string().into_bytes();
-    let mut request = Request::new(Method::POST, connection.connect.address.clone());
-    request.allow_private = connection.connect.allow_private;
-    request.headers = headers(house, connection, idempotency_header, job, &body).await?;
-    for (name, value) in asked["headers"].as_object().into_iter().flatten() {
-        put(&mut request.headers, name, &payload::text(value).unwrap_or_default())?;
-    }
-    request.body = body.into();
-    Ok(request)
+    let request = Request::new(Method::POST, connection.connect.address.clone());
+    made_of(request, house, connection, idempotency_header, job, asked, body).await
 }
 
 /// `Retry-After`, if it was said.
